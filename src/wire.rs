@@ -1,0 +1,5 @@
+//! x
+/// x
+#[derive(Clone, Debug)]
+pub struct Caller;
+impl progenitor_client::ClientHooks<Caller> for crate::generated::Client {}
