@@ -43,10 +43,7 @@ impl Clock {
     /// moves it.
     #[must_use]
     pub fn stopped() -> Self {
-        Self(Some(Arc::new(Stopped {
-            start: SystemTime::now(),
-            advanced_ms: AtomicU64::new(0),
-        })))
+        Self(Some(Arc::new(Stopped { start: SystemTime::now(), advanced_ms: AtomicU64::new(0) })))
     }
 
     /// Tells the time.
@@ -71,10 +68,6 @@ impl Clock {
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_none() {
-            "Clock(system)"
-        } else {
-            "Clock(stopped)"
-        })
+        f.write_str(if self.0.is_none() { "Clock(system)" } else { "Clock(stopped)" })
     }
 }
