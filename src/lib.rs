@@ -12,7 +12,4 @@ pub mod bindings {
 }
 pub use generated::types;
 #[cfg(feature = "testing")]
-pub mod testing {
-    //! x
-    pub use crate::clock::Clock;
-}
+pub mod testing;
