@@ -7,7 +7,13 @@
 // What the commands find is their output.
 #![allow(clippy::print_stdout)]
 
+mod bindings;
+#[path = "../../build/codegen.rs"]
+mod codegen;
+mod document;
+mod lint;
 mod output;
+mod permissions;
 mod spec;
 mod yaml;
 
@@ -34,12 +40,19 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Writes the generated code to openapi/bindings.rs, for people who review a change.
+    Bindings {
+        /// Write nothing; fail if the copy is stale, and show how.
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let Arguments { root, command } = Arguments::parse();
     let outcome = match command {
         Command::Spec { check } => spec::run(&root, check),
+        Command::Bindings { check } => bindings::run(&root, check),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -2,28 +2,34 @@
 
 use std::{fs, path::Path};
 
-use openapiv3::OpenAPI;
-
 use crate::{
+    lint::lint,
     output::{self, Output},
     yaml::Node,
 };
 
 const YAML: &str = "openapi/external-connections.yaml";
-const JSON: &str = "openapi/external-connections.json";
+pub(crate) const JSON: &str = "openapi/external-connections.json";
 
-/// Runs the command; false if something is stale.
+/// Runs the command; false if the document breaks a rule or the JSON is stale.
 pub(crate) fn run(root: &Path, check: bool) -> Result<bool, String> {
-    let json = json(&read(root)?)?;
+    let document = read(root)?;
     let outputs = [Output {
         path: JSON,
-        content: json,
+        content: json(&document)?,
     }];
-    if check {
-        return output::check(root, &outputs, "cargo xtask spec");
+    let findings = lint(document);
+    for finding in &findings {
+        eprintln!("{YAML}:{finding}");
     }
-    output::write(root, &outputs)?;
-    Ok(true)
+    let sound = findings.is_empty();
+    if check {
+        return Ok(output::check(root, &outputs, "cargo xtask spec")? && sound);
+    }
+    if sound {
+        output::write(root, &outputs)?;
+    }
+    Ok(sound)
 }
 
 fn read(root: &Path) -> Result<Node, String> {
@@ -36,8 +42,6 @@ fn read(root: &Path) -> Result<Node, String> {
 fn json(document: &Node) -> Result<String, String> {
     let mut json = serde_json::to_string_pretty(document)
         .map_err(|error| format!("{YAML}: can't be written as JSON: {error}"))?;
-    let _: OpenAPI = serde_json::from_str(&json)
-        .map_err(|error| format!("{YAML}: isn't an OpenAPI 3.0 document: {error}"))?;
     json.push('\n');
     Ok(json)
 }

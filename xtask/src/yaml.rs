@@ -3,8 +3,6 @@
 //! Anchors, merge keys and tags have no place in a document that people read top to
 //! bottom: a merge key stays the plain key `<<`, which the lints then refuse.
 
-#![expect(dead_code, reason = "the lints, which come next, read them")]
-
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Number;
@@ -75,9 +73,9 @@ impl Node {
 
     /// The node that a JSON pointer such as `#/components/schemas/Error` names.
     pub(crate) fn at(&self, pointer: &str) -> Option<&Self> {
-        let steps = pointer.strip_prefix("#/")?.split('/');
-        steps.fold(Some(self), |node, step| {
-            node?.get(&step.replace("~1", "/").replace("~0", "~"))
+        let mut steps = pointer.strip_prefix("#/")?.split('/');
+        steps.try_fold(self, |node, step| {
+            node.get(&step.replace("~1", "/").replace("~0", "~"))
         })
     }
 }
