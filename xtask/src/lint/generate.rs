@@ -27,13 +27,15 @@ pub(super) fn not_generated(document: &Document) -> Vec<Finding> {
     let Err(message) = codegen::generate(&json.to_string()) else {
         return Vec::new();
     };
-    // The message begins with the pointer of the operation, where there is one to blame.
-    let pointer = message.split([' ', ':']).next().unwrap_or_default();
+    // Where an operation is to blame, the message begins with its pointer.
     let mut operations = document.operations.iter();
-    let operation = operations.find(|operation| operation.pointer == pointer);
-    let place = operation.map_or_else(|| Place::root(document.root.clone()), Place::clone);
+    let blamed = operations.find_map(|operation| {
+        let reason = message.strip_prefix(&operation.pointer)?;
+        Some((operation.clone(), reason.trim_start_matches([' ', ':'])))
+    });
+    let (place, reason) = blamed.unwrap_or_else(|| (Place::root(document.root.clone()), &message));
     let mend = "say it in a way that the generator supports";
-    vec![Finding::new(&place, message.replace('\n', " "), mend)]
+    vec![Finding::new(&place, reason.replace('\n', " "), mend)]
 }
 
 /// A misspelt key is no error for anybody: it's just ignored, and so is what stands beside
