@@ -1,7 +1,7 @@
 //! From the OpenAPI document to Rust: one function, which `build.rs` calls for the build
 //! and xtask for the snapshot that reviewers read.
 
-use std::panic;
+use std::{cell::Cell, panic, sync::Once};
 
 use openapiv3::{OpenAPI, Operation, ReferenceOr};
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
@@ -36,9 +36,7 @@ type Tokens = proc_macro2::TokenStream;
 
 fn clients(document: &OpenAPI) -> Result<(Tokens, Tokens), String> {
     // The generator asserts where it meets what it can't do, so a panic is an answer too.
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| ()));
-    let outcome = panic::catch_unwind(|| {
+    let outcome = quietly(|| {
         let bindings = Generator::new(&settings())
             .generate_tokens(document)
             .map_err(|error| error.to_string())?;
@@ -47,12 +45,31 @@ fn clients(document: &OpenAPI) -> Result<(Tokens, Tokens), String> {
             .map_err(|error| error.to_string())?;
         Ok((bindings, mocks))
     });
-    panic::set_hook(hook);
     outcome.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
         let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
         Err(said.unwrap_or("the generator panicked").to_owned())
     })
+}
+
+/// Catches a panic without printing it. The hook belongs to the whole process, so it's
+/// never taken away, and only silent on a thread that asks for it: xtask's tests generate
+/// on several threads, and a failing one must be heard.
+fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> std::thread::Result<T> {
+    static HOOK: Once = Once::new();
+    thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
+    HOOK.call_once(|| {
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                hook(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let outcome = panic::catch_unwind(work);
+    QUIET.set(false);
+    outcome
 }
 
 fn settings() -> GenerationSettings {
