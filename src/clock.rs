@@ -43,7 +43,13 @@ impl Clock {
     /// moves it.
     #[must_use]
     pub fn stopped() -> Self {
-        Self(Some(Arc::new(Stopped { start: SystemTime::now(), advanced_ms: AtomicU64::new(0) })))
+        Self::stopped_at(SystemTime::now())
+    }
+
+    /// Makes a clock that stands at the given time until [`advance`](Self::advance) moves it.
+    #[must_use]
+    pub fn stopped_at(start: SystemTime) -> Self {
+        Self(Some(Arc::new(Stopped { start, advanced_ms: AtomicU64::new(0) })))
     }
 
     /// Tells the time.
