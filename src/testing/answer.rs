@@ -72,6 +72,18 @@ impl Answer {
         self.status
     }
 
+    /// The headers that were added, in order.
+    #[must_use]
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(super) fn into_response(self) -> HttpMockResponse {
         HttpMockResponse::builder()
             .status(self.status)
