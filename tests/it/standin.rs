@@ -89,7 +89,7 @@ async fn speed() {
     let t = Instant::now();
     let ada = acme.ada.clone();
     for _ in 0..100 {
-        ada.fresh_jwt();
+        let _ = ada.fresh_jwt();
     }
     eprintln!("100 mints {:?}", t.elapsed());
     let t = Instant::now();
