@@ -1,7 +1,7 @@
 //! From the OpenAPI document to Rust: one function, which `build.rs` calls for the build
 //! and xtask for the snapshot that reviewers read.
 
-use std::panic;
+use std::{cell::Cell, panic, sync::Once};
 
 use openapiv3::{OpenAPI, Operation, ReferenceOr};
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
@@ -36,9 +36,7 @@ type Tokens = proc_macro2::TokenStream;
 
 fn clients(document: &OpenAPI) -> Result<(Tokens, Tokens), String> {
     // The generator asserts where it meets what it can't do, so a panic is an answer too.
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| ()));
-    let outcome = panic::catch_unwind(|| {
+    let outcome = quietly(|| {
         let bindings = Generator::new(&settings())
             .generate_tokens(document)
             .map_err(|error| error.to_string())?;
@@ -47,12 +45,31 @@ fn clients(document: &OpenAPI) -> Result<(Tokens, Tokens), String> {
             .map_err(|error| error.to_string())?;
         Ok((bindings, mocks))
     });
-    panic::set_hook(hook);
     outcome.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
         let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
         Err(said.unwrap_or("the generator panicked").to_owned())
     })
+}
+
+/// Catches a panic without printing it. The hook belongs to the whole process, so it's
+/// never taken away, and only silent on a thread that asks for it: xtask's tests generate
+/// on several threads, and a failing one must be heard.
+fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> std::thread::Result<T> {
+    static HOOK: Once = Once::new();
+    thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
+    HOOK.call_once(|| {
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                hook(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let outcome = panic::catch_unwind(work);
+    QUIET.set(false);
+    outcome
 }
 
 fn settings() -> GenerationSettings {
@@ -64,11 +81,7 @@ fn settings() -> GenerationSettings {
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote!(crate::wire::Caller))
         // Credentials are a type that nothing prints.
-        .with_replacement(
-            "Credential",
-            "crate::session::Credential",
-            std::iter::empty(),
-        )
+        .with_replacement("Credential", "crate::session::Credential", std::iter::empty())
         .with_derive("PartialEq");
     settings
 }
@@ -87,10 +100,7 @@ fn blame(document: &OpenAPI) -> Option<String> {
                 keep_only(item, method);
             }
             if let Err(reason) = clients(&alone) {
-                let name = operation
-                    .operation_id
-                    .as_deref()
-                    .unwrap_or("no operationId");
+                let name = operation.operation_id.as_deref().unwrap_or("no operationId");
                 let place = pointer(path, Some(method));
                 return Some(format!("{place} ({name}): can't be generated: {reason}"));
             }
@@ -148,10 +158,7 @@ fn permissions(document: &OpenAPI) -> Result<Tokens, String> {
 }
 
 fn operation_id<'a>(operation: &'a Operation, place: &str) -> Result<&'a str, String> {
-    operation
-        .operation_id
-        .as_deref()
-        .ok_or(format!("{place}: has no operationId"))
+    operation.operation_id.as_deref().ok_or(format!("{place}: has no operationId"))
 }
 
 fn pointer(path: &str, method: Option<&str>) -> String {

@@ -26,11 +26,7 @@ impl Answer {
     /// Makes an answer of any status and body, without a content type.
     #[must_use]
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: body.into(),
-        }
+        Self { status, headers: Vec::new(), body: body.into() }
     }
 
     /// Makes a JSON answer.
@@ -74,6 +70,18 @@ impl Answer {
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// The headers that were added, in order.
+    #[must_use]
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
     }
 
     pub(super) fn into_response(self) -> HttpMockResponse {

@@ -33,9 +33,7 @@ impl Connection {
     /// The connection as Stytch has it now.
     #[must_use]
     pub fn state(&self) -> types::ExternalConnection {
-        self.project.state().connections[&self.id]
-            .connection
-            .clone()
+        self.project.state().connections[&self.id].connection.clone()
     }
 
     /// Changes the status, as somebody might in Stytch's dashboard.
@@ -49,9 +47,7 @@ impl Connection {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Connection").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -88,11 +84,7 @@ impl ConnectionBuilder {
             external_connection_implicit_role_assignments: Some(Vec::new()),
             external_group_implicit_role_assignments: Some(Vec::new()),
         };
-        Self {
-            project,
-            connection,
-            underlying: Underlying::Saml,
-        }
+        Self { project, connection, underlying: Underlying::Saml }
     }
 
     /// Takes a connection id of the tester's choice.
@@ -128,9 +120,7 @@ impl ConnectionBuilder {
 
     /// Makes another organization of the stand-in the owner of the underlying connection.
     pub fn owner(mut self, organization: &Organization) -> Self {
-        organization
-            .id()
-            .clone_into(&mut self.connection.external_organization_id);
+        organization.id().clone_into(&mut self.connection.external_organization_id);
         self
     }
 
@@ -138,42 +128,28 @@ impl ConnectionBuilder {
     pub fn roles(mut self, roles: &[&str]) -> Self {
         let roles = roles
             .iter()
-            .map(|role| types::ConnectionImplicitRoleAssignment {
-                role_id: (*role).to_owned(),
-            });
-        self.connection
-            .external_connection_implicit_role_assignments = Some(roles.collect());
+            .map(|role| types::ConnectionImplicitRoleAssignment { role_id: (*role).to_owned() });
+        self.connection.external_connection_implicit_role_assignments = Some(roles.collect());
         self
     }
 
     /// Sets the roles of the members of groups, as pairs of group and role.
     pub fn group_roles(mut self, roles: &[(&str, &str)]) -> Self {
-        let roles = roles
-            .iter()
-            .map(|(group, role)| types::GroupImplicitRoleAssignment {
-                group: (*group).to_owned(),
-                role_id: (*role).to_owned(),
-            });
+        let roles = roles.iter().map(|(group, role)| types::GroupImplicitRoleAssignment {
+            group: (*group).to_owned(),
+            role_id: (*role).to_owned(),
+        });
         self.connection.external_group_implicit_role_assignments = Some(roles.collect());
         self
     }
 
     /// Creates the connection.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "a connection may just have to be there"
-    )]
+    #[expect(clippy::must_use_candidate, reason = "a connection may just have to be there")]
     pub fn create(self) -> Connection {
         let id = self.connection.connection_id.clone();
-        let state = ConnectionState {
-            connection: self.connection,
-            underlying: self.underlying,
-        };
+        let state = ConnectionState { connection: self.connection, underlying: self.underlying };
         self.project.state().connections.insert(id.clone(), state);
-        Connection {
-            project: self.project,
-            id,
-        }
+        Connection { project: self.project, id }
     }
 }
 

@@ -104,10 +104,7 @@ impl Fault {
     }
 
     fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            applied: false,
-        }
+        Self { kind, applied: false }
     }
 
     pub(super) fn is_after_applying(&self) -> bool {
@@ -178,9 +175,7 @@ impl ScriptedFault {
 
 impl fmt::Debug for ScriptedFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScriptedFault")
-            .field("hits", &self.hits())
-            .finish_non_exhaustive()
+        f.debug_struct("ScriptedFault").field("hits", &self.hits()).finish_non_exhaustive()
     }
 }
 
@@ -212,10 +207,7 @@ impl Script {
             hits: 0,
             delay,
         });
-        ScriptedFault {
-            script: Arc::clone(self),
-            id,
-        }
+        ScriptedFault { script: Arc::clone(self), id }
     }
 
     /// Ends all faults.
@@ -227,10 +219,8 @@ impl Script {
 
     /// Takes the delays off the server, when the stand-in is gone.
     pub(super) fn retire(&self) {
-        let delays: Vec<_> = lock(&self.entries)
-            .iter_mut()
-            .filter_map(|entry| entry.delay.take())
-            .collect();
+        let delays: Vec<_> =
+            lock(&self.entries).iter_mut().filter_map(|entry| entry.delay.take()).collect();
         // Only now that the lock is given back: ending one waits for the server, which may
         // be waiting for this lock.
         drop(delays);
@@ -273,11 +263,7 @@ fn generic_error(status: u16) -> types::Error {
     );
     if status >= 500 {
         let message = responses::internal_server_error().error_message;
-        responses::error(
-            status,
-            "internal_server_error",
-            &message.unwrap_or_default(),
-        )
+        responses::error(status, "internal_server_error", &message.unwrap_or_default())
     } else {
         responses::error(status, "bad_request", "The request was refused.")
     }

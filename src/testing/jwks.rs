@@ -15,11 +15,7 @@ pub(super) fn jwks(
         project.admit(request)?;
     }
     if project_id != project.id {
-        return Err(responses::error(
-            404,
-            "project_not_found",
-            "Project could not be found.",
-        ));
+        return Err(responses::error(404, "project_not_found", "Project could not be found."));
     }
     let keys: Vec<Value> = project.state().keys.iter().map(published).collect();
     let request_id = project.id_of("request-id");

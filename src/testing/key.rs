@@ -101,12 +101,7 @@ impl Key {
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         (self.pair)
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                message,
-                &mut signature,
-            )
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
             .expect("a JWT can't be signed");
         signature
     }

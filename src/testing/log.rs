@@ -208,10 +208,7 @@ struct Bounded<T> {
 
 impl<T: Clone> Bounded<T> {
     fn new(bound: usize) -> Self {
-        Self {
-            bound,
-            entries: Mutex::default(),
-        }
+        Self { bound, entries: Mutex::default() }
     }
 
     fn push(&self, entry: T) {
@@ -229,9 +226,7 @@ impl<T: Clone> Bounded<T> {
 
 /// The password of a Basic authorization.
 fn secret_of(authorization: &str) -> Option<String> {
-    let decoded = STANDARD
-        .decode(authorization.strip_prefix("Basic ")?)
-        .ok()?;
+    let decoded = STANDARD.decode(authorization.strip_prefix("Basic ")?).ok()?;
     let decoded = String::from_utf8(decoded).ok()?;
     decoded.split_once(':').map(|(_, secret)| secret.to_owned())
 }

@@ -15,14 +15,9 @@ pub enum Operation {
 /// An operation and the ids that stand in its path, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route {
-    Update {
-        organization: String,
-        connection: String,
-    },
+    Update { organization: String, connection: String },
     Authenticate,
-    Jwks {
-        project: String,
-    },
+    Jwks { project: String },
 }
 
 impl Route {
@@ -38,9 +33,9 @@ impl Route {
                 })
             }
             ("POST", ["sessions", "authenticate"]) => Some(Self::Authenticate),
-            ("GET", ["sessions", "jwks", project]) => Some(Self::Jwks {
-                project: percent_decode(project)?,
-            }),
+            ("GET", ["sessions", "jwks", project]) => {
+                Some(Self::Jwks { project: percent_decode(project)? })
+            }
             _ => None,
         }
     }

@@ -34,18 +34,11 @@ impl Organization {
             .map(|(id, _)| id.clone());
         let id = existing.unwrap_or_else(|| {
             let id = project.id_of("organization");
-            let organization = OrganizationState {
-                slug: slug.to_owned(),
-                roles: Vec::new(),
-            };
+            let organization = OrganizationState { slug: slug.to_owned(), roles: Vec::new() };
             state.organizations.insert(id.clone(), organization);
             id
         });
-        Self {
-            project: Arc::clone(project),
-            id,
-            slug: slug.to_owned(),
-        }
+        Self { project: Arc::clone(project), id, slug: slug.to_owned() }
     }
 
     /// The organization's id.
@@ -84,11 +77,7 @@ impl Organization {
             roles: checked_roles(&state, &self.id, roles),
         };
         state.members.insert(id.clone(), member);
-        Member {
-            project: Arc::clone(&self.project),
-            id,
-            organization_id: self.id.clone(),
-        }
+        Member { project: Arc::clone(&self.project), id, organization_id: self.id.clone() }
     }
 
     /// Adds an external connection: active, SAML with groups, without roles.

@@ -111,11 +111,8 @@ pub(super) enum Arrival {
 
 impl Project {
     pub(super) fn new(settings: super::StytchBuilder) -> Self {
-        let environment = if settings.project_id.starts_with("project-live-") {
-            "live"
-        } else {
-            "test"
-        };
+        let environment =
+            if settings.project_id.starts_with("project-live-") { "live" } else { "test" };
         let credentials = format!("{}:{}", settings.project_id, settings.secret);
         Self {
             authorization: format!("Basic {}", STANDARD.encode(credentials)),
@@ -173,24 +170,20 @@ impl Project {
 
     fn carry_out(&self, route: Option<&Route>, request: &Received<'_>) -> Answer {
         let outcome = match route {
-            Some(Route::Update {
-                organization,
-                connection,
-            }) => update::update(self, request, organization, connection),
+            Some(Route::Update { organization, connection }) => {
+                update::update(self, request, organization, connection)
+            }
             Some(Route::Authenticate) => authenticate::authenticate(self, request),
             Some(Route::Jwks { project }) => jwks::jwks(self, request, project),
-            None => Err(responses::error(
-                404,
-                "route_not_found",
-                "This stand-in has no such route.",
-            )),
+            None => {
+                Err(responses::error(404, "route_not_found", "This stand-in has no such route."))
+            }
         };
         match outcome {
             Ok(answer) => answer,
-            Err(error) => Answer::error(&types::Error {
-                request_id: Some(self.id_of("request-id")),
-                ..error
-            }),
+            Err(error) => {
+                Answer::error(&types::Error { request_id: Some(self.id_of("request-id")), ..error })
+            }
         }
     }
 

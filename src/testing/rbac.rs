@@ -15,18 +15,13 @@ impl Role {
             let actions = actions.iter().map(|&action| action.to_owned()).collect();
             ((*resource).to_owned(), actions)
         });
-        Self {
-            id: id.to_owned(),
-            permissions: permissions.collect(),
-        }
+        Self { id: id.to_owned(), permissions: permissions.collect() }
     }
 
     fn permits(&self, resource: &str, action: &str) -> bool {
         self.permissions.iter().any(|(permitted, actions)| {
             permitted == resource
-                && actions
-                    .iter()
-                    .any(|granted| granted == "*" || granted == action)
+                && actions.iter().any(|granted| granted == "*" || granted == action)
         })
     }
 }

@@ -33,9 +33,7 @@ pub fn connection() -> types::ExternalConnection {
         display_name: "Acme Okta".into(),
         status: "active".into(),
         external_connection_implicit_role_assignments: Some(vec![
-            types::ConnectionImplicitRoleAssignment {
-                role_id: "editor".into(),
-            },
+            types::ConnectionImplicitRoleAssignment { role_id: "editor".into() },
         ]),
         external_group_implicit_role_assignments: Some(vec![types::GroupImplicitRoleAssignment {
             group: "it-admins".into(),
@@ -62,9 +60,7 @@ pub fn authenticated(
     session_jwt: &str,
 ) -> types::AuthenticateSessionResponse {
     types::AuthenticateSessionResponse {
-        member_session: types::MemberSession {
-            organization_id: organization_id.into(),
-        },
+        member_session: types::MemberSession { organization_id: organization_id.into() },
         session_jwt: Credential::new(session_jwt),
         session_token: Credential::new(session_token),
         request_id: REQUEST_ID.into(),
@@ -75,9 +71,7 @@ pub fn authenticated(
 /// 200: the key set of a project that signs with `keys`.
 #[must_use]
 pub fn jwks(keys: &[Key]) -> types::GetJwksResponse {
-    types::GetJwksResponse {
-        keys: keys.iter().map(Key::jwk).collect(),
-    }
+    types::GetJwksResponse { keys: keys.iter().map(Key::jwk).collect() }
 }
 
 /// 403 `session_authorization_error`: the member's roles don't allow it.
@@ -103,11 +97,7 @@ pub fn organization_mismatch() -> types::Error {
 /// 403 `organization_suspended`.
 #[must_use]
 pub fn organization_suspended() -> types::Error {
-    error(
-        403,
-        "organization_suspended",
-        "The Organization is suspended.",
-    )
+    error(403, "organization_suspended", "The Organization is suspended.")
 }
 
 /// 401 `unauthorized_credentials`: the project id or secret is wrong.
@@ -126,11 +116,7 @@ pub fn session_not_found() -> types::Error {
 /// fresh one is taken. Stytch names no status.
 #[must_use]
 pub fn unable_to_parse_session_jwt() -> types::Error {
-    error(
-        400,
-        "unable_to_parse_session_jwt",
-        "Could not parse the session JWT.",
-    )
+    error(400, "unable_to_parse_session_jwt", "Could not parse the session JWT.")
 }
 
 /// 400 `no_session_arguments`: neither a token nor a JWT was sent.
@@ -156,21 +142,13 @@ pub fn too_many_session_arguments() -> types::Error {
 /// 404 `organization_not_found`.
 #[must_use]
 pub fn organization_not_found() -> types::Error {
-    error(
-        404,
-        "organization_not_found",
-        "Organization could not be found.",
-    )
+    error(404, "organization_not_found", "Organization could not be found.")
 }
 
 /// 404 `external_connection_id_not_found`.
 #[must_use]
 pub fn connection_not_found() -> types::Error {
-    error(
-        404,
-        "external_connection_id_not_found",
-        "External connection could not be found.",
-    )
+    error(404, "external_connection_id_not_found", "External connection could not be found.")
 }
 
 /// 400 `sso_connection_organization_mismatch`: the connection is one of another
@@ -187,11 +165,7 @@ pub fn connection_organization_mismatch() -> types::Error {
 /// 400 `external_connection_not_active`.
 #[must_use]
 pub fn connection_not_active() -> types::Error {
-    error(
-        400,
-        "external_connection_not_active",
-        "The external connection is not active.",
-    )
+    error(400, "external_connection_not_active", "The external connection is not active.")
 }
 
 /// 400 `invalid_display_name`.
@@ -223,22 +197,14 @@ pub fn invalid_role_assignment(role_id: &str, field: &str, position: usize) -> t
     let details = details.map(|(name, value)| (name.to_owned(), value));
     types::Error {
         error_details: Some(Map::from_iter(details)),
-        ..error(
-            400,
-            "invalid_rbac_role_assignment",
-            "One or more role assignments are invalid.",
-        )
+        ..error(400, "invalid_rbac_role_assignment", "One or more role assignments are invalid.")
     }
 }
 
 /// 429 `too_many_requests`.
 #[must_use]
 pub fn rate_limited() -> types::Error {
-    error(
-        429,
-        "too_many_requests",
-        "Too many requests have been made.",
-    )
+    error(429, "too_many_requests", "Too many requests have been made.")
 }
 
 /// 500 `internal_server_error`.

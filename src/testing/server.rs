@@ -73,8 +73,7 @@ impl Delay {
     pub(super) fn start(id: u64, by: Duration) -> Self {
         let mock = SERVER.mock(|when, then| {
             when.is_true(move |_| CLAIMED.load(Ordering::SeqCst) == id);
-            then.delay(by)
-                .respond_with(|request| respond(request, Arrival::Delayed));
+            then.delay(by).respond_with(|request| respond(request, Arrival::Delayed));
         });
         Self { mock: mock.id() }
     }

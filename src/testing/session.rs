@@ -75,12 +75,7 @@ impl LoggedIn {
         state.tokens.insert(token.clone(), session_id.clone());
         state.sessions.insert(session_id.clone(), session);
         drop(state);
-        Self {
-            project,
-            session_id,
-            token,
-            at_login: Arc::new(at_login),
-        }
+        Self { project, session_id, token, at_login: Arc::new(at_login) }
     }
 
     /// The session token.
@@ -147,9 +142,7 @@ impl LoggedIn {
 /// Shows whose session it is, and none of its credentials.
 impl fmt::Debug for LoggedIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoggedIn")
-            .field("session_id", &self.session_id)
-            .finish_non_exhaustive()
+        f.debug_struct("LoggedIn").field("session_id", &self.session_id).finish_non_exhaustive()
     }
 }
 

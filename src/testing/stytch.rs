@@ -11,6 +11,7 @@ use super::{
     server::{self, Lease},
 };
 use crate::clock::Clock;
+use crate::{Client, ClientBuilder};
 
 /// A stand-in for Stytch: one project, on loopback, until the last clone is dropped.
 ///
@@ -47,6 +48,19 @@ impl Stytch {
     /// Configures a stand-in.
     pub fn builder() -> StytchBuilder {
         StytchBuilder::default()
+    }
+
+    /// A client for this project that goes by the stand-in's clock.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client_builder().build().expect("the stand-in's own settings make a client")
+    }
+
+    /// The same client before it is made, to be configured further.
+    pub fn client_builder(&self) -> ClientBuilder {
+        Client::builder(self.project_id(), self.secret())
+            .base_url(self.base_url())
+            .clock(self.clock().clone())
     }
 
     /// The project's id.

@@ -11,9 +11,7 @@ async fn faults_take_turns_and_end() {
     let acme = Acme::new();
     let limit = Fault::rate_limited().retry_after("2");
     let limited = acme.stytch.fault(Operation::Update, limit).times(2);
-    acme.stytch
-        .fault(Operation::Update, Fault::html(502))
-        .times(1);
+    acme.stytch.fault(Operation::Update, Fault::html(502)).times(1);
     let mut statuses = Vec::new();
     for _ in 0..4 {
         statuses.push(acme.put(TOKEN, &acme.ada.token(), &NAME.into()).await.0);
@@ -51,9 +49,7 @@ async fn an_answer_can_be_lost_after_the_update_was_made() {
     let acme = Acme::new();
     let lost = Fault::status(504).after_applying();
     acme.stytch.fault(Operation::Update, lost).times(1);
-    let (status, _) = acme
-        .put(TOKEN, &acme.ada.token(), &json!({"display_name": "x"}))
-        .await;
+    let (status, _) = acme.put(TOKEN, &acme.ada.token(), &json!({"display_name": "x"})).await;
     assert_eq!(status, 504);
     assert_eq!(acme.connection.state().display_name, "x");
 }
@@ -62,21 +58,14 @@ async fn an_answer_can_be_lost_after_the_update_was_made() {
 async fn a_delay_holds_up_its_own_requests_only() {
     let (slow, quick) = (Acme::new(), Acme::new());
     let delay = Duration::from_millis(300);
-    slow.stytch
-        .fault(Operation::Update, Fault::delay(delay))
-        .times(1);
+    slow.stytch.fault(Operation::Update, Fault::delay(delay)).times(1);
     // A delay comes on top of another fault.
-    slow.stytch
-        .fault(Operation::Update, Fault::status(503))
-        .times(1);
+    slow.stytch.fault(Operation::Update, Fault::status(503)).times(1);
     let start = Instant::now();
     let (delayed, others) = tokio::join!(
         async {
             let token = slow.ada.token();
-            (
-                slow.put(TOKEN, &token, &NAME.into()).await.0,
-                start.elapsed(),
-            )
+            (slow.put(TOKEN, &token, &NAME.into()).await.0, start.elapsed())
         },
         async {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -88,10 +77,7 @@ async fn a_delay_holds_up_its_own_requests_only() {
         }
     );
     assert_eq!(delayed.0, 503);
-    assert!(
-        delayed.1 >= delay && others < delay,
-        "{delayed:?} {others:?}"
-    );
+    assert!(delayed.1 >= delay && others < delay, "{delayed:?} {others:?}");
     slow.put_ok(&json!({"display_name": "x"})).await;
     assert_eq!(slow.stytch.count(Operation::Update), 2);
 }

@@ -11,9 +11,8 @@ use super::{Acme, JWT, NAME, path};
 fn fifty_run_in_parallel() {
     drop(Stytch::start());
     let slowest = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..50)
-            .map(|n| scope.spawn(move || whole_test(&format!("stand-in {n}"))))
-            .collect();
+        let threads: Vec<_> =
+            (0..50).map(|n| scope.spawn(move || whole_test(&format!("stand-in {n}")))).collect();
         let times = threads.into_iter().map(|thread| thread.join().unwrap());
         times.max().unwrap()
     });
@@ -29,8 +28,7 @@ fn whole_test(name: &str) -> Duration {
     runtime.block_on(async {
         acme.put_ok(&json!({"display_name": name})).await;
         let grace = acme.organization.member("grace", &[]).log_in();
-        acme.refused(JWT, &grace.jwt(), 403, "session_authorization_error")
-            .await;
+        acme.refused(JWT, &grace.jwt(), 403, "session_authorization_error").await;
     });
     assert_eq!(acme.connection.state().display_name, name);
     assert_eq!(acme.stytch.count(Operation::Update), 2);
@@ -49,10 +47,8 @@ async fn ten_thousand_updates_take_seconds() {
     let acme = Acme::new();
     let start = Instant::now();
     let mut callers = JoinSet::new();
-    let request = acme
-        .request("PUT", &acme.path(), &[(JWT, &acme.ada.jwt())], &NAME.into())
-        .build()
-        .unwrap();
+    let request =
+        acme.request("PUT", &acme.path(), &[(JWT, &acme.ada.jwt())], &NAME.into()).build().unwrap();
     for _ in 0..64 {
         let (http, request) = (acme.http.clone(), request.try_clone().unwrap());
         callers.spawn(async move {

@@ -24,10 +24,7 @@ async fn requests_are_remembered_without_their_credentials() {
     assert!(update.header_names().contains(&"authorization"));
     assert!(update.carries(&token) && update.carries(acme.stytch.secret()));
     assert!(!update.carries(&jwt));
-    assert_eq!(
-        authenticate.body,
-        Some(json!({"session_jwt": "[redacted]"}))
-    );
+    assert_eq!(authenticate.body, Some(json!({"session_jwt": "[redacted]"})));
     assert!(authenticate.carries(&jwt) && !authenticate.carries(&token));
     let shown = format!("{:?} {acme:?}", acme.stytch.requests());
     for credential in [&token, &jwt, acme.stytch.secret()] {

@@ -13,28 +13,20 @@ async fn sessions_end() {
     let acme = Acme::new();
     let minute = Duration::from_secs(60);
     let short = acme.member.log_in_for(minute);
-    acme.refused(TOKEN, "unknown", 404, "session_not_found")
-        .await;
+    acme.refused(TOKEN, "unknown", 404, "session_not_found").await;
     acme.stytch.clock().advance(minute);
-    acme.refused(TOKEN, &short.token(), 404, "session_not_found")
-        .await;
-    acme.refused(JWT, &short.jwt(), 404, "session_not_found")
-        .await;
+    acme.refused(TOKEN, &short.token(), 404, "session_not_found").await;
+    acme.refused(JWT, &short.jwt(), 404, "session_not_found").await;
     acme.ada.revoke();
-    acme.refused(TOKEN, &acme.ada.token(), 404, "session_not_found")
-        .await;
-    acme.refused(JWT, &acme.ada.fresh_jwt(), 404, "session_not_found")
-        .await;
+    acme.refused(TOKEN, &acme.ada.token(), 404, "session_not_found").await;
+    acme.refused(JWT, &acme.ada.fresh_jwt(), 404, "session_not_found").await;
 }
 
 #[tokio::test]
 async fn two_sessions_are_too_many() {
     let acme = Acme::new();
     let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
-    for headers in [
-        [(TOKEN, &*token), (JWT, &*jwt)],
-        [(TOKEN, &*token), (TOKEN, &*token)],
-    ] {
+    for headers in [[(TOKEN, &*token), (JWT, &*jwt)], [(TOKEN, &*token), (TOKEN, &*token)]] {
         let (status, answer) = acme.send("PUT", &acme.path(), &headers, &NAME.into()).await;
         assert_eq!(status, 400);
         assert_eq!(answer["error_type"], "too_many_session_arguments");
@@ -63,8 +55,7 @@ async fn forged_jwts_are_refused() {
         "a.b".into(),
     ];
     for forged in &forged {
-        acme.refused(JWT, forged, 400, "unable_to_parse_session_jwt")
-            .await;
+        acme.refused(JWT, forged, 400, "unable_to_parse_session_jwt").await;
         let (status, _) = acme.authenticate(&json!({"session_jwt": forged})).await;
         assert_eq!(status, 400);
     }
@@ -77,8 +68,7 @@ async fn an_expired_jwt_is_renewed_by_authenticate_alone() {
     let acme = Acme::new();
     let expired = acme.ada.jwt();
     acme.stytch.clock().advance(Duration::from_secs(300));
-    acme.refused(JWT, &expired, 400, "unable_to_parse_session_jwt")
-        .await;
+    acme.refused(JWT, &expired, 400, "unable_to_parse_session_jwt").await;
     let (status, answer) = acme.authenticate(&json!({"session_jwt": expired})).await;
     assert_eq!(status, 200);
     let renewed = answer["session_jwt"].as_str().unwrap();
@@ -94,10 +84,7 @@ async fn an_expired_jwt_is_renewed_by_authenticate_alone() {
     assert_eq!(answer["organization"]["organization_slug"], "acme");
     acme.ada.revoke();
     let (status, answer) = acme.authenticate(&json!({"session_jwt": renewed})).await;
-    assert_eq!(
-        (status, &answer["error_type"]),
-        (404, &json!("session_not_found"))
-    );
+    assert_eq!((status, &answer["error_type"]), (404, &json!("session_not_found")));
 }
 
 #[tokio::test]
@@ -107,10 +94,7 @@ async fn authenticate_takes_exactly_one_session() {
     for (body, error) in [
         (json!({}), "no_session_arguments"),
         (json!("no object"), "no_session_arguments"),
-        (
-            json!({"session_token": token, "session_jwt": jwt}),
-            "too_many_session_arguments",
-        ),
+        (json!({"session_token": token, "session_jwt": jwt}), "too_many_session_arguments"),
     ] {
         let (status, answer) = acme.authenticate(&body).await;
         assert_eq!((status, &answer["error_type"]), (400, &json!(error)));
@@ -135,8 +119,7 @@ async fn the_published_keys_verify_the_jwts() {
     acme.stytch.drop_old_keys();
     let keys = acme.jwks().await;
     assert!(!verifies(&keys, &before) && verifies(&keys, &after));
-    acme.refused(JWT, &before, 400, "unable_to_parse_session_jwt")
-        .await;
+    acme.refused(JWT, &before, 400, "unable_to_parse_session_jwt").await;
     assert_eq!(acme.put(JWT, &after, &NAME.into()).await.0, 200);
 }
 
@@ -167,11 +150,7 @@ fn verifies(jwks: &Value, jwt: &str) -> bool {
         let n = decode(key["n"].as_str().unwrap());
         let e = decode(key["e"].as_str().unwrap());
         RsaPublicKeyComponents { n, e }
-            .verify(
-                &RSA_PKCS1_2048_8192_SHA256,
-                signed.as_bytes(),
-                &decode(signature),
-            )
+            .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &decode(signature))
             .is_ok()
     })
 }

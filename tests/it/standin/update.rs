@@ -9,9 +9,7 @@ use super::{Acme, GROUP_ROLES, JWT, NAME, ROLES, TOKEN, path};
 async fn an_admin_updates_by_token_and_by_jwt() {
     let acme = Acme::new();
     for (header, session) in [(TOKEN, acme.ada.token()), (JWT, acme.ada.jwt())] {
-        let (status, answer) = acme
-            .put(header, &session, &json!({"display_name": header}))
-            .await;
+        let (status, answer) = acme.put(header, &session, &json!({"display_name": header})).await;
         assert_eq!(status, 200);
         assert_eq!(answer["connection"], json!(acme.connection.state()));
         assert_eq!(answer["status_code"], 200);
@@ -33,8 +31,7 @@ async fn lists_are_replaced_cleared_and_left_alone() {
     let groups = json!([{"group": "it-admins", "role_id": "stytch_admin"}]);
     let set = json!({(ROLES): roles("stytch_admin"), (GROUP_ROLES): groups});
     acme.put_ok(&set).await;
-    acme.put_ok(&json!({"display_name": "Renamed", (ROLES): null}))
-        .await;
+    acme.put_ok(&json!({"display_name": "Renamed", (ROLES): null})).await;
     let state = json!(acme.connection.state());
     assert_eq!(state[ROLES], roles("stytch_admin"));
     assert_eq!(state[GROUP_ROLES], groups);
@@ -97,8 +94,7 @@ async fn a_refusal_has_the_shape_of_stytch() {
 #[tokio::test]
 async fn roles_decide() {
     let acme = Acme::new();
-    acme.stytch
-        .role("sso_editor", &[("stytch.sso", &["create", "update"])]);
+    acme.stytch.role("sso_editor", &[("stytch.sso", &["create", "update"])]);
     acme.stytch.role("sso_reader", &[("stytch.sso", &["read"])]);
     acme.organization.role("own", &[("stytch.sso", &["*"])]);
     acme.stytch.role("other_star", &[("stytch.member", &["*"])]);
@@ -131,18 +127,10 @@ async fn tenancy_is_enforced() {
     let other = acme.stytch.organization("other");
     let eve = other.member("eve", &["stytch_admin"]).log_in();
     // Their session, our organization.
-    acme.refused(
-        TOKEN,
-        &eve.token(),
-        403,
-        "session_authorization_tenancy_error",
-    )
-    .await;
+    acme.refused(TOKEN, &eve.token(), 403, "session_authorization_tenancy_error").await;
     // Their session and organization, our connection.
     let path = path(other.id(), acme.connection.id());
-    let (status, answer) = acme
-        .send("PUT", &path, &[(TOKEN, &eve.token())], &NAME.into())
-        .await;
+    let (status, answer) = acme.send("PUT", &path, &[(TOKEN, &eve.token())], &NAME.into()).await;
     assert_eq!(status, 400);
     assert_eq!(answer["error_type"], "sso_connection_organization_mismatch");
     assert_eq!(acme.stytch.accepted(), 0);
@@ -161,10 +149,7 @@ async fn the_organization_goes_by_its_slug_too() {
 async fn what_does_not_exist_is_not_found() {
     let acme = Acme::new();
     for (path, error) in [
-        (
-            path("nowhere", acme.connection.id()),
-            "organization_not_found",
-        ),
+        (path("nowhere", acme.connection.id()), "organization_not_found"),
         (path("acme", "nothing"), "external_connection_id_not_found"),
         ("/v1/b2b/other".into(), "route_not_found"),
     ] {
@@ -181,34 +166,15 @@ async fn each_kind_of_connection_refuses_what_it_cannot_do() {
     let groups = json!({(GROUP_ROLES): [{"group": "g", "role_id": "stytch_admin"}]});
     let oidc = organization.connection_builder("OIDC").oidc().create();
     let pending = organization.connection_builder("P").pending().create();
-    let no_groups = organization
-        .connection_builder("S")
-        .saml_without_groups()
-        .create();
+    let no_groups = organization.connection_builder("S").saml_without_groups().create();
     let not_assigned = "invalid_rbac_role_assignment";
     for (connection, body, error) in [
-        (
-            &pending,
-            &json!({"display_name": "x"}),
-            "external_connection_not_active",
-        ),
+        (&pending, &json!({"display_name": "x"}), "external_connection_not_active"),
         (&oidc, &roles, not_assigned),
         (&oidc, &groups, not_assigned),
-        (
-            &no_groups,
-            &groups,
-            "saml_connection_attribute_mapping_missing_groups_key",
-        ),
-        (
-            &acme.connection,
-            &json!({"display_name": " "}),
-            "invalid_display_name",
-        ),
-        (
-            &acme.connection,
-            &json!({"display_name": 1}),
-            "invalid_argument",
-        ),
+        (&no_groups, &groups, "saml_connection_attribute_mapping_missing_groups_key"),
+        (&acme.connection, &json!({"display_name": " "}), "invalid_display_name"),
+        (&acme.connection, &json!({"display_name": 1}), "invalid_argument"),
         (&acme.connection, &json!([]), "invalid_argument"),
     ] {
         let before = connection.state();

@@ -1,0 +1,67 @@
+//! Files that a command makes: written, or with `--check` compared with what is there.
+//!
+//! A check writes nothing, looks at every file before it fails, and ends with the command
+//! that mends it.
+
+use std::{fs, io, path::Path};
+
+use similar::TextDiff;
+
+/// A file that a command makes.
+pub(crate) struct Output {
+    /// Its path from the root of the repository.
+    pub(crate) path: &'static str,
+    pub(crate) content: String,
+}
+
+/// Writes the files that changed. With the same content, a file isn't touched.
+pub(crate) fn write(root: &Path, outputs: &[Output]) -> Result<(), String> {
+    for Output { path, content } in outputs {
+        if read(root, path)?.as_ref() == Some(content) {
+            eprintln!("{path}: unchanged");
+            continue;
+        }
+        fs::write(root.join(path), content)
+            .map_err(|error| format!("{path}: can't be written: {error}"))?;
+        eprintln!("{path}: written");
+    }
+    Ok(())
+}
+
+/// Says whether all files are as the command would make them; if not, shows how they
+/// differ and the command that mends them.
+pub(crate) fn check(root: &Path, outputs: &[Output], mend: &str) -> Result<bool, String> {
+    let mut stale = Vec::new();
+    for Output { path, content } in outputs {
+        let found = read(root, path)?;
+        // Git may have checked the file out with CRLF.
+        let found_lf = found.as_ref().map(|text| text.replace("\r\n", "\n"));
+        if found_lf.as_ref() != Some(content) {
+            print!("{}", diff(path, &found_lf.unwrap_or_default(), content));
+            stale.push(*path);
+        }
+    }
+    for path in &stale {
+        eprintln!("{path}: stale");
+    }
+    if !stale.is_empty() {
+        eprintln!("mend: {mend}");
+    }
+    Ok(stale.is_empty())
+}
+
+fn read(root: &Path, path: &str) -> Result<Option<String>, String> {
+    match fs::read_to_string(root.join(path)) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{path}: can't be read: {error}")),
+    }
+}
+
+fn diff(path: &str, found: &str, made: &str) -> String {
+    TextDiff::from_lines(found, made)
+        .unified_diff()
+        .context_radius(3)
+        .header(&format!("{path} (found)"), &format!("{path} (expected)"))
+        .to_string()
+}
