@@ -52,6 +52,7 @@ pub(crate) enum Command {
     /// any more does.
     ///
     /// Exit codes: 0 no drift, 1 drift, 2 a document can't be read.
+    #[command(verbatim_doc_comment)]
     Drift {
         /// A file or an https URL; OpenAPI 3.0 or 3.1, YAML or JSON.
         upstream: String,

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use crate::spec;
+use crate::{output, spec};
 
 /// How a report is written.
 #[derive(Clone, Copy, ValueEnum)]
@@ -39,10 +39,10 @@ pub(crate) fn run(
     let accepted = accepted::read(root, title)?;
     let differences = compare::compare(&ours, &theirs);
     let outcome = accepted::sort_out(differences, accepted);
-    match format {
-        Format::Text => print!("{}", report::text(upstream, title, &outcome, list_accepted)),
-        Format::Json => println!("{:#}", report::json(upstream, title, &outcome)),
-    }
+    output::show(&match format {
+        Format::Text => report::text(upstream, title, &outcome, list_accepted),
+        Format::Json => format!("{:#}\n", report::json(upstream, title, &outcome)),
+    });
     Ok(outcome.open.is_empty() && outcome.stale.is_empty())
 }
 

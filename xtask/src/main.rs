@@ -1,9 +1,6 @@
 //! `cargo xtask`: the repository's own commands. This file parses the command line and
 //! dispatches; each command has a file of its own.
 
-// What the commands find is their output.
-#![allow(clippy::print_stdout)]
-
 mod bindings;
 mod cli;
 #[path = "../../build/codegen.rs"]

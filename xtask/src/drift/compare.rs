@@ -51,8 +51,9 @@ pub(super) fn compare(ours: &Node, theirs: &Node) -> Differences {
         differences: Differences::new(),
         seen: BTreeSet::new(),
     };
+    let counterparts = operations::all(theirs);
     for operation in &document.operations {
-        operations::compare(&mut comparison, operation);
+        operations::compare(&mut comparison, operation, &counterparts);
     }
     comparison.unreached(&document);
     comparison.differences

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// An operation and where it is.
-struct Operation {
+pub(super) struct Operation {
     id: String,
     path: String,
     method: String,
@@ -49,7 +49,7 @@ impl Parameter {
 }
 
 /// Compares an operation of ours with its counterpart, if it names one.
-pub(super) fn compare(comparison: &mut Comparison<'_>, place: &Place) {
+pub(super) fn compare(comparison: &mut Comparison<'_>, place: &Place, all: &[Operation]) {
     let names = place
         .node
         .get("x-stytch-upstream")
@@ -58,11 +58,6 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, place: &Place) {
     let Some(ours) = operation(comparison.ours, place).filter(|_| !names.is_empty()) else {
         return;
     };
-    let all = Document::new(comparison.theirs.clone()).operations;
-    let all: Vec<_> = all
-        .iter()
-        .filter_map(|place| operation(comparison.theirs, place))
-        .collect();
     let listed = all
         .iter()
         .find(|theirs| names.contains(&theirs.id.as_str()));
@@ -82,6 +77,13 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, place: &Place) {
     parameters(comparison, &ours, theirs);
     request(comparison, &ours, theirs);
     responses(comparison, &ours, theirs);
+}
+
+/// The operations of a document.
+pub(super) fn all(document: &Node) -> Vec<Operation> {
+    let places = Document::new(document.clone()).operations;
+    let operations = places.iter().map(|place| operation(document, place));
+    operations.flatten().collect()
 }
 
 /// The ways that a schema of ours travels; both if no operation uses it.
