@@ -81,11 +81,7 @@ fn settings() -> GenerationSettings {
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote!(crate::wire::Caller))
         // Credentials are a type that nothing prints.
-        .with_replacement(
-            "Credential",
-            "crate::session::Credential",
-            std::iter::empty(),
-        )
+        .with_replacement("Credential", "crate::session::Credential", std::iter::empty())
         .with_derive("PartialEq");
     settings
 }
@@ -104,10 +100,7 @@ fn blame(document: &OpenAPI) -> Option<String> {
                 keep_only(item, method);
             }
             if let Err(reason) = clients(&alone) {
-                let name = operation
-                    .operation_id
-                    .as_deref()
-                    .unwrap_or("no operationId");
+                let name = operation.operation_id.as_deref().unwrap_or("no operationId");
                 let place = pointer(path, Some(method));
                 return Some(format!("{place} ({name}): can't be generated: {reason}"));
             }
@@ -165,10 +158,7 @@ fn permissions(document: &OpenAPI) -> Result<Tokens, String> {
 }
 
 fn operation_id<'a>(operation: &'a Operation, place: &str) -> Result<&'a str, String> {
-    operation
-        .operation_id
-        .as_deref()
-        .ok_or(format!("{place}: has no operationId"))
+    operation.operation_id.as_deref().ok_or(format!("{place}: has no operationId"))
 }
 
 fn pointer(path: &str, method: Option<&str>) -> String {

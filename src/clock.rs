@@ -43,10 +43,13 @@ impl Clock {
     /// moves it.
     #[must_use]
     pub fn stopped() -> Self {
-        Self(Some(Arc::new(Stopped {
-            start: SystemTime::now(),
-            advanced_ms: AtomicU64::new(0),
-        })))
+        Self::stopped_at(SystemTime::now())
+    }
+
+    /// Makes a clock that stands at the given time until [`advance`](Self::advance) moves it.
+    #[must_use]
+    pub fn stopped_at(start: SystemTime) -> Self {
+        Self(Some(Arc::new(Stopped { start, advanced_ms: AtomicU64::new(0) })))
     }
 
     /// Tells the time.
@@ -71,10 +74,6 @@ impl Clock {
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_none() {
-            "Clock(system)"
-        } else {
-            "Clock(stopped)"
-        })
+        f.write_str(if self.0.is_none() { "Clock(system)" } else { "Clock(stopped)" })
     }
 }

@@ -4,6 +4,7 @@
 //! Nothing is added here. Beside `lib.rs`, only `wire.rs`, `rbac.rs`, `update.rs` and
 //! `testing/` name this module.
 #![allow(
+    unreachable_pub,
     unused_qualifications,
     clippy::all,
     clippy::pedantic,

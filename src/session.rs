@@ -2,9 +2,13 @@
 //!
 //! It doesn't check what a session is worth: `organization.rs` does.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
-use aws_lc_rs::constant_time;
+use aws_lc_rs::{constant_time, digest};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header::COOKIE};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -23,14 +27,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// Sessions compare equal when kind and credential are the same; the comparison takes the
 /// same time wherever two credentials of one length differ.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Session {
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+struct Inner {
     kind: SessionKind,
     credential: Credential,
+    // Both cost about a microsecond, so they are made once.
+    header: OnceLock<Option<SessionHeader>>,
+    digest: OnceLock<SessionDigest>,
 }
 
 /// What a [`Session`] is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionKind {
     /// An opaque session token, which lives as long as the session.
@@ -56,7 +65,7 @@ impl Session {
     }
 
     pub(crate) fn new(kind: SessionKind, credential: Credential) -> Self {
-        Self { kind, credential }
+        Self(Arc::new(Inner { kind, credential, header: OnceLock::new(), digest: OnceLock::new() }))
     }
 
     /// Finds the session of an incoming request: in the headers `X-Stytch-Member-SessionJWT`
@@ -79,13 +88,8 @@ impl Session {
     /// ```
     #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let header = |name: &HeaderName| {
-            headers
-                .get(name)?
-                .to_str()
-                .ok()
-                .filter(|value| !value.is_empty())
-        };
+        let header =
+            |name: &HeaderName| headers.get(name)?.to_str().ok().filter(|value| !value.is_empty());
         if let Some(jwt) = header(&JWT_HEADER) {
             return Some(Self::jwt(jwt));
         }
@@ -101,48 +105,62 @@ impl Session {
     /// Tells whether this is a token or a JWT.
     #[must_use]
     pub fn kind(&self) -> SessionKind {
-        self.kind
+        self.0.kind
     }
 
     /// Hands out the credential itself, for the one purpose of giving it back to the member:
     /// a renewed JWT goes into the session cookie. Whoever reads it acts as the member.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
-        self.credential.expose()
+        self.0.credential.expose()
     }
 
     pub(crate) fn credential(&self) -> &Credential {
-        &self.credential
+        &self.0.credential
     }
 
     /// The one header that carries this session, or `None` where no header can: HTTP takes
     /// neither control characters nor an empty credential.
-    pub(crate) fn header(&self) -> Option<SessionHeader> {
-        let name = match self.kind {
-            SessionKind::Token => TOKEN_HEADER,
-            SessionKind::Jwt => JWT_HEADER,
-        };
-        let credential = self.credential.clone();
-        let visible = |bytes: &[u8]| bytes.iter().all(|byte| (0x21..=0x7e).contains(byte));
-        let length = credential.as_ref().len();
-        if length == 0 || length > MAX_CREDENTIAL_BYTES || !visible(credential.as_ref()) {
-            return None;
-        }
-        // The value borrows the credential's own memory: no copy that outlives the wiping.
-        let mut value =
-            HeaderValue::from_maybe_shared(bytes::Bytes::from_owner(credential)).ok()?;
-        value.set_sensitive(true);
-        Some(SessionHeader { name, value })
+    pub(crate) fn header(&self) -> Option<&SessionHeader> {
+        let header =
+            self.0.header.get_or_init(|| SessionHeader::new(self.0.kind, &self.0.credential));
+        header.as_ref()
+    }
+
+    /// What stands for this session in a cache, where the credential itself must not be.
+    pub(crate) fn digest(&self) -> SessionDigest {
+        *self.0.digest.get_or_init(|| {
+            let mut digest = [0; 32];
+            digest.copy_from_slice(
+                digest::digest(&digest::SHA256, self.0.credential.as_ref()).as_ref(),
+            );
+            SessionDigest { kind: self.0.kind, digest }
+        })
     }
 }
 
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.kind == other.0.kind && self.0.credential == other.0.credential
+    }
+}
+
+impl Eq for Session {}
+
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
+        f.write_str(match self.0.kind {
             SessionKind::Token => "Session(token)",
             SessionKind::Jwt => "Session(jwt)",
         })
     }
+}
+
+/// The SHA-256 of a credential: it can be kept and compared, and tells nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SessionDigest {
+    kind: SessionKind,
+    digest: [u8; 32],
 }
 
 /// A session as it stands in a request.
@@ -150,6 +168,25 @@ impl fmt::Debug for Session {
 pub(crate) struct SessionHeader {
     pub(crate) name: HeaderName,
     pub(crate) value: HeaderValue,
+}
+
+impl SessionHeader {
+    fn new(kind: SessionKind, credential: &Credential) -> Option<Self> {
+        let bytes: &[u8] = credential.as_ref();
+        let visible = bytes.iter().all(|byte| (0x21..=0x7e).contains(byte));
+        if bytes.is_empty() || bytes.len() > MAX_CREDENTIAL_BYTES || !visible {
+            return None;
+        }
+        // The value borrows the credential's own memory: no copy that outlives the wiping.
+        let mut value =
+            HeaderValue::from_maybe_shared(Bytes::from_owner(credential.clone())).ok()?;
+        value.set_sensitive(true);
+        let name = match kind {
+            SessionKind::Token => TOKEN_HEADER,
+            SessionKind::Jwt => JWT_HEADER,
+        };
+        Some(Self { name, value })
+    }
 }
 
 /// A session token or session JWT in a request or answer of the

@@ -43,11 +43,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<bool, String> {
 }
 
 fn sections(generated: &Generated) -> String {
-    let Generated {
-        bindings,
-        permissions,
-        mocks,
-    } = generated;
+    let Generated { bindings, permissions, mocks } = generated;
     format!(
         "\n// ---- The permissions that operations require.\n\n{permissions}\
          \n// ---- The client and its types.\n\n{bindings}\
@@ -71,15 +67,10 @@ fn rustfmt(code: &str) -> Result<String, String> {
         .ok_or("rustfmt takes no input")?
         .write_all(code.as_bytes())
         .map_err(|error| format!("rustfmt: {error}"))?;
-    let output = rustfmt
-        .wait_with_output()
-        .map_err(|error| format!("rustfmt: {error}"))?;
+    let output = rustfmt.wait_with_output().map_err(|error| format!("rustfmt: {error}"))?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
-        return Err(format!(
-            "rustfmt: {}",
-            errors.lines().next().unwrap_or("failed")
-        ));
+        return Err(format!("rustfmt: {}", errors.lines().next().unwrap_or("failed")));
     }
     String::from_utf8(output.stdout).map_err(|error| format!("rustfmt: {error}"))
 }

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::yaml::Node;
 
-const METHODS: [&str; 8] = [
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// The document and what was found in it.
 pub(crate) struct Document {
@@ -63,9 +61,7 @@ impl Document {
     /// What a `$ref` stands for, or the node itself.
     pub(crate) fn resolve<'a>(&'a self, node: &'a Node) -> &'a Node {
         let target = node.get("$ref").and_then(Node::text);
-        target
-            .and_then(|target| self.root.at(target))
-            .unwrap_or(node)
+        target.and_then(|target| self.root.at(target)).unwrap_or(node)
     }
 
     /// The pointers of the parts that `starts` refer to, directly or through others, and
@@ -140,20 +136,14 @@ impl Document {
 
     fn note_reference(&mut self, place: &Place) {
         if let Some(target) = place.node.get("$ref").and_then(Node::text) {
-            self.references.push(Reference {
-                place: place.clone(),
-                target: target.to_owned(),
-            });
+            self.references.push(Reference { place: place.clone(), target: target.to_owned() });
         }
     }
 }
 
 impl Place {
     pub(crate) fn root(node: Node) -> Self {
-        Self {
-            pointer: "#".to_owned(),
-            node,
-        }
+        Self { pointer: "#".to_owned(), node }
     }
 
     /// The entries of a map or the items of a list.
@@ -175,9 +165,7 @@ impl Place {
     pub(crate) fn child(&self, key: &str) -> Self {
         let mut children = self.children().into_iter();
         let pointer = format!("{}/{key}", self.pointer);
-        children
-            .find(|child| child.pointer == pointer)
-            .unwrap_or_else(|| self.clone())
+        children.find(|child| child.pointer == pointer).unwrap_or_else(|| self.clone())
     }
 }
 
@@ -189,9 +177,7 @@ pub(crate) fn required(schema: &Node) -> Vec<&str> {
 
 /// Whether a pointer names `start` or a part of it.
 pub(crate) fn is_within(pointer: &str, start: &str) -> bool {
-    pointer
-        .strip_prefix(start)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    pointer.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Examples and extensions hold whatever they like, a key named `schema` too.

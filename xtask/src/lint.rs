@@ -50,10 +50,8 @@ pub(crate) fn lint(root: Node) -> Vec<Finding> {
     let document = Document::new(root);
     let mut findings: Vec<Finding> = Vec::new();
     for (name, lint) in LINTS {
-        findings.extend(lint(&document).into_iter().map(|finding| Finding {
-            lint: name,
-            ..finding
-        }));
+        findings
+            .extend(lint(&document).into_iter().map(|finding| Finding { lint: name, ..finding }));
     }
     findings.sort_by(|a, b| (a.line, &a.pointer).cmp(&(b.line, &b.pointer)));
     findings
@@ -74,17 +72,8 @@ impl Finding {
 impl fmt::Display for Finding {
     /// Begins with the line number, so that the name of the file can stand before it.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            lint,
-            line,
-            pointer,
-            says,
-            mend,
-        } = self;
-        write!(
-            formatter,
-            "{line}: {pointer}: {says} [{lint}]\n    mend: {mend}"
-        )
+        let Self { lint, line, pointer, says, mend } = self;
+        write!(formatter, "{line}: {pointer}: {says} [{lint}]\n    mend: {mend}")
     }
 }
 

@@ -14,10 +14,7 @@ pub(crate) const JSON: &str = "openapi/external-connections.json";
 /// Runs the command; false if the document breaks a rule or the JSON is stale.
 pub(crate) fn run(root: &Path, check: bool) -> Result<bool, String> {
     let document = read(root)?;
-    let outputs = [Output {
-        path: JSON,
-        content: json(&document)?,
-    }];
+    let outputs = [Output { path: JSON, content: json(&document)? }];
     let findings = lint(document);
     for finding in &findings {
         eprintln!("{YAML}:{finding}");

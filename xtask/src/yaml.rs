@@ -93,9 +93,7 @@ impl Node {
     /// The node that a JSON pointer such as `#/components/schemas/Error` names.
     pub(crate) fn at(&self, pointer: &str) -> Option<&Self> {
         let mut steps = pointer.strip_prefix("#/")?.split('/');
-        steps.try_fold(self, |node, step| {
-            node.get(&step.replace("~1", "/").replace("~0", "~"))
-        })
+        steps.try_fold(self, |node, step| node.get(&step.replace("~1", "/").replace("~0", "~")))
     }
 }
 
@@ -108,16 +106,12 @@ impl Serialize for Node {
             Value::Text(text) => serializer.serialize_str(text),
             Value::List(items) => {
                 let mut list = serializer.serialize_seq(Some(items.len()))?;
-                items
-                    .iter()
-                    .try_for_each(|item| list.serialize_element(item))?;
+                items.iter().try_for_each(|item| list.serialize_element(item))?;
                 list.end()
             }
             Value::Map(entries) => {
                 let mut map = serializer.serialize_map(Some(entries.len()))?;
-                entries
-                    .iter()
-                    .try_for_each(|(key, node)| map.serialize_entry(key, node))?;
+                entries.iter().try_for_each(|(key, node)| map.serialize_entry(key, node))?;
                 map.end()
             }
         }
@@ -139,9 +133,7 @@ fn convert(yaml: &MarkedYaml<'_>) -> Result<Node, String> {
                 .collect::<Result<_, _>>()?,
         ),
         _ => {
-            return Err(format!(
-                "{line}:1: a YAML tag or alias that isn't understood"
-            ));
+            return Err(format!("{line}:1: a YAML tag or alias that isn't understood"));
         }
     };
     Ok(Node { line, value })
@@ -156,13 +148,7 @@ fn convert_entry(key: &MarkedYaml<'_>, value: &MarkedYaml<'_>) -> Result<(String
         _ => return Err(format!("{line}:1: a key that is no string")),
     };
     // A value in block style starts below its key; a reader looks for the key.
-    Ok((
-        name,
-        Node {
-            line,
-            ..convert(value)?
-        },
-    ))
+    Ok((name, Node { line, ..convert(value)? }))
 }
 
 fn convert_scalar(scalar: &Scalar<'_>) -> Option<Value> {
@@ -196,18 +182,10 @@ mod tests {
 
     #[test]
     fn broken_yaml_is_one_line_with_its_place() {
-        for broken in [
-            "a: [1,\nb: 2\n",
-            "a: 1\na: 2\n",
-            "a: 1\n---\nb: 2\n",
-            "a: .nan",
-        ] {
+        for broken in ["a: [1,\nb: 2\n", "a: 1\na: 2\n", "a: 1\n---\nb: 2\n", "a: .nan"] {
             let message = Node::parse(broken).unwrap_err();
             assert!(!message.contains('\n'), "{message}");
-            assert!(
-                message.starts_with(|c: char| c.is_ascii_digit()),
-                "{message}"
-            );
+            assert!(message.starts_with(|c: char| c.is_ascii_digit()), "{message}");
         }
     }
 }

@@ -33,10 +33,7 @@ pub(super) fn unused(document: &Document) -> Vec<Finding> {
     if kinds.pointer == "#" {
         return Vec::new();
     }
-    let components = kinds
-        .children()
-        .into_iter()
-        .flat_map(|kind| kind.children());
+    let components = kinds.children().into_iter().flat_map(|kind| kind.children());
     components
         .filter(|component| {
             let name = component.pointer.rsplit('/').next().unwrap_or_default();
@@ -44,9 +41,7 @@ pub(super) fn unused(document: &Document) -> Vec<Finding> {
             let used = if is_scheme {
                 schemes.iter().any(|(_, scheme)| scheme == name)
             } else {
-                reached
-                    .iter()
-                    .any(|pointer| is_within(pointer, &component.pointer))
+                reached.iter().any(|pointer| is_within(pointer, &component.pointer))
             };
             !used
         })
@@ -84,12 +79,8 @@ fn used_schemes(document: &Document) -> Vec<(Place, String)> {
         .flat_map(|owner| owner.child("security").children())
         .flat_map(|requirement| {
             let names = requirement.node.entries().iter();
-            let names: Vec<_> = names
-                .map(|(name, _): &(String, Node)| name.clone())
-                .collect();
-            names
-                .into_iter()
-                .map(move |name| (requirement.clone(), name))
+            let names: Vec<_> = names.map(|(name, _): &(String, Node)| name.clone()).collect();
+            names.into_iter().map(move |name| (requirement.clone(), name))
         })
         .collect()
 }

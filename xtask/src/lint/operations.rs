@@ -73,20 +73,14 @@ pub(super) fn id_twice(document: &Document) -> Vec<Finding> {
 
 pub(super) fn undefined_tag(document: &Document) -> Vec<Finding> {
     let declared = document.root.get("tags").map_or(&[][..], Node::items);
-    let declared: Vec<_> = declared
-        .iter()
-        .filter_map(|tag| tag.get("name")?.text())
-        .collect();
+    let declared: Vec<_> = declared.iter().filter_map(|tag| tag.get("name")?.text()).collect();
     let mut findings = Vec::new();
     for operation in &document.operations {
         for tag in tags(operation) {
             if tag.text().is_none_or(|name| !declared.contains(&name)) {
                 findings.push(Finding::new(
                     &operation.child("tags"),
-                    format!(
-                        "the tag `{}` isn't declared",
-                        tag.text().unwrap_or_default()
-                    ),
+                    format!("the tag `{}` isn't declared", tag.text().unwrap_or_default()),
                     "declare it, with a description, in the document's `tags`",
                 ));
             }
@@ -126,9 +120,7 @@ pub(super) fn unknown_permission(document: &Document) -> Vec<Finding> {
         let rbac = operation.child("x-stytch-rbac");
         let field = |key: &str| rbac.node.get(key).and_then(Node::text).unwrap_or_default();
         let (resource, action) = (field("resource"), field("action"));
-        let known = crate::permissions::KNOWN
-            .iter()
-            .find(|(name, _)| *name == resource);
+        let known = crate::permissions::KNOWN.iter().find(|(name, _)| *name == resource);
         let Some((_, actions)) = known else {
             let names = crate::permissions::KNOWN.map(|(name, _)| name).join(", ");
             let says = format!("the resource `{resource}` isn't one of Stytch's");

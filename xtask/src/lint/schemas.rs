@@ -8,10 +8,7 @@ use crate::{
 
 /// Descriptions become rustdoc, and the crate denies missing docs.
 pub(super) fn no_description(document: &Document) -> Vec<Finding> {
-    let named = document
-        .schemas
-        .iter()
-        .filter(|schema| schema.role != Role::Inline);
+    let named = document.schemas.iter().filter(|schema| schema.role != Role::Inline);
     let schemas = named.map(|schema| {
         let kind = match schema.role {
             Role::Property { .. } => "property",
@@ -31,11 +28,7 @@ pub(super) fn no_description(document: &Document) -> Vec<Finding> {
             } else {
                 "add a `description`, for the reader of the Rust API"
             };
-            findings.push(Finding::new(
-                place,
-                format!("a {kind} has no description"),
-                mend,
-            ));
+            findings.push(Finding::new(place, format!("a {kind} has no description"), mend));
         }
     }
     findings
@@ -64,16 +57,11 @@ pub(super) fn optional_array(document: &Document) -> Vec<Finding> {
 /// A generated enum is closed: one new value from Stytch fails an answer to an update that
 /// was applied.
 pub(super) fn closed_enum(document: &Document) -> Vec<Finding> {
-    let responses = document
-        .operations
-        .iter()
-        .map(|operation| operation.child("responses").pointer);
+    let responses =
+        document.operations.iter().map(|operation| operation.child("responses").pointer);
     let reached = document.reach(responses);
-    let is_answer = |schema: &&Schema| {
-        reached
-            .iter()
-            .any(|start| is_within(&schema.place.pointer, start))
-    };
+    let is_answer =
+        |schema: &&Schema| reached.iter().any(|start| is_within(&schema.place.pointer, start));
     let answers = document.schemas.iter().filter(is_answer);
     answers
         .filter(|schema| schema.place.node.get("enum").is_some())

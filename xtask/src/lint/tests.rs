@@ -45,11 +45,7 @@ fn a_breach_is_found_in_its_place_and_nothing_else_is() {
 #[test]
 fn each_rule_has_a_case() {
     let cases = Node::parse(CASES).unwrap();
-    let tried: BTreeSet<_> = cases
-        .items()
-        .iter()
-        .map(|case| field(case, "lint"))
-        .collect();
+    let tried: BTreeSet<_> = cases.items().iter().map(|case| field(case, "lint")).collect();
     assert_eq!(tried, LINTS.iter().map(|(name, _)| *name).collect());
 }
 

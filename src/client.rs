@@ -1,0 +1,495 @@
+//! The client and how it is configured: credentials, base URL, time and bounds.
+//!
+//! What is shared by all members (HTTP connections, keys, caches) is made here, once, and
+//! handed down.
+
+use std::{env, fmt, net::IpAddr, sync::Arc, time::Duration};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http::HeaderValue;
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    clock::Clock,
+    deadline::Deadline,
+    error::Error,
+    jwks::{self, Keys},
+    member::{MemberClient, Project},
+    organization::{self, Organizations},
+    retry::RetryPolicy,
+    segment::Segment,
+    session::Session,
+    wire::{Bindings, Seam, Wire},
+};
+
+/// A client for one Stytch project.
+///
+/// Make one and keep it: making it costs milliseconds, a clone costs nothing, and clones
+/// share connections, keys and caches. It needs a Tokio runtime to run in.
+///
+/// ```no_run
+/// use stytch_sso_external::{Client, Session, types::UpdateExternalConnectionRequest};
+///
+/// # async fn example(jwt: String) -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::builder("project-test-16b34bbe", "secret-test-example").build()?;
+/// let update = UpdateExternalConnectionRequest::default().display_name("Acme Okta");
+/// client.as_member(Session::jwt(jwt)).update_connection("external-connection-test-d89ff7a0", &update).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Project>);
+
+impl Client {
+    /// Starts to configure a client for a project.
+    ///
+    /// The project's id decides which of Stytch's environments is spoken to: the live one
+    /// for ids that start with `project-live-`, the test one for all others.
+    pub fn builder(project_id: impl Into<String>, secret: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(project_id.into(), SecretString::from(secret.into()))
+    }
+
+    /// Makes a client from the environment: `STYTCH_PROJECT_ID`, `STYTCH_SECRET` and, where
+    /// the project is reached through a domain of its own, `STYTCH_BASE_URL`.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::MissingVariable`] where one isn't set, and what
+    /// [`ClientBuilder::build`] returns.
+    pub fn from_env() -> Result<Self, BuildError> {
+        let required = |name| env::var(name).map_err(|_| BuildError::MissingVariable { name });
+        let builder = Self::builder(required("STYTCH_PROJECT_ID")?, required("STYTCH_SECRET")?);
+        match env::var("STYTCH_BASE_URL") {
+            Ok(base_url) => builder.base_url(base_url).build(),
+            Err(env::VarError::NotPresent) => builder.build(),
+            Err(env::VarError::NotUnicode(_)) => {
+                Err(BuildError::MissingVariable { name: "STYTCH_BASE_URL" })
+            }
+        }
+    }
+
+    /// Acts as the member whose session this is.
+    #[must_use]
+    pub fn as_member(&self, session: Session) -> MemberClient {
+        MemberClient::new(Arc::clone(&self.0), session)
+    }
+
+    /// The generated client, configured like this one, for a service that acts for the
+    /// project itself.
+    ///
+    /// **Its requests run with the full power of the project, over every organization.** No
+    /// session, no role and no tenancy is checked unless a session header is passed; ids are
+    /// sent unchecked, so that an id of `..` reaches another path; nothing is tried again;
+    /// and an answer that isn't the documented JSON loses its status. It sends the project's
+    /// credentials and keeps to the timeout and the bound on bodies.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let stytch = stytch_sso_external::testing::Stytch::start();
+    /// # let client = stytch.client();
+    /// let jwks = client.bindings().get_jwks(client.project_id()).await?;
+    /// assert!(!jwks.keys.is_empty());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub fn bindings(&self) -> &Bindings {
+        self.0.wire.bindings()
+    }
+
+    /// The id of the project.
+    #[must_use]
+    pub fn project_id(&self) -> &str {
+        self.0.wire.project_id()
+    }
+
+    /// Fetches the project's keys and with that opens a connection, so that the first update
+    /// waits for neither.
+    ///
+    /// # Errors
+    ///
+    /// What fetching them runs into; its [`outcome`](Error::outcome) is
+    /// [`NotApplied`](crate::Outcome::NotApplied). The client works all the same: it fetches
+    /// the keys when it needs them.
+    pub async fn warm_up(&self) -> Result<(), Error> {
+        self.0.keys.fetch(Deadline::after(self.0.deadline)).await
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("project_id", &self.project_id())
+            .field("base_url", &self.0.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Configures a [`Client`]; made by [`Client::builder`].
+#[derive(Clone)]
+#[must_use]
+pub struct ClientBuilder {
+    project_id: String,
+    secret: SecretString,
+    base_url: Option<String>,
+    connect_timeout: Duration,
+    timeout: Duration,
+    deadline: Duration,
+    policy: RetryPolicy,
+    max_in_flight: usize,
+    max_response_bytes: usize,
+    clock: Clock,
+    keys: jwks::Settings,
+    sessions: organization::Settings,
+}
+
+impl ClientBuilder {
+    fn new(project_id: String, secret: SecretString) -> Self {
+        let expiry_margin = Duration::from_secs(5);
+        Self {
+            project_id,
+            secret,
+            base_url: None,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(15),
+            deadline: Duration::from_secs(30),
+            policy: RetryPolicy::default(),
+            max_in_flight: 64,
+            max_response_bytes: 1024 * 1024,
+            clock: Clock::system(),
+            keys: jwks::Settings {
+                fresh_for: Duration::from_secs(5 * 60),
+                max_age: Duration::from_secs(60 * 60),
+                cooldown: Duration::from_secs(30),
+                clock_skew: Duration::from_secs(5),
+                expiry_margin,
+            },
+            sessions: organization::Settings {
+                token_ttl: Duration::from_secs(60 * 60),
+                capacity: 10_000,
+                expiry_margin,
+            },
+        }
+    }
+
+    /// Where the project is reached, in place of Stytch's own host: an https URL of a custom
+    /// domain, or plain http on this machine's loopback. It may have a path; userinfo, a
+    /// query and a fragment are refused.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Some(base_url.into());
+        self
+    }
+
+    /// How long opening a connection may take. 5 s unless set.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long one attempt may take, from the connection to the last byte of the answer.
+    /// 15 s unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long a whole call may take, with inference, waiting and all attempts. 30 s unless
+    /// set.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How failures are tried again.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// How many updates may be in flight at once. 64 unless set.
+    ///
+    /// Each takes a connection. Callers beyond it wait for their turn in order, and the
+    /// wait counts against their deadline. As many requests that ask about sessions may be
+    /// in flight besides.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = requests;
+        self
+    }
+
+    /// How long a body may be, in bytes. 1 MiB unless set. A longer one is an
+    /// [`Error::UnexpectedResponse`].
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = bytes;
+        self
+    }
+
+    /// How long before its end a session JWT counts as expired, so that it doesn't expire on
+    /// the way to Stytch. 5 s unless set.
+    pub fn expiry_margin(mut self, margin: Duration) -> Self {
+        self.keys.expiry_margin = margin;
+        self.sessions.expiry_margin = margin;
+        self
+    }
+
+    /// By how much a session JWT may come from the future: the clocks here and at Stytch
+    /// differ a little. 5 s unless set.
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.keys.clock_skew = skew;
+        self
+    }
+
+    /// How old the project's keys may become where refreshing them fails. 1 hour unless set.
+    ///
+    /// From an age of 5 minutes on, they are refreshed behind the call that uses them.
+    pub fn keys_max_age(mut self, age: Duration) -> Self {
+        self.keys.max_age = age;
+        self
+    }
+
+    /// How long to wait after a fetch of the keys that an unknown `kid` caused before another
+    /// unknown one causes the next. 30 s unless set.
+    ///
+    /// Anybody can send a JWT with a made-up `kid`; this keeps them from making the client
+    /// fetch for each.
+    pub fn keys_cooldown(mut self, cooldown: Duration) -> Self {
+        self.keys.cooldown = cooldown;
+        self
+    }
+
+    /// How long the organization of a session token is remembered. 1 hour unless set.
+    ///
+    /// Remembering it longer lets nobody in: the update itself is checked by Stytch.
+    pub fn token_ttl(mut self, ttl: Duration) -> Self {
+        self.sessions.token_ttl = ttl;
+        self
+    }
+
+    /// How many sessions' organizations are remembered. 10,000 unless set, which takes about
+    /// 2 MB when it is full, and up to 20 MB where every one of them is a JWT that was
+    /// renewed.
+    pub fn max_sessions(mut self, sessions: usize) -> Self {
+        self.sessions.capacity = sessions;
+        self
+    }
+
+    /// Goes by a test's clock instead of the system's, for everything but timeouts and
+    /// waits.
+    #[cfg(feature = "testing")]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Makes the client.
+    ///
+    /// # Errors
+    ///
+    /// A [`BuildError`] that names the setting at fault. Nothing is sent.
+    pub fn build(self) -> Result<Client, BuildError> {
+        self.check()?;
+        let project_id = Segment::new(&self.project_id).ok().filter(|id| !id.contains(':'));
+        let project_id = project_id.ok_or(BuildError::InvalidProjectId)?;
+        let base_url = BaseUrl::new(self.base_url.as_deref(), &self.project_id)?;
+        let seam = Seam {
+            authorization: self.authorization()?,
+            timeout: self.timeout,
+            max_response_bytes: self.max_response_bytes,
+        };
+        let http = self.http(&base_url)?;
+        let wire = Arc::new(Wire::new(&base_url.text, http, seam, project_id, self.max_in_flight));
+        let keys = Keys::new(
+            Arc::clone(&wire),
+            self.policy.clone(),
+            self.deadline,
+            self.clock.clone(),
+            self.keys,
+            &base_url.text,
+        );
+        let organizations = Organizations::new(
+            Arc::clone(&wire),
+            keys.clone(),
+            self.policy.clone(),
+            self.deadline,
+            self.clock,
+            self.sessions,
+        );
+        Ok(Client(Arc::new(Project {
+            wire,
+            keys,
+            organizations,
+            policy: self.policy,
+            deadline: self.deadline,
+            base_url: base_url.text,
+            server: base_url.host,
+        })))
+    }
+
+    fn check(&self) -> Result<(), BuildError> {
+        if self.project_id.is_empty() {
+            return Err(BuildError::EmptyProjectId);
+        }
+        if self.secret.expose_secret().is_empty() {
+            return Err(BuildError::EmptySecret);
+        }
+        let zero = [
+            ("connect_timeout", self.connect_timeout.is_zero()),
+            ("timeout", self.timeout.is_zero()),
+            ("deadline", self.deadline.is_zero()),
+            ("max_in_flight", self.max_in_flight == 0),
+            ("max_response_bytes", self.max_response_bytes == 0),
+            ("max_sessions", self.sessions.capacity == 0),
+        ];
+        match zero.into_iter().find(|(_, is_zero)| *is_zero) {
+            Some((setting, _)) => Err(BuildError::Zero { setting }),
+            None => Ok(()),
+        }
+    }
+
+    fn authorization(&self) -> Result<HeaderValue, BuildError> {
+        let plain =
+            SecretString::from(format!("{}:{}", self.project_id, self.secret.expose_secret()));
+        let encoded = SecretString::from(BASE64_STANDARD.encode(plain.expose_secret()));
+        let basic = SecretString::from(format!("Basic {}", encoded.expose_secret()));
+        let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(basic)))
+            .map_err(|_| BuildError::InvalidProjectId)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    fn http(&self, base_url: &BaseUrl) -> Result<reqwest::Client, BuildError> {
+        let mut builder = reqwest::Client::builder()
+            // A redirect would carry the session header, and on 307 the body, to another host.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            // What is tried again is `retry.rs`'s to say. `never()` alone still copies each
+            // request in case.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
+            .connect_timeout(self.connect_timeout)
+            .user_agent(USER_AGENT);
+        if base_url.is_plain {
+            // A proxy for http would get the credentials in the clear.
+            builder = builder.no_proxy();
+        }
+        #[cfg(feature = "rustls")]
+        {
+            builder = builder.tls_backend_rustls();
+        }
+        builder.build().map_err(|error| BuildError::Http(error.without_url()))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("project_id", &self.project_id)
+            .field("timeout", &self.timeout)
+            .field("deadline", &self.deadline)
+            .field("retry", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a client can't be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The project id is empty.
+    #[error("the project id is empty: take it from the API keys in Stytch's dashboard")]
+    EmptyProjectId,
+    /// The project id can't be one.
+    #[error("the project id has characters that no project id has")]
+    InvalidProjectId,
+    /// The secret is empty.
+    #[error("the project secret is empty: take it from the API keys in Stytch's dashboard")]
+    EmptySecret,
+    /// The base URL isn't one that can be used. It isn't repeated here, since it may hold a
+    /// password.
+    #[error("the base URL {reason}")]
+    InvalidBaseUrl {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The base URL would send credentials in the clear.
+    #[error("the base URL is plain http on a host that isn't this machine's loopback: use https")]
+    InsecureBaseUrl,
+    /// An environment variable isn't set, or isn't Unicode.
+    #[error("the environment variable {name} isn't set to text")]
+    MissingVariable {
+        /// Its name.
+        name: &'static str,
+    },
+    /// A setting is zero, with which nothing could ever be sent or read.
+    #[error("{setting} is zero")]
+    Zero {
+        /// The setter's name.
+        setting: &'static str,
+    },
+    /// An https base URL, but neither the feature `rustls` nor `native-tls`.
+    #[error("https needs the feature `rustls` or `native-tls`")]
+    NoTls,
+    /// The HTTP client can't be made, for example because the system's certificates can't
+    /// be read.
+    #[error("the HTTP client can't be made")]
+    Http(#[source] reqwest::Error),
+}
+
+/// A base URL that credentials may be sent to.
+struct BaseUrl {
+    /// Without a slash at the end: paths are appended.
+    text: String,
+    host: String,
+    is_plain: bool,
+}
+
+impl BaseUrl {
+    fn new(given: Option<&str>, project_id: &str) -> Result<Self, BuildError> {
+        let stytch = if project_id.starts_with("project-live-") { LIVE } else { TEST };
+        let wrong = |reason| BuildError::InvalidBaseUrl { reason };
+        let url = Url::parse(given.unwrap_or(stytch)).map_err(|_| wrong("isn't a URL"))?;
+        let is_plain = match url.scheme() {
+            "https" if cfg!(not(any(feature = "rustls", feature = "native-tls"))) => {
+                return Err(BuildError::NoTls);
+            }
+            "https" => false,
+            "http" => true,
+            _ => return Err(wrong("isn't https")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong(
+                "has a user name or password, which would be sent beside the project's",
+            ));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("has a query or fragment, behind which no path can be appended"));
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        if is_plain && !is_loopback(&host) {
+            return Err(BuildError::InsecureBaseUrl);
+        }
+        Ok(Self { text: url.as_str().trim_end_matches('/').to_owned(), host, is_plain })
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// Lends its bytes to a header value and is wiped with it.
+struct Wiped(SecretString);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose_secret().as_bytes()
+    }
+}
+
+const LIVE: &str = "https://api.stytch.com";
+const TEST: &str = "https://test.stytch.com";
+const USER_AGENT: &str = concat!("stytch-sso-external/", env!("CARGO_PKG_VERSION"));

@@ -1,0 +1,183 @@
+//! The organization behind a session: read from a JWT that was verified here, or asked of
+//! Stytch.
+//!
+//! What was learned is remembered under a digest of the credential, never under the
+//! credential. Remembering is safe: a session belongs to one member and a member to one
+//! organization for its whole life (moving on makes a new session), and Stytch checks the
+//! session again with every update. A revoked session is refused there, and then forgotten
+//! here.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use quick_cache::sync::Cache;
+
+use crate::{
+    clock::Clock,
+    deadline::Deadline,
+    error::{Error, Known},
+    flight::Flights,
+    jwks::{Keys, Verdict, unverified_expiry},
+    retry::{self, RetryPolicy},
+    segment::Segment,
+    session::{Session, SessionDigest, SessionKind},
+    wire::{AuthenticateSessionResponse, Wire},
+};
+
+/// What is known of a session.
+#[derive(Clone)]
+pub(crate) struct Member {
+    pub(crate) organization: Segment,
+    /// The session to act with in place of the one presented, whose JWT has expired.
+    pub(crate) renewed: Option<Session>,
+    until: SystemTime,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// How long a token's organization is remembered.
+    pub(crate) token_ttl: Duration,
+    /// How many sessions are remembered.
+    pub(crate) capacity: usize,
+    /// How long before its end a JWT counts as expired.
+    pub(crate) expiry_margin: Duration,
+}
+
+/// Finds organizations. Clones share what is known.
+#[derive(Clone)]
+pub(crate) struct Organizations(Arc<Inner>);
+
+struct Inner {
+    wire: Arc<Wire>,
+    keys: Keys,
+    policy: RetryPolicy,
+    deadline: Duration,
+    clock: Clock,
+    settings: Settings,
+    known: Cache<SessionDigest, Member>,
+    flights: Flights<SessionDigest, Result<Member, Error>>,
+}
+
+impl Organizations {
+    pub(crate) fn new(
+        wire: Arc<Wire>,
+        keys: Keys,
+        policy: RetryPolicy,
+        deadline: Duration,
+        clock: Clock,
+        settings: Settings,
+    ) -> Self {
+        let known = Cache::new(settings.capacity);
+        Self(Arc::new(Inner {
+            wire,
+            keys,
+            policy,
+            deadline,
+            clock,
+            settings,
+            known,
+            flights: Flights::new(),
+        }))
+    }
+
+    /// Tells whose organization the session is in, with a round trip only where it must be.
+    pub(crate) async fn of(&self, session: &Session, deadline: Deadline) -> Result<Member, Error> {
+        if let Some(member) = self.0.remembered(session) {
+            return Ok(member);
+        }
+        if session.kind() == SessionKind::Token {
+            return self.ask_stytch(session, deadline).await;
+        }
+        match self.0.keys.verify(session.expose_secret(), deadline).await {
+            Verdict::Valid { organization, expires } => {
+                let until = self.0.usable_until(expires);
+                Ok(self.0.remember(session, Member { organization, renewed: None, until }))
+            }
+            Verdict::Expired | Verdict::NoKeys => self.ask_stytch(session, deadline).await,
+            Verdict::Refused(why) => Err(Error::session_invalid(format!("the session JWT {why}"))),
+        }
+    }
+
+    /// Forgets a session that Stytch no longer accepts.
+    pub(crate) fn forget(&self, session: &Session) {
+        self.0.known.remove(&session.digest());
+    }
+
+    async fn ask_stytch(&self, session: &Session, deadline: Deadline) -> Result<Member, Error> {
+        let inner = &self.0;
+        let flight = inner.flights.join(&session.digest(), || {
+            let (inner, session) = (Arc::clone(inner), session.clone());
+            Some(async move {
+                // The flight that landed just now may have answered.
+                if let Some(member) = inner.remembered(&session) {
+                    return Ok(member);
+                }
+                let deadline = Deadline::after(inner.deadline);
+                let answer = retry::run(&inner.policy, deadline, || {
+                    inner.wire.authenticate(&session, deadline)
+                })
+                .await?;
+                inner.learn(&session, answer)
+            })
+        });
+        match flight {
+            Some(flight) => deadline.wait("asking Stytch about the member session", flight).await?,
+            None => Err(Error::out_of_time("asking Stytch about the member session")),
+        }
+    }
+}
+
+impl Inner {
+    fn remembered(&self, session: &Session) -> Option<Member> {
+        let digest = session.digest();
+        let member = self.known.get(&digest)?;
+        if member.until > self.clock.now() {
+            return Some(member);
+        }
+        self.known.remove(&digest);
+        None
+    }
+
+    fn remember(&self, session: &Session, member: Member) -> Member {
+        self.known.insert(session.digest(), member.clone());
+        member
+    }
+
+    fn learn(
+        &self,
+        session: &Session,
+        answer: AuthenticateSessionResponse,
+    ) -> Result<Member, Error> {
+        let organization =
+            Segment::new(&answer.member_session.organization_id).map_err(|wrong| {
+                let mut known =
+                    Known::never_sent(format!("the organization id that Stytch answered {wrong}"));
+                known.said.request_id = Some(answer.request_id);
+                Error::UnexpectedResponse(known.into())
+            })?;
+        if session.kind() == SessionKind::Token {
+            let until = self.clock.now() + self.settings.token_ttl;
+            return Ok(self.remember(session, Member { organization, renewed: None, until }));
+        }
+        let renewed = Session::new(SessionKind::Jwt, answer.session_jwt);
+        if renewed.header().is_none() {
+            let reason = "the session JWT that Stytch answered can't be put into a header";
+            return Err(Error::UnexpectedResponse(Known::never_sent(reason).into()));
+        }
+        // Stytch itself handed the JWT out, so its own word is good enough for how long to
+        // remember it. What can't be read isn't remembered.
+        let expires = unverified_expiry(renewed.expose_secret()).unwrap_or(SystemTime::UNIX_EPOCH);
+        let until = self.usable_until(expires);
+        self.remember(
+            &renewed,
+            Member { organization: organization.clone(), renewed: None, until },
+        );
+        Ok(self.remember(session, Member { organization, renewed: Some(renewed), until }))
+    }
+
+    fn usable_until(&self, expires: SystemTime) -> SystemTime {
+        expires.checked_sub(self.settings.expiry_margin).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+}

@@ -1,0 +1,155 @@
+//! `POST /v1/b2b/sessions/authenticate`, and whose session a request carries.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    jwt,
+    project::{Project, SessionState, State},
+    responses,
+    server::Received,
+    session,
+    time::{rfc3339, unix_seconds},
+};
+use crate::{
+    generated::types,
+    session::{JWT_HEADER, TOKEN_HEADER},
+};
+
+/// Takes a token, or a JWT that may have expired, of a session that lives.
+pub(super) fn authenticate(
+    project: &Project,
+    request: &Received<'_>,
+) -> Result<Value, types::Error> {
+    project.admit(request)?;
+    let body = request.json().unwrap_or_default();
+    let argument = |name: &str| body.get(name).and_then(Value::as_str);
+    let session_id = match (argument("session_token"), argument("session_jwt")) {
+        (None, None) => return Err(responses::no_session_arguments()),
+        (Some(_), Some(_)) => return Err(responses::too_many_session_arguments()),
+        (Some(token), None) => session_of_token(&project.state(), token)?,
+        (None, Some(jwt)) => session_of_jwt(project, jwt, ExpiredJwt::Accepted)?,
+    };
+    let mut state = project.state();
+    let session = touch(&mut state, project, &session_id, &body)?;
+    let claims = session::claims(&state, project, &session);
+    let mut answer = describe(&state, &session);
+    let key = state.signing_key();
+    // Signing is the slow part: not under the lock.
+    drop(state);
+    answer["session_jwt"] = json!(session::sign(&claims, &key));
+    Ok(answer)
+}
+
+/// A member who makes a request.
+pub(super) struct Actor {
+    pub(super) member_id: String,
+    pub(super) organization_id: String,
+}
+
+/// Whose session the headers carry: `None` is the project itself.
+pub(super) fn actor(
+    project: &Project,
+    request: &Received<'_>,
+) -> Result<Option<Actor>, types::Error> {
+    let tokens = request.header_values(TOKEN_HEADER.as_str());
+    let jwts = request.header_values(JWT_HEADER.as_str());
+    let session_id = match (tokens.as_slice(), jwts.as_slice()) {
+        ([], []) => return Ok(None),
+        ([token], []) => session_of_token(&project.state(), token)?,
+        ([], [jwt]) => session_of_jwt(project, jwt, ExpiredJwt::Refused)?,
+        _ => return Err(responses::too_many_session_arguments()),
+    };
+    let mut state = project.state();
+    let session = touch(&mut state, project, &session_id, &Value::Null)?;
+    Ok(Some(Actor {
+        organization_id: state.members[&session.member_id].organization_id.clone(),
+        member_id: session.member_id,
+    }))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ExpiredJwt {
+    Accepted,
+    Refused,
+}
+
+fn session_of_token(state: &State, token: &str) -> Result<String, types::Error> {
+    let session = state.tokens.get(token).cloned();
+    session.ok_or_else(responses::session_not_found)
+}
+
+fn session_of_jwt(
+    project: &Project,
+    jwt: &str,
+    an_expired_one: ExpiredJwt,
+) -> Result<String, types::Error> {
+    let keys = project.state().keys.clone();
+    let unusable = responses::unable_to_parse_session_jwt;
+    let claims = jwt::verified_claims(jwt, &keys).ok_or_else(unusable)?;
+    let is_ours = claims["aud"] == json!([project.id]) || claims["aud"] == json!(project.id);
+    let expiry = claims["exp"].as_u64().ok_or_else(unusable)?;
+    let has_expired = expiry <= unix_seconds(project.clock.now());
+    if !is_ours || (has_expired && an_expired_one == ExpiredJwt::Refused) {
+        return Err(unusable());
+    }
+    let session = claims["https://stytch.com/session"]["id"].as_str();
+    Ok(session.ok_or_else(unusable)?.to_owned())
+}
+
+/// Notes that the session was used, and extends it where that is asked for.
+fn touch(
+    state: &mut State,
+    project: &Project,
+    session_id: &str,
+    body: &Value,
+) -> Result<SessionState, types::Error> {
+    let now = project.clock.now();
+    let session = state
+        .sessions
+        .get_mut(session_id)
+        .filter(|session| session.lives_at(now))
+        .ok_or_else(responses::session_not_found)?;
+    session.last_accessed_at = now;
+    if let Some(minutes) = body["session_duration_minutes"].as_u64() {
+        session.expires_at = now + Duration::from_secs(minutes * 60);
+    }
+    Ok(session.clone())
+}
+
+fn describe(state: &State, session: &SessionState) -> Value {
+    let member = &state.members[&session.member_id];
+    let organization = &state.organizations[&member.organization_id];
+    let roles: Vec<Value> = (member.roles.iter())
+        .map(|role| json!({"role_id": role, "sources": [{"type": "direct_assignment"}]}))
+        .collect();
+    json!({
+        "session_token": session.token,
+        "member_session": {
+            "member_session_id": session.id,
+            "member_id": session.member_id,
+            "organization_id": member.organization_id,
+            "organization_slug": organization.slug,
+            "roles": member.roles,
+            "started_at": rfc3339(session.started_at),
+            "last_accessed_at": rfc3339(session.last_accessed_at),
+            "expires_at": rfc3339(session.expires_at),
+            "authentication_factors": [],
+            "custom_claims": {},
+        },
+        "member": {
+            "member_id": session.member_id,
+            "organization_id": member.organization_id,
+            "name": member.name,
+            "email_address": format!("{}@{}.example", member.name, organization.slug),
+            "status": "active",
+            "roles": roles,
+        },
+        "organization": {
+            "organization_id": member.organization_id,
+            "organization_name": organization.slug,
+            "organization_slug": organization.slug,
+        },
+    })
+}

@@ -1,0 +1,126 @@
+//! JWTs for tests: reads one apart, and signs any header and claims, right or wrong.
+//!
+//! [`LoggedIn::mint`](super::LoggedIn::mint) is enough for a JWT with other claims. This
+//! module is for attacks: another key, another algorithm, no signature.
+//!
+//! ```
+//! use serde_json::json;
+//! use stytch_sso_external::testing::{Stytch, jwt};
+//!
+//! let stytch = Stytch::start();
+//! let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
+//!
+//! // Signed by a key that isn't the project's, under the name of one that is.
+//! let foreign = jwt::Key::generate().with_kid(stytch.key().kid());
+//! let header = jwt::header(&ada.jwt());
+//! let forged = jwt::sign(&header, &ada.claims(), &foreign);
+//! assert_eq!(jwt::claims(&forged), ada.claims());
+//!
+//! // Not signed at all.
+//! let unsigned = jwt::unsigned(&json!({"alg": "none"}), &ada.claims());
+//! assert!(unsigned.ends_with('.'));
+//! ```
+
+use aws_lc_rs::hmac;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+pub use super::key::Key;
+
+/// Signs header and claims as they are with RSA and SHA-256, whatever `alg` says.
+#[must_use]
+pub fn sign(header: &Value, claims: &Value, key: &Key) -> String {
+    let signed = signing_input(header, claims);
+    let signature = key.sign(signed.as_bytes());
+    with_signature(&signed, &signature)
+}
+
+/// Signs header and claims as they are with HMAC and SHA-256, whatever `alg` says.
+///
+/// With the public key as the secret it makes the JWT that deceives verifiers which take
+/// the algorithm from the JWT: see [`Key::public_key_pem`].
+#[must_use]
+pub fn sign_hmac(header: &Value, claims: &Value, secret: &[u8]) -> String {
+    let signed = signing_input(header, claims);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+    let signature = hmac::sign(&key, signed.as_bytes());
+    with_signature(&signed, signature.as_ref())
+}
+
+/// Makes a JWT whose signature is empty.
+#[must_use]
+pub fn unsigned(header: &Value, claims: &Value) -> String {
+    with_signature(&signing_input(header, claims), &[])
+}
+
+/// The header of a JWT, which isn't checked.
+///
+/// # Panics
+///
+/// When `jwt` isn't three base64url segments of which the first is JSON.
+#[must_use]
+pub fn header(jwt: &str) -> Value {
+    segment(jwt, 0).expect("jwt::header needs a JWT")
+}
+
+/// The claims of a JWT, which isn't checked.
+///
+/// # Panics
+///
+/// When `jwt` isn't three base64url segments of which the second is JSON.
+#[must_use]
+pub fn claims(jwt: &str) -> Value {
+    segment(jwt, 1).expect("jwt::claims needs a JWT")
+}
+
+/// The claims of a JWT that one of `keys` has signed with RS256.
+pub(super) fn verified_claims(jwt: &str, keys: &[Key]) -> Option<Value> {
+    let (signed, signature) = jwt.rsplit_once('.')?;
+    let header = segment(jwt, 0)?;
+    if header.get("alg")?.as_str()? != "RS256" {
+        return None;
+    }
+    let kid = header.get("kid")?.as_str()?;
+    let key = keys.iter().find(|key| key.kid() == kid)?;
+    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+    key.verifies(signed.as_bytes(), &signature).then(|| segment(jwt, 1))?
+}
+
+/// Changes JSON as RFC 7396 says: objects are merged, `null` removes, all else replaces.
+pub(super) fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let Some(fields) = target.as_object_mut() else {
+        return;
+    };
+    for (name, value) in patch {
+        if value.is_null() {
+            fields.remove(&name);
+        } else {
+            merge(fields.entry(name).or_insert(Value::Null), value);
+        }
+    }
+}
+
+fn segment(jwt: &str, index: usize) -> Option<Value> {
+    let segments: Vec<&str> = jwt.split('.').collect();
+    if segments.len() != 3 {
+        return None;
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(segments.get(index)?).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn signing_input(header: &Value, claims: &Value) -> String {
+    let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    format!("{}.{}", encode(header), encode(claims))
+}
+
+fn with_signature(signed: &str, signature: &[u8]) -> String {
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+}

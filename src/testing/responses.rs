@@ -1,0 +1,248 @@
+//! Ready-made bodies for the typed [`mocks`](super::mocks): what Stytch answers to a good
+//! update and to each refusal that it documents.
+//!
+//! An error carries its HTTP status as `status_code`, so that one line mocks "this member
+//! may not":
+//!
+//! ```
+//! use httpmock::MockServer;
+//! use stytch_sso_external::testing::{mocks::MockServerExt, responses};
+//!
+//! let server = MockServer::start();
+//! server.update_external_connection(|_when, then| {
+//!     then.client_error(403, &responses::permission_denied());
+//! });
+//! ```
+//!
+//! Where Stytch's reference names an error type and no status, the status here is our guess
+//! and the function says so.
+
+use serde_json::{Map, Value};
+
+use super::jwt::Key;
+use crate::{generated::types, session::Credential};
+
+/// An external connection to answer with: active, with one role of each kind.
+#[must_use]
+pub fn connection() -> types::ExternalConnection {
+    types::ExternalConnection {
+        organization_id: "organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931".into(),
+        connection_id: "external-connection-test-d89ff7a0-e86f-4b4d-b6a3-9a74d967528e".into(),
+        external_organization_id: "organization-test-c6e2ab4f-7f6a-4a3e-8b0c-5d9f1e2a3b4c".into(),
+        external_connection_id: "saml-connection-test-51861cbc-d3b9-428b-9761-227f5fb12be9".into(),
+        display_name: "Acme Okta".into(),
+        status: "active".into(),
+        external_connection_implicit_role_assignments: Some(vec![
+            types::ConnectionImplicitRoleAssignment { role_id: "editor".into() },
+        ]),
+        external_group_implicit_role_assignments: Some(vec![types::GroupImplicitRoleAssignment {
+            group: "it-admins".into(),
+            role_id: "stytch_admin".into(),
+        }]),
+    }
+}
+
+/// 200: the update was made, and the connection is as given.
+#[must_use]
+pub fn updated(connection: types::ExternalConnection) -> types::UpdateExternalConnectionResponse {
+    types::UpdateExternalConnectionResponse {
+        connection,
+        request_id: REQUEST_ID.into(),
+        status_code: 200,
+    }
+}
+
+/// 200: the session lives and belongs to `organization_id`.
+#[must_use]
+pub fn authenticated(
+    organization_id: &str,
+    session_token: &str,
+    session_jwt: &str,
+) -> types::AuthenticateSessionResponse {
+    types::AuthenticateSessionResponse {
+        member_session: types::MemberSession { organization_id: organization_id.into() },
+        session_jwt: Credential::new(session_jwt),
+        session_token: Credential::new(session_token),
+        request_id: REQUEST_ID.into(),
+        status_code: 200,
+    }
+}
+
+/// 200: the key set of a project that signs with `keys`.
+#[must_use]
+pub fn jwks(keys: &[Key]) -> types::GetJwksResponse {
+    types::GetJwksResponse { keys: keys.iter().map(Key::jwk).collect() }
+}
+
+/// 403 `session_authorization_error`: the member's roles don't allow it.
+#[must_use]
+pub fn permission_denied() -> types::Error {
+    error(
+        403,
+        "session_authorization_error",
+        "The Member is not authorized to perform the requested action on that resource.",
+    )
+}
+
+/// 403 `session_authorization_tenancy_error`: the session is one of another organization.
+#[must_use]
+pub fn organization_mismatch() -> types::Error {
+    error(
+        403,
+        "session_authorization_tenancy_error",
+        "The Member's Organization does not match the requested Organization.",
+    )
+}
+
+/// 403 `organization_suspended`.
+#[must_use]
+pub fn organization_suspended() -> types::Error {
+    error(403, "organization_suspended", "The Organization is suspended.")
+}
+
+/// 401 `unauthorized_credentials`: the project id or secret is wrong.
+#[must_use]
+pub fn credentials_rejected() -> types::Error {
+    error(401, "unauthorized_credentials", "Unauthorized credentials.")
+}
+
+/// 404 `session_not_found`: the session has ended, was revoked or never was.
+#[must_use]
+pub fn session_not_found() -> types::Error {
+    error(404, "session_not_found", "Session could not be found.")
+}
+
+/// 400 `unable_to_parse_session_jwt`: no JWT of this project, or an expired one where only a
+/// fresh one is taken. Stytch names no status.
+#[must_use]
+pub fn unable_to_parse_session_jwt() -> types::Error {
+    error(400, "unable_to_parse_session_jwt", "Could not parse the session JWT.")
+}
+
+/// 400 `no_session_arguments`: neither a token nor a JWT was sent.
+#[must_use]
+pub fn no_session_arguments() -> types::Error {
+    error(
+        400,
+        "no_session_arguments",
+        "Exactly one of session_token or session_jwt must be provided.",
+    )
+}
+
+/// 400 `too_many_session_arguments`: more than one session was sent.
+#[must_use]
+pub fn too_many_session_arguments() -> types::Error {
+    error(
+        400,
+        "too_many_session_arguments",
+        "Only one of session_token or session_jwt may be provided.",
+    )
+}
+
+/// 404 `organization_not_found`.
+#[must_use]
+pub fn organization_not_found() -> types::Error {
+    error(404, "organization_not_found", "Organization could not be found.")
+}
+
+/// 404 `external_connection_id_not_found`.
+#[must_use]
+pub fn connection_not_found() -> types::Error {
+    error(404, "external_connection_id_not_found", "External connection could not be found.")
+}
+
+/// 400 `sso_connection_organization_mismatch`: the connection is one of another
+/// organization. Stytch names no status.
+#[must_use]
+pub fn connection_organization_mismatch() -> types::Error {
+    error(
+        400,
+        "sso_connection_organization_mismatch",
+        "The SSO connection does not belong to the Organization.",
+    )
+}
+
+/// 400 `external_connection_not_active`.
+#[must_use]
+pub fn connection_not_active() -> types::Error {
+    error(400, "external_connection_not_active", "The external connection is not active.")
+}
+
+/// 400 `invalid_display_name`.
+#[must_use]
+pub fn invalid_display_name() -> types::Error {
+    error(400, "invalid_display_name", "display_name is invalid.")
+}
+
+/// 400 `saml_connection_attribute_mapping_missing_groups_key`: group roles need a `groups`
+/// key in the attribute mapping of the underlying SAML connection.
+#[must_use]
+pub fn groups_key_missing() -> types::Error {
+    error(
+        400,
+        "saml_connection_attribute_mapping_missing_groups_key",
+        "The underlying SAML connection's attribute_mapping has no groups key.",
+    )
+}
+
+/// 400 `invalid_rbac_role_assignment`: no such role, named in `error_details` with the list
+/// and the place in it.
+#[must_use]
+pub fn invalid_role_assignment(role_id: &str, field: &str, position: usize) -> types::Error {
+    let details = [
+        ("role_id", Value::from(role_id)),
+        ("field", Value::from(field)),
+        ("position", Value::from(position)),
+    ];
+    let details = details.map(|(name, value)| (name.to_owned(), value));
+    types::Error {
+        error_details: Some(Map::from_iter(details)),
+        ..error(400, "invalid_rbac_role_assignment", "One or more role assignments are invalid.")
+    }
+}
+
+/// 429 `too_many_requests`.
+#[must_use]
+pub fn rate_limited() -> types::Error {
+    error(429, "too_many_requests", "Too many requests have been made.")
+}
+
+/// 500 `internal_server_error`.
+#[must_use]
+pub fn internal_server_error() -> types::Error {
+    error(
+        500,
+        "internal_server_error",
+        "Oops, something seems to have gone wrong, please reach out to support@stytch.com to \
+         let us know what went wrong.",
+    )
+}
+
+/// 503 `server_unavailable`.
+#[must_use]
+pub fn server_unavailable() -> types::Error {
+    error(503, "server_unavailable", "The server is unavailable.")
+}
+
+/// Any other error in Stytch's shape.
+///
+/// ```
+/// use stytch_sso_external::testing::responses;
+///
+/// let error = responses::error(403, "captcha_required", "A captcha is required.");
+/// assert_eq!(error.error_url.unwrap(), "https://stytch.com/docs/api/errors/403");
+/// ```
+#[must_use]
+pub fn error(status: u16, error_type: &str, error_message: &str) -> types::Error {
+    types::Error {
+        status_code: Some(status.into()),
+        request_id: Some(REQUEST_ID.into()),
+        error_type: Some(error_type.into()),
+        error_message: Some(error_message.into()),
+        error_url: Some(format!("https://stytch.com/docs/api/errors/{status}")),
+        ..types::Error::default()
+    }
+}
+
+/// The `request_id` of every ready-made body. The stand-in makes a new one for each answer.
+pub const REQUEST_ID: &str = "request-id-test-b05c992f-ebdc-489d-a754-c7e70ba13141";

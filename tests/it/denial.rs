@@ -1,0 +1,189 @@
+//! What each refusal becomes: a row per `error_type`, and what the status says where the
+//! type is unknown.
+
+use serde_json::json;
+use stytch_sso_external::{
+    Error, Outcome, RetryPolicy, Session,
+    testing::{Answer, Connection, Fault, LoggedIn, Operation, Stytch},
+    types::{UpdateExternalConnectionRequest, UpdateExternalConnectionResponse},
+};
+
+#[rustfmt::skip]
+const TYPES: &[(u16, &str, &str)] = &[
+    (403, "session_authorization_error",                          "PermissionDenied"),
+    (403, "session_authorization_tenancy_error",                  "OrganizationMismatch"),
+    (400, "sso_connection_organization_mismatch",                 "OrganizationMismatch"),
+    (404, "session_not_found",                                    "SessionInvalid"),
+    (400, "invalid_session_token",                                "SessionInvalid"),
+    (400, "unable_to_parse_session_jwt",                          "SessionInvalid"),
+    (401, "jwt_invalid_audience",                                 "SessionInvalid"),
+    (401, "jwt_invalid_claims",                                   "SessionInvalid"),
+    (401, "jwt_invalid_issuer",                                   "SessionInvalid"),
+    (401, "unauthorized_credentials",                             "CredentialsRejected"),
+    (401, "invalid_secret_authentication",                        "CredentialsRejected"),
+    (401, "invalid_project_id_authentication",                    "CredentialsRejected"),
+    (401, "unauthorized_project_id_live",                         "CredentialsRejected"),
+    (401, "unauthorized_project_id_test",                         "CredentialsRejected"),
+    (404, "project_not_found",                                    "CredentialsRejected"),
+    (404, "sso_connection_not_found",                             "NotFound"),
+    (404, "external_connection_id_not_found",                     "NotFound"),
+    (404, "organization_not_found",                               "NotFound"),
+    (429, "too_many_requests",                                    "RateLimited"),
+    (400, "external_connection_not_active",                       "InvalidUpdate"),
+    (400, "invalid_role",                                         "InvalidUpdate"),
+    (400, "invalid_rbac_role_id",                                 "InvalidUpdate"),
+    (400, "invalid_rbac_role_assignment",                         "InvalidUpdate"),
+    (400, "cannot_assign_default_rbac_role_id",                   "InvalidUpdate"),
+    (400, "saml_connection_attribute_mapping_missing_groups_key", "InvalidUpdate"),
+    (400, "invalid_display_name",                                 "InvalidUpdate"),
+    (403, "organization_suspended",                               "Api"),
+    (403, "captcha_required",                                     "Api"),
+    (403, "use_https",                                            "Api"),
+    (400, "no_session_arguments",                                 "Api"),
+    (400, "too_many_session_arguments",                           "Api"),
+    (500, "internal_server_error",                                "Api"),
+    (503, "server_unavailable",                                   "Api"),
+    // The type decides, whatever the status.
+    (400, "session_authorization_error",                          "PermissionDenied"),
+    (403, "external_connection_id_not_found",                     "NotFound"),
+    // Types that nobody here knows fall to the status.
+    (400, "new_in_2027",                                          "InvalidUpdate"),
+    (422, "new_in_2027",                                          "InvalidUpdate"),
+    (401, "new_in_2027",                                          "CredentialsRejected"),
+    (403, "new_in_2027",                                          "Api"),
+    (404, "new_in_2027",                                          "NotFound"),
+    (409, "new_in_2027",                                          "Api"),
+    (429, "new_in_2027",                                          "RateLimited"),
+    (500, "new_in_2027",                                          "Api"),
+];
+
+#[tokio::test]
+async fn each_error_type_becomes_its_variant() {
+    let scene = Scene::new();
+    for (status, error_type, variant) in TYPES {
+        let error = scene.refused(*status, error_type).await;
+        let row = format!("{status} {error_type}: {error:?}");
+        assert_eq!(name(&error), *variant, "{row}");
+        assert_eq!(error.status().unwrap().as_u16(), *status, "{row}");
+        assert_eq!(error.error_type(), Some(*error_type), "{row}");
+        assert_eq!(error.error_message(), Some("In words."), "{row}");
+        assert_eq!(error.error_url(), Some("https://stytch.com/docs/api/errors"), "{row}");
+        assert_eq!(error.error_details(), Some(&json!({"position": 1})), "{row}");
+        assert_eq!(error.request_id(), Some("request-id-test-1"), "{row}");
+        assert_eq!(error.is_retryable(), [429, 503].contains(status), "{row}");
+        let outcome = if *status >= 500 { Outcome::Unknown } else { Outcome::NotApplied };
+        assert_eq!(error.outcome(), outcome, "{row}");
+        assert!(!error.to_string().contains("In words."), "{row}");
+    }
+    assert_eq!(scene.stytch.updates(), []);
+}
+
+#[tokio::test]
+async fn denied_permission_names_action_and_resource() {
+    let scene = Scene::new();
+    let error = scene.refused(403, "session_authorization_error").await;
+    let Error::PermissionDenied { action, resource, .. } = error else { panic!("{error:?}") };
+    assert_eq!((action, resource), ("update", "stytch.sso"));
+}
+
+#[tokio::test]
+async fn denied_permission_is_one_only_by_its_type() {
+    let scene = Scene::new();
+    scene.fault(Fault::answer(Answer::json(
+        403,
+        &json!({"request_id": "request-id-test-1", "status_code": 403}),
+    )));
+    let error = scene.update().await.unwrap_err();
+    assert!(matches!(error, Error::Api(_)), "{error:?}");
+    assert_eq!(error.request_id(), Some("request-id-test-1"));
+}
+
+#[tokio::test]
+async fn html_502_keeps_its_status_and_an_excerpt() {
+    let scene = Scene::new();
+    let page = format!("<h1>Bad gateway</h1>{}", "x".repeat(10_000));
+    scene.fault(Fault::answer(Answer::html(502, &page).header("retry-after", "7")));
+    let error = scene.update().await.unwrap_err();
+    assert!(matches!(error, Error::UnexpectedResponse(_)), "{error:?}");
+    assert_eq!(error.status().unwrap(), 502);
+    assert!(error.is_retryable());
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(error.retry_after().unwrap().as_secs(), 7);
+    assert_eq!(error.excerpt().unwrap(), &page[..512]);
+    assert!(!format!("{error} {error:?}").contains("gateway"));
+}
+
+#[tokio::test]
+async fn errors_of_authenticate_and_of_the_keys_never_touch_the_update() {
+    let scene = Scene::new();
+    let client = scene.stytch.client_builder().retry(RetryPolicy::off()).build().unwrap();
+    let rows = [(500, "Api"), (429, "RateLimited"), (404, "SessionInvalid"), (400, "Api")];
+    for (status, variant) in rows {
+        let error_type = if status == 404 { "session_not_found" } else { "new_in_2027" };
+        let fault = scene
+            .stytch
+            .fault(Operation::Authenticate, Fault::answer(body(status, error_type)))
+            .times(1);
+        let member = client.as_member(Session::token(scene.session.token()));
+        let error = member.update_connection(scene.connection.id(), &rename()).await.unwrap_err();
+        assert_eq!(
+            (name(&error).as_str(), error.outcome()),
+            (variant, Outcome::NotApplied),
+            "{error:?}"
+        );
+        assert_eq!(fault.hits(), 1);
+    }
+    assert_eq!(scene.stytch.count(Operation::Update), 0);
+}
+
+struct Scene {
+    stytch: Stytch,
+    connection: Connection,
+    session: LoggedIn,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let stytch = Stytch::start();
+        let acme = stytch.organization("acme");
+        let connection = acme.connection("Acme Okta");
+        let session = acme.member("ada", &["stytch_admin"]).log_in();
+        Self { stytch, connection, session }
+    }
+
+    fn fault(&self, fault: Fault) {
+        let _ = self.stytch.fault(Operation::Update, fault).times(1);
+    }
+
+    async fn refused(&self, status: u16, error_type: &str) -> Error {
+        self.fault(Fault::answer(body(status, error_type)));
+        self.update().await.unwrap_err()
+    }
+
+    async fn update(&self) -> Result<UpdateExternalConnectionResponse, Error> {
+        let client = self.stytch.client_builder().retry(RetryPolicy::off()).build().unwrap();
+        let member = client.as_member(Session::jwt(self.session.jwt()));
+        member.update_connection(self.connection.id(), &rename()).await
+    }
+}
+
+fn rename() -> UpdateExternalConnectionRequest {
+    UpdateExternalConnectionRequest::default().display_name("Renamed")
+}
+
+fn body(status: u16, error_type: &str) -> Answer {
+    let body = json!({
+        "status_code": status,
+        "request_id": "request-id-test-1",
+        "error_type": error_type,
+        "error_message": "In words.",
+        "error_url": "https://stytch.com/docs/api/errors",
+        "error_details": {"position": 1},
+    });
+    Answer::json(status, &body)
+}
+
+fn name(error: &Error) -> String {
+    let debug = format!("{error:?}");
+    debug.split([' ', '(', '{']).next().unwrap().to_owned()
+}

@@ -1,0 +1,248 @@
+//! Whose organization: from a JWT without a round trip, from a token with one, from an
+//! expired JWT by renewing it, and from anything else not at all.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, header::COOKIE};
+use serde_json::json;
+use stytch_sso_external::{
+    Error, Outcome, Session, SessionKind,
+    testing::{
+        Fault, LoggedIn, Operation, Organization, Stytch,
+        jwt::{self, Key},
+    },
+    types::UpdateExternalConnectionRequest,
+};
+
+#[tokio::test]
+async fn jwt_needs_the_keys_once_and_no_authenticate() {
+    let scene = Scene::new();
+    for _ in 0..3 {
+        let member = scene.stytch.client().as_member(Session::jwt(scene.ada.jwt()));
+        assert_eq!(member.organization_id().await.unwrap(), scene.acme.id());
+    }
+    let client = scene.stytch.client();
+    for _ in 0..3 {
+        let member = client.as_member(Session::jwt(scene.ada.fresh_jwt()));
+        assert_eq!(member.organization_id().await.unwrap(), scene.acme.id());
+    }
+    // Three clients, then one more for three JWTs.
+    scene.assert_counts(4, 0, 0);
+}
+
+#[tokio::test]
+async fn token_is_asked_about_once() {
+    let scene = Scene::new();
+    let client = scene.stytch.client();
+    for _ in 0..3 {
+        let member = client.as_member(Session::token(scene.ada.token()));
+        assert_eq!(member.organization_id().await.unwrap(), scene.acme.id());
+    }
+    scene.assert_counts(0, 1, 0);
+    let sent = scene.stytch.requests().pop().unwrap();
+    assert_eq!(
+        sent.body.unwrap().as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["session_token"]
+    );
+}
+
+#[tokio::test]
+async fn expired_jwt_is_renewed_and_the_update_carries_the_new_one() {
+    let scene = Scene::new();
+    let old = scene.ada.jwt();
+    scene.stytch.clock().advance(Duration::from_secs(301));
+    let member = scene.stytch.client().as_member(Session::jwt(&old));
+    let clone = member.clone();
+    member.update_connection(&scene.connection_id, &rename()).await.unwrap();
+
+    let renewed = clone.session();
+    assert_eq!(renewed.kind(), SessionKind::Jwt);
+    assert!(renewed != Session::jwt(&old));
+    let sent = scene.stytch.requests().pop().unwrap();
+    assert!(sent.carries(renewed.expose_secret()));
+    assert!(!sent.carries(&old));
+    scene.assert_counts(1, 1, 1);
+
+    // The renewed one is remembered: neither member asks again.
+    clone.update_connection(&scene.connection_id, &rename()).await.unwrap();
+    scene.assert_counts(1, 1, 2);
+}
+
+#[tokio::test]
+async fn jwt_counts_as_expired_a_few_seconds_early() {
+    let scene = Scene::new();
+    let jwt = scene.ada.jwt();
+    scene.stytch.clock().advance(Duration::from_secs(294));
+    let client = scene.stytch.client();
+    client.as_member(Session::jwt(&jwt)).organization_id().await.unwrap();
+    scene.assert_counts(1, 0, 0);
+    scene.stytch.clock().advance(Duration::from_secs(1));
+    client.as_member(Session::jwt(&jwt)).organization_id().await.unwrap();
+    scene.assert_counts(1, 1, 0);
+
+    let exact = scene.stytch.client_builder().expiry_margin(Duration::ZERO).build().unwrap();
+    exact.as_member(Session::jwt(&jwt)).organization_id().await.unwrap();
+    scene.assert_counts(2, 1, 0);
+}
+
+#[tokio::test]
+async fn jwt_from_the_near_future_is_tolerated() {
+    let scene = Scene::new();
+    let iat = scene.ada.claims()["iat"].as_u64().unwrap();
+    let client = scene.stytch.client();
+    let strict = scene.stytch.client_builder().clock_skew(Duration::ZERO).build().unwrap();
+    for claim in ["iat", "nbf"] {
+        let near = scene.ada.mint(json!({claim: iat + 5}));
+        client.as_member(Session::jwt(&near)).organization_id().await.unwrap();
+        let far = scene.ada.mint(json!({claim: iat + 7}));
+        for (client, jwt) in [(&client, &far), (&strict, &near)] {
+            let error = client.as_member(Session::jwt(jwt)).organization_id().await.unwrap_err();
+            assert!(matches!(error, Error::SessionInvalid(_)), "{claim}: {error:?}");
+        }
+    }
+    assert_eq!(scene.stytch.count(Operation::Authenticate), 0);
+}
+
+#[tokio::test]
+async fn forged_jwt_causes_no_request_but_for_the_keys() {
+    let scene = Scene::new();
+    let (header, claims) = (jwt::header(&scene.ada.jwt()), scene.ada.claims());
+    let key = scene.stytch.key();
+    let foreign = Key::generate().with_kid(key.kid());
+    let project = scene.stytch.project_id();
+    let with_alg = |alg: &str| json!({"alg": alg, "kid": key.kid(), "typ": "JWT"});
+    let forged = [
+        ("another key", jwt::sign(&header, &claims, &foreign)),
+        ("unsigned", jwt::unsigned(&with_alg("none"), &claims)),
+        ("unsigned, says RS256", jwt::unsigned(&header, &claims)),
+        (
+            "HS256 with the public key",
+            jwt::sign_hmac(&with_alg("HS256"), &claims, key.public_key_pem().as_bytes()),
+        ),
+        ("HMAC, says RS256", jwt::sign_hmac(&header, &claims, key.public_key_pem().as_bytes())),
+        ("right key, says RS512", jwt::sign(&with_alg("RS512"), &claims, &key)),
+        ("another project's audience", scene.ada.mint(json!({"aud": ["project-test-other"]}))),
+        ("another issuer", scene.ada.mint(json!({"iss": "https://evil.example.com"}))),
+        (
+            "another project's issuer",
+            scene.ada.mint(json!({"iss": "stytch.com/project-test-other"})),
+        ),
+        (
+            "an issuer that begins right",
+            scene.ada.mint(json!({"iss": format!("stytch.com/{project}x")})),
+        ),
+        ("expired and for another project", {
+            scene.ada.mint(json!({"exp": 1, "aud": ["project-test-other"]}))
+        }),
+        ("unknown kid", jwt::sign(&header, &claims, &foreign.clone().with_kid("unknown"))),
+    ];
+    for (what, jwt) in forged {
+        let (stytch, connection_id) = (&scene.stytch, &scene.connection_id);
+        let before = stytch.count(Operation::Jwks);
+        let member = stytch.client().as_member(Session::jwt(jwt));
+        let error = member.update_connection(connection_id, &rename()).await.unwrap_err();
+        assert!(matches!(error, Error::SessionInvalid(_)), "{what}: {error:?}");
+        assert_eq!((error.outcome(), error.status()), (Outcome::NotApplied, None), "{what}");
+        assert!(stytch.count(Operation::Jwks) - before <= 1, "{what}");
+    }
+    assert_eq!(scene.stytch.count(Operation::Authenticate), 0);
+    assert_eq!(scene.stytch.count(Operation::Update), 0);
+}
+
+#[tokio::test]
+async fn organization_that_is_no_path_segment_is_refused() {
+    let scene = Scene::new();
+    for id in ["", ".", "..", "../x\\", "a\nb"] {
+        let jwt =
+            scene.ada.mint(json!({"https://stytch.com/organization": {"organization_id": id}}));
+        let error =
+            scene.stytch.client().as_member(Session::jwt(jwt)).organization_id().await.unwrap_err();
+        assert!(matches!(error, Error::SessionInvalid(_)), "{id:?}: {error:?}");
+    }
+    assert_eq!(scene.stytch.count(Operation::Authenticate), 0);
+}
+
+#[tokio::test]
+async fn session_that_no_header_can_carry_is_refused_before_anything_is_sent() {
+    let scene = Scene::new();
+    let long = "x".repeat(16 * 1024 + 1);
+    for credential in ["", "a\r\nx-evil: 1", "a\nb", "a\0b", "a b", "ü", &long] {
+        for session in [Session::token(credential), Session::jwt(credential)] {
+            let member = scene.stytch.client().as_member(session);
+            let error =
+                member.update_connection(&scene.connection_id, &rename()).await.unwrap_err();
+            assert!(matches!(error, Error::SessionInvalid(_)), "{error:?}");
+            assert_eq!((error.outcome(), error.attempts()), (Outcome::NotApplied, 0));
+        }
+    }
+    assert_eq!(scene.stytch.requests(), []);
+}
+
+#[tokio::test]
+async fn unreachable_keys_lead_to_authenticate() {
+    let scene = Scene::new();
+    let _ = scene.stytch.fault(Operation::Jwks, Fault::status(500));
+    let member = scene.stytch.client().as_member(Session::jwt(scene.ada.jwt()));
+    member.update_connection(&scene.connection_id, &rename()).await.unwrap();
+    scene.assert_counts(1, 1, 1);
+
+    // With both down, the error says why and that nothing was sent.
+    let _ = scene.stytch.fault(Operation::Authenticate, Fault::status(500));
+    let member = scene.stytch.client().as_member(Session::jwt(scene.ada.fresh_jwt()));
+    let error = member.update_connection(&scene.connection_id, &rename()).await.unwrap_err();
+    assert!(matches!(error, Error::Api(_)), "{error:?}");
+    assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::NotApplied, 500));
+}
+
+#[test]
+fn session_is_found_in_headers_before_cookies_and_as_a_jwt_before_a_token() {
+    let (jwt, token) = ("x-stytch-member-sessionjwt", "x-stytch-member-session");
+    let cases: &[(&[(&str, &str)], Option<Session>)] = &[
+        (&[], None),
+        (&[("cookie", "a=b")], None),
+        (&[("cookie", "stytch_session=")], None),
+        (&[(jwt, "")], None),
+        (&[(token, "t")], Some(Session::token("t"))),
+        (&[(jwt, "j"), (token, "t")], Some(Session::jwt("j"))),
+        (&[(token, "t"), ("cookie", "stytch_session_jwt=c")], Some(Session::token("t"))),
+        (&[("cookie", "stytch_session=t; stytch_session_jwt=j")], Some(Session::jwt("j"))),
+        (&[("cookie", "x=1;stytch_session=\"t\"")], Some(Session::token("t"))),
+        (&[("cookie", "not_stytch_session=x; stytch_session=a=b")], Some(Session::token("a=b"))),
+        (&[("cookie", "x=1"), ("cookie", "stytch_session_jwt=j")], Some(Session::jwt("j"))),
+    ];
+    for (given, expected) in cases {
+        let mut headers = HeaderMap::new();
+        for (name, value) in *given {
+            let name = if *name == "cookie" { COOKIE } else { name.parse().unwrap() };
+            headers.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        assert!(Session::from_headers(&headers) == *expected, "{given:?}");
+    }
+}
+
+struct Scene {
+    stytch: Stytch,
+    acme: Organization,
+    connection_id: String,
+    ada: LoggedIn,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let stytch = Stytch::start();
+        let acme = stytch.organization("acme");
+        let connection_id = acme.connection("Acme Okta").id().to_owned();
+        let ada = acme.member("ada", &["stytch_admin"]).log_in();
+        Self { stytch, acme, connection_id, ada }
+    }
+
+    fn assert_counts(&self, jwks: u64, authenticate: u64, updates: u64) {
+        let operations = [Operation::Jwks, Operation::Authenticate, Operation::Update];
+        let counts = operations.map(|operation| self.stytch.count(operation));
+        assert_eq!(counts, [jwks, authenticate, updates], "JWKS, authenticate, updates");
+    }
+}
+
+fn rename() -> UpdateExternalConnectionRequest {
+    UpdateExternalConnectionRequest::default().display_name("Renamed")
+}

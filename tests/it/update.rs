@@ -1,0 +1,222 @@
+//! An update from call to wire and back: what leaves, what changes at the far end, what is
+//! refused before anything leaves.
+
+use serde_json::json;
+use stytch_sso_external::{
+    Error, Outcome, Session,
+    testing::{Answer, Fault, Operation, Stytch, responses},
+    types::{ConnectionImplicitRoleAssignment, UpdateExternalConnectionRequest},
+};
+
+#[tokio::test]
+async fn update_changes_what_it_names_and_nothing_else() {
+    let stytch = Stytch::start();
+    let acme = stytch.organization("acme");
+    let connection = acme
+        .connection_builder("Acme Okta")
+        .roles(&["stytch_member"])
+        .group_roles(&[("it-admins", "stytch_admin")])
+        .create();
+    let ada = acme.member("ada", &["stytch_admin"]).log_in();
+    let before = connection.state();
+
+    let member = stytch.client().as_member(Session::jwt(ada.jwt()));
+    let response = member.update_connection(connection.id(), &rename()).await.unwrap();
+
+    let mut expected = before;
+    expected.display_name = "Renamed".to_owned();
+    assert_eq!(connection.state(), expected);
+    assert_eq!(response.connection, expected);
+    assert_eq!(response.status_code, 200);
+    assert!(response.request_id.starts_with("request-id-test-"));
+}
+
+#[tokio::test]
+async fn empty_list_revokes_roles_and_none_leaves_them_alone() {
+    let stytch = Stytch::start();
+    let acme = stytch.organization("acme");
+    let connection = acme
+        .connection_builder("Acme Okta")
+        .roles(&["stytch_member"])
+        .group_roles(&[("g", "stytch_admin")])
+        .create();
+    let ada = acme.member("ada", &["stytch_admin"]).log_in();
+    let update = UpdateExternalConnectionRequest {
+        external_connection_implicit_role_assignments: Some(vec![]),
+        ..UpdateExternalConnectionRequest::default()
+    };
+    let member = stytch.client().as_member(Session::jwt(ada.jwt()));
+    member.update_connection(connection.id(), &update).await.unwrap();
+
+    let sent = stytch.requests().pop().unwrap();
+    assert_eq!(sent.text, r#"{"external_connection_implicit_role_assignments":[]}"#);
+    let state = connection.state();
+    assert_eq!(state.external_connection_implicit_role_assignments, Some(vec![]));
+    assert_eq!(state.external_group_implicit_role_assignments.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn request_carries_basic_auth_one_session_header_and_no_api_version() {
+    let stytch = Stytch::start();
+    let acme = stytch.organization("acme");
+    let connection = acme.connection("Acme Okta");
+    let ada = acme.member("ada", &["stytch_admin"]).log_in();
+    let (jwt, token) = ("x-stytch-member-sessionjwt", "x-stytch-member-session");
+    let sessions = [
+        (Session::jwt(ada.jwt()), ada.jwt(), jwt, token),
+        (Session::token(ada.token()), ada.token(), token, jwt),
+    ];
+    for (session, credential, present, absent) in sessions {
+        stytch
+            .client()
+            .as_member(session)
+            .update_connection(connection.id(), &rename())
+            .await
+            .unwrap();
+        let sent = stytch.requests().pop().unwrap();
+        assert_eq!(sent.operation, Some(Operation::Update));
+        let names = sent.header_names();
+        let count = |name| names.iter().filter(|header| **header == name).count();
+        let counts = [count(present), count(absent), count("authorization"), count("api-version")];
+        assert_eq!(counts, [1, 0, 1, 0], "{names:?}");
+        assert!(sent.carries(&credential));
+        assert!(sent.carries(stytch.secret()));
+        let user_agent = sent.header("user-agent").unwrap();
+        assert_eq!(user_agent, concat!("stytch-sso-external/", env!("CARGO_PKG_VERSION")));
+        assert_eq!(sent.body, Some(json!({"display_name": "Renamed"})));
+    }
+}
+
+#[tokio::test]
+async fn member_without_the_role_changes_nothing() {
+    let stytch = Stytch::start();
+    let acme = stytch.organization("acme");
+    let connection = acme.connection("Acme Okta");
+    let bob = acme.member("bob", &["stytch_member"]).log_in();
+    for session in [Session::jwt(bob.jwt()), Session::token(bob.token())] {
+        let member = stytch.client().as_member(session);
+        let error = member.update_connection(connection.id(), &rename()).await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::PermissionDenied { action: "update", resource: "stytch.sso", .. }
+            ),
+            "{error:?}"
+        );
+        assert_eq!(error.outcome(), Outcome::NotApplied);
+        assert!(error.request_id().is_some());
+    }
+    assert_eq!(connection.state().display_name, "Acme Okta");
+}
+
+#[tokio::test]
+async fn member_cant_reach_another_organizations_connection() {
+    let stytch = Stytch::start();
+    let theirs = stytch.organization("globex").connection("Globex Entra");
+    let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
+    for session in [Session::jwt(ada.jwt()), Session::token(ada.token())] {
+        let member = stytch.client().as_member(session);
+        let error = member.update_connection(theirs.id(), &rename()).await.unwrap_err();
+        assert!(matches!(error, Error::OrganizationMismatch(_) | Error::NotFound(_)), "{error:?}");
+        assert_eq!(error.outcome(), Outcome::NotApplied);
+        // The path named the member's own organization all the same.
+        let path = stytch.requests().pop().unwrap().path;
+        assert!(path.contains(
+            ada.claims()["https://stytch.com/organization"]["organization_id"].as_str().unwrap()
+        ));
+    }
+    assert_eq!(theirs.state().display_name, "Globex Entra");
+    assert_eq!(stytch.updates(), []);
+}
+
+#[tokio::test]
+async fn bad_input_is_refused_before_anything_is_sent() {
+    let stytch = Stytch::start();
+    let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
+    let member = stytch.client().as_member(Session::jwt(ada.jwt()));
+    let long = "x".repeat(1025);
+    for id in
+        ["", ".", "..", "..\\..\\x", "a\\b", "a\nb", "a\tb", "a\0b", "a\u{7f}", "a\u{85}", &long]
+    {
+        let error = member.update_connection(id, &rename()).await.unwrap_err();
+        assert!(matches!(error, Error::InvalidUpdate(_)), "{id:?}: {error:?}");
+        assert!(error.to_string().starts_with("the connection id "), "{error}");
+        assert_eq!(
+            (error.outcome(), error.status(), error.attempts()),
+            (Outcome::NotApplied, None, 0)
+        );
+    }
+    let nothing = UpdateExternalConnectionRequest::default();
+    let error = member.update_connection("external-connection-test-1", &nothing).await.unwrap_err();
+    assert!(matches!(error, Error::InvalidUpdate(_)), "{error:?}");
+    assert_eq!(error.to_string(), "the update sets nothing: set a display name or a list of roles");
+    assert_eq!(stytch.requests(), []);
+}
+
+#[tokio::test]
+async fn any_other_id_goes_out_as_one_segment() {
+    let stytch = Stytch::start();
+    let acme = stytch.organization("acme");
+    let ada = acme.member("ada", &["stytch_admin"]).log_in();
+    let member = stytch.client().as_member(Session::jwt(ada.jwt()));
+    let ids = [
+        ("a/b", "a%2Fb"),
+        ("a?b", "a%3Fb"),
+        ("a#b", "a%23b"),
+        ("%2e%2e", "%252e%252e"),
+        ("%2E", "%252E"),
+        ("...", "..."),
+        ("ü b", "%C3%BC%20b"),
+    ];
+    for (id, segment) in ids {
+        let connection = acme.connection_builder("Acme Okta").id(id).create();
+        member
+            .update_connection(id, &rename())
+            .await
+            .unwrap_or_else(|error| panic!("{id}: {error:?}"));
+        assert_eq!(connection.state().display_name, "Renamed", "{id}");
+        let path = stytch.requests().pop().unwrap().path;
+        let expected = format!("/v1/b2b/sso/external/{}/connections/{segment}", acme.id());
+        assert_eq!(path, expected);
+    }
+}
+
+#[tokio::test]
+async fn unknown_status_and_extra_fields_break_nothing() {
+    let stytch = Stytch::start();
+    let acme = stytch.organization("acme");
+    let ada = acme.member("ada", &["stytch_admin"]).log_in();
+    let mut connection = responses::connection();
+    connection.organization_id = acme.id().to_owned();
+    connection.status = "new_in_2027".to_owned();
+    let id = connection.connection_id.clone();
+    let mut body = serde_json::to_value(responses::updated(connection)).unwrap();
+    body["new"] = json!({"of": ["any", "kind"]});
+    body["connection"]["new"] = json!(null);
+    let _ = stytch.fault(Operation::Update, Fault::answer(Answer::json(200, &body))).times(1);
+    let response = stytch
+        .client()
+        .as_member(Session::jwt(ada.jwt()))
+        .update_connection(&id, &rename())
+        .await
+        .unwrap();
+    assert_eq!(response.connection.status, "new_in_2027");
+}
+
+#[test]
+fn setters_replace_what_was_set_before() {
+    let update = UpdateExternalConnectionRequest::default()
+        .connection_roles(["editor"])
+        .clear_connection_roles()
+        .group_roles([("g", "editor")])
+        .clear_group_roles()
+        .connection_roles(vec!["viewer".to_owned()]);
+    let viewer = ConnectionImplicitRoleAssignment { role_id: "viewer".to_owned() };
+    assert_eq!(update.external_connection_implicit_role_assignments, Some(vec![viewer]));
+    assert_eq!(update.external_group_implicit_role_assignments, Some(vec![]));
+    assert_eq!(update.display_name, None);
+}
+
+fn rename() -> UpdateExternalConnectionRequest {
+    UpdateExternalConnectionRequest::default().display_name("Renamed")
+}
