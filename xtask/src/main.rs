@@ -26,11 +26,9 @@ fn main() -> ExitCode {
     let outcome = match command {
         Command::Spec { check } => spec::run(&root, check),
         Command::Bindings { check } => bindings::run(&root, check),
-        Command::Drift {
-            upstream,
-            format,
-            accepted,
-        } => drift::run(&root, &upstream, format, accepted),
+        Command::Drift { upstream, format, accepted } => {
+            drift::run(&root, &upstream, format, accepted)
+        }
         Command::Tidy => tidy::run(&root),
     };
     match outcome {

@@ -8,7 +8,7 @@ use std::{
 
 /// The files of the crate from top to bottom. A file uses files below it, never above: so
 /// nothing runs in circles, and a reader can start at the top. A new file goes in here.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 18] = [
     "lib",
     "testing",
     "client",
@@ -23,6 +23,8 @@ const LAYERS: [&str; 16] = [
     "rbac",
     "session",
     "generated",
+    "segment",
+    "deadline",
     "error",
     "clock",
 ];
@@ -67,9 +69,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
         return Ok(());
     };
     for entry in entries {
-        let path = entry
-            .map_err(|error| format!("{}: can't be read: {error}", folder.display()))?
-            .path();
+        let path =
+            entry.map_err(|error| format!("{}: can't be read: {error}", folder.display()))?.path();
         if path.is_dir() {
             collect(&path, files)?;
         } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -128,11 +129,7 @@ fn code_of(text: &str) -> String {
 /// The modules of the crate that the code names, with the line of each.
 fn used_modules(code: &str, is_top: bool) -> Vec<(usize, String)> {
     // In a file of a folder, `super` is the folder.
-    let roots: &[&str] = if is_top {
-        &["crate::", "super::"]
-    } else {
-        &["crate::"]
-    };
+    let roots: &[&str] = if is_top { &["crate::", "super::"] } else { &["crate::"] };
     let mut used = Vec::new();
     for root in roots {
         for (start, _) in code.match_indices(root) {
@@ -189,12 +186,7 @@ mod tests {
 
     #[test]
     fn a_file_without_a_header_is_found() {
-        for text in [
-            "",
-            "use std::fs;\n//! late\n",
-            "//!\n",
-            "// one slash short\n",
-        ] {
+        for text in ["", "use std::fs;\n//! late\n", "//!\n", "// one slash short\n"] {
             assert!(header("src/member.rs", text).is_some(), "{text}");
         }
         assert!(header("src/member.rs", "//! One update as the member.\n").is_none());
@@ -206,25 +198,15 @@ mod tests {
         assert_eq!(layering("member.rs", text), Vec::<String>::new());
         let found = layering("rbac.rs", text);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(
-            found[0].starts_with("src/rbac.rs:4: uses `wire`"),
-            "{found:?}"
-        );
-        for text in [
-            "fn f() { crate::member::f() }",
-            "use super::member;",
-            "crate::{a, member}",
-        ] {
+        assert!(found[0].starts_with("src/rbac.rs:4: uses `wire`"), "{found:?}");
+        for text in ["fn f() { crate::member::f() }", "use super::member;", "crate::{a, member}"] {
             assert_eq!(layering("error.rs", text).len(), 1, "{text}");
         }
     }
 
     #[test]
     fn comments_tests_and_the_own_folder_may_name_anything() {
-        for text in [
-            "// crate::client",
-            "\n#[cfg(test)]\nmod tests { use crate::client; }",
-        ] {
+        for text in ["// crate::client", "\n#[cfg(test)]\nmod tests { use crate::client; }"] {
             assert_eq!(layering("error.rs", text), Vec::<String>::new());
         }
         assert!(layering("testing/stand_in.rs", "use super::member;").is_empty());
@@ -233,22 +215,10 @@ mod tests {
     #[test]
     fn few_files_name_the_generated_code() {
         let text = "use crate::generated::types;";
-        for allowed in [
-            "lib.rs",
-            "wire.rs",
-            "rbac.rs",
-            "update.rs",
-            "testing/mod.rs",
-        ] {
+        for allowed in ["lib.rs", "wire.rs", "rbac.rs", "update.rs", "testing/mod.rs"] {
             assert_eq!(layering(allowed, text), Vec::<String>::new());
         }
-        for other in [
-            "client.rs",
-            "member.rs",
-            "organization.rs",
-            "jwks.rs",
-            "session.rs",
-        ] {
+        for other in ["client.rs", "member.rs", "organization.rs", "jwks.rs", "session.rs"] {
             assert_eq!(layering(other, text).len(), 1, "{other}");
         }
     }

@@ -49,10 +49,7 @@ impl Node {
             Json::String(text) => Value::Text(text),
             Json::Array(items) => Value::List(items.into_iter().map(Self::from_json).collect()),
             Json::Object(entries) => Value::Map(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| (key, Self::from_json(value)))
-                    .collect(),
+                entries.into_iter().map(|(key, value)| (key, Self::from_json(value))).collect(),
             ),
         };
         Self { line: 0, value }

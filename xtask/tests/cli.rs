@@ -38,9 +38,7 @@ fn a_check_shows_what_is_stale_and_writes_nothing() {
     let repository = Repository::new("stale", SOUND);
     repository.run(&["spec"]);
     repository.run(&["bindings"]);
-    let json = repository
-        .read(JSON)
-        .replace("\"title\": \"Connections\"", "\"title\": \"Old\"");
+    let json = repository.read(JSON).replace("\"title\": \"Connections\"", "\"title\": \"Old\"");
     repository.write(JSON, &json);
     let output = repository.run(&["spec", "--check"]);
     assert_eq!(code(&output), 1);
@@ -74,11 +72,7 @@ fn a_breach_is_shown_with_its_line_and_nothing_is_written() {
     let output = repository.run(&["spec"]);
     assert_eq!(code(&output), 1);
     let expected = format!("{YAML}:100: #/components/schemas/Connection/properties/status: ");
-    assert!(
-        errors(&output).starts_with(&expected),
-        "{}",
-        errors(&output)
-    );
+    assert!(errors(&output).starts_with(&expected), "{}", errors(&output));
     assert!(!repository.path.join(JSON).exists());
 }
 
@@ -96,14 +90,8 @@ fn an_unreadable_input_is_one_line() {
 fn a_missing_file_is_one_line() {
     let repository = Repository::new("missing", SOUND);
     fs::remove_file(repository.path.join(YAML)).unwrap();
-    repository.fails(
-        &["spec", "--check"],
-        "external-connections.yaml: can't be read",
-    );
-    repository.fails(
-        &["bindings", "--check"],
-        "external-connections.json: can't be read",
-    );
+    repository.fails(&["spec", "--check"], "external-connections.yaml: can't be read");
+    repository.fails(&["bindings", "--check"], "external-connections.json: can't be read");
 }
 
 #[test]
@@ -129,19 +117,13 @@ fn drift_tells_by_its_exit_code() {
     let (code, report) = drift(&[]);
     assert!(code == 0 && report.contains("no drift"), "{report}");
 
-    repository.write(
-        "upstream.yaml",
-        &upstream.replace("format: int32", "format: int64"),
-    );
+    repository.write("upstream.yaml", &upstream.replace("format: int32", "format: int64"));
     let (code, report) = drift(&[]);
     let expected = "breaking: 1\n  Connection.size: int64 upstream, int32 here\n";
     assert!(code == 1 && report.contains(expected), "{report}");
     let (code, report) = drift(&["--format", "json"]);
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-    assert_eq!(
-        (code, &report["differences"][0]["group"]),
-        (1, &"breaking".into())
-    );
+    assert_eq!((code, &report["differences"][0]["group"]), (1, &"breaking".into()));
 
     repository.write("upstream.yaml", "openapi: [");
     assert_eq!(drift(&[]).0, 2);
@@ -189,10 +171,7 @@ impl Repository {
         let errors = errors(&output);
         assert_eq!(code(&output), 2, "{arguments:?}: {errors}");
         assert_eq!(errors.lines().count(), 1, "{arguments:?}: {errors}");
-        assert!(
-            errors.starts_with("error: ") && errors.contains(expected),
-            "{errors}"
-        );
+        assert!(errors.starts_with("error: ") && errors.contains(expected), "{errors}");
     }
 
     fn read(&self, path: &str) -> String {

@@ -60,11 +60,7 @@ pub(super) fn parse(text: &str, title: &str) -> Result<Vec<Accepted>, String> {
                 return Err(format!("{line}: the same difference a second time"));
             }
             let reason = reason.to_owned();
-            accepted.push(Accepted {
-                difference,
-                reason,
-                line,
-            });
+            accepted.push(Accepted { difference, reason, line });
         }
     }
     Ok(accepted)
@@ -79,14 +75,8 @@ pub(super) fn sort_out(mut differences: Differences, accepted: Vec<Accepted>) ->
             None => stale.push(entry),
         }
     }
-    let mut open: Vec<_> = differences
-        .into_iter()
-        .map(|(difference, group)| (group, difference))
-        .collect();
+    let mut open: Vec<_> =
+        differences.into_iter().map(|(difference, group)| (group, difference)).collect();
     open.sort();
-    Outcome {
-        open,
-        accepted: known,
-        stale,
-    }
+    Outcome { open, accepted: known, stale }
 }

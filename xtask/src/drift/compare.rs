@@ -45,12 +45,8 @@ pub(super) struct Comparison<'a> {
 /// Compares all that our document describes.
 pub(super) fn compare(ours: &Node, theirs: &Node) -> Differences {
     let document = Document::new(ours.clone());
-    let mut comparison = Comparison {
-        ours,
-        theirs,
-        differences: Differences::new(),
-        seen: BTreeSet::new(),
-    };
+    let mut comparison =
+        Comparison { ours, theirs, differences: Differences::new(), seen: BTreeSet::new() };
     let counterparts = operations::all(theirs);
     for operation in &document.operations {
         operations::compare(&mut comparison, operation, &counterparts);
@@ -73,11 +69,7 @@ impl Comparison<'_> {
         if ours.kind != theirs.kind {
             let (here, there) = (ours.describe(self.ours), theirs.describe(self.theirs));
             let lenient = ours.kind.is_empty() && way == Direction::Response;
-            let group = if lenient {
-                Group::Cosmetic
-            } else {
-                Group::Breaking
-            };
+            let group = if lenient { Group::Cosmetic } else { Group::Breaking };
             return self.note(group, at, format!("{there} upstream, {here} here"));
         }
         // A named string is compared where it's used: its use is what upstream describes.
@@ -113,11 +105,7 @@ impl Comparison<'_> {
             let name = |shape: &Shape| shape.format.clone().unwrap_or("no format".to_owned());
             let says = format!("{} upstream, {} here", name(theirs), name(ours));
             // A string is a string here whatever its format; a number has a width.
-            let group = if ours.kind == "string" {
-                Group::Cosmetic
-            } else {
-                Group::Breaking
-            };
+            let group = if ours.kind == "string" { Group::Cosmetic } else { Group::Breaking };
             self.note(group, at, says);
         }
         match (ours.nullable, theirs.nullable) {
@@ -150,11 +138,7 @@ impl Comparison<'_> {
                     Direction::Request => Group::Breaking,
                     Direction::Response => Group::Additive,
                 };
-                self.note(
-                    group,
-                    at,
-                    format!("only {} upstream, any value here", list(theirs)),
-                );
+                self.note(group, at, format!("only {} upstream, any value here", list(theirs)));
             }
             (Some(_), None) => self.note(Group::Breaking, at, "any value upstream, an enum here"),
             (Some(ours), Some(theirs)) => {
@@ -165,11 +149,7 @@ impl Comparison<'_> {
                     Direction::Response => [Group::Breaking, Group::Cosmetic],
                 };
                 if !new.is_empty() {
-                    self.note(
-                        groups[0],
-                        at,
-                        format!("new values upstream: {}", list(&new)),
-                    );
+                    self.note(groups[0], at, format!("new values upstream: {}", list(&new)));
                 }
                 if !gone.is_empty() {
                     self.note(groups[1], at, format!("values only here: {}", list(&gone)));
@@ -223,10 +203,7 @@ impl Comparison<'_> {
 
     /// Named schemas that no operation led to, because upstream has no such operation.
     fn unreached(&mut self, document: &Document) {
-        let components = document
-            .schemas
-            .iter()
-            .filter(|schema| schema.role == Role::Named);
+        let components = document.schemas.iter().filter(|schema| schema.role == Role::Named);
         for schema in components {
             let name = schema.place.pointer.rsplit('/').next().unwrap_or_default();
             let names = Shape::of(self.ours, &schema.place.node).upstream;
@@ -234,12 +211,8 @@ impl Comparison<'_> {
             if names.is_empty() || seen {
                 continue;
             }
-            let found = names
-                .iter()
-                .map(|name| format!("#/components/schemas/{name}"));
-            let Some(found) = found
-                .into_iter()
-                .find(|pointer| self.theirs.at(pointer).is_some())
+            let found = names.iter().map(|name| format!("#/components/schemas/{name}"));
+            let Some(found) = found.into_iter().find(|pointer| self.theirs.at(pointer).is_some())
             else {
                 let says = format!("no schema {} upstream", names.join(" or "));
                 self.note(Group::Breaking, name, says);

@@ -50,27 +50,20 @@ impl Parameter {
 
 /// Compares an operation of ours with its counterpart, if it names one.
 pub(super) fn compare(comparison: &mut Comparison<'_>, place: &Place, all: &[Operation]) {
-    let names = place
-        .node
-        .get("x-stytch-upstream")
-        .map_or(&[][..], Node::items);
+    let names = place.node.get("x-stytch-upstream").map_or(&[][..], Node::items);
     let names: Vec<_> = names.iter().filter_map(Node::text).collect();
     let Some(ours) = operation(comparison.ours, place).filter(|_| !names.is_empty()) else {
         return;
     };
-    let listed = all
-        .iter()
-        .find(|theirs| names.contains(&theirs.id.as_str()));
+    let listed = all.iter().find(|theirs| names.contains(&theirs.id.as_str()));
     let same = |theirs: &&Operation| (&theirs.path, &theirs.method) == (&ours.path, &ours.method);
     let Some(theirs) = listed.or_else(|| all.iter().find(same)) else {
         let says = format!("no operation {} upstream", names.join(" or "));
         return comparison.note(Group::Breaking, &ours.id, says);
     };
     if listed.is_none() {
-        let says = format!(
-            "is called {} upstream, which x-stytch-upstream doesn't list",
-            theirs.id
-        );
+        let says =
+            format!("is called {} upstream, which x-stytch-upstream doesn't list", theirs.id);
         comparison.note(Group::Cosmetic, &ours.id, says);
     }
     address(comparison, &ours, theirs);
@@ -134,9 +127,7 @@ fn operation(document: &Node, place: &Place) -> Option<Operation> {
 
 fn resolve<'a>(document: &'a Node, node: &'a Node) -> &'a Node {
     let target = node.get("$ref").and_then(Node::text);
-    target
-        .and_then(|target| document.at(target))
-        .unwrap_or(node)
+    target.and_then(|target| document.at(target)).unwrap_or(node)
 }
 
 fn address(comparison: &mut Comparison<'_>, ours: &Operation, theirs: &Operation) {
@@ -232,18 +223,13 @@ fn responses(comparison: &mut Comparison<'_>, ours: &Operation, theirs: &Operati
 /// The answers that a range such as `4XX` covers.
 fn in_range<'a>(answers: &'a [(String, Node)], range: &str) -> Vec<&'a Node> {
     let prefix = range.trim_end_matches('X');
-    let covered = answers
-        .iter()
-        .filter(|(status, _)| status.starts_with(prefix));
+    let covered = answers.iter().filter(|(status, _)| status.starts_with(prefix));
     covered.map(|(_, answer)| answer).collect()
 }
 
 /// One schema of ours stands for all errors; each that upstream describes must fit it.
 fn errors(comparison: &mut Comparison<'_>, at: &str, ours: &Node, theirs: &[&Node]) {
-    let described: Vec<_> = theirs
-        .iter()
-        .filter(|answer| schema(answer).is_some())
-        .collect();
+    let described: Vec<_> = theirs.iter().filter(|answer| schema(answer).is_some()).collect();
     if described.is_empty() && schema(ours).is_some() {
         comparison.note(Group::Cosmetic, at, "no JSON schema upstream");
     }

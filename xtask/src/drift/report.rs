@@ -9,21 +9,15 @@ use super::{
     compare::Group,
 };
 
-const GROUPS: [(Group, &str); 3] = [
-    (Group::Breaking, "breaking"),
-    (Group::Additive, "additive"),
-    (Group::Cosmetic, "cosmetic"),
-];
+const GROUPS: [(Group, &str); 3] =
+    [(Group::Breaking, "breaking"), (Group::Additive, "additive"), (Group::Cosmetic, "cosmetic")];
 
 /// The report for people.
 pub(super) fn text(upstream: &str, title: &str, outcome: &Outcome, list_accepted: bool) -> String {
     let mut sections = vec![format!("upstream: {upstream} ({title})\n")];
     for (group, name) in GROUPS {
         let open = outcome.open.iter().filter(|(other, _)| *other == group);
-        sections.push(section(
-            name,
-            open.map(|(_, difference)| difference.clone()),
-        ));
+        sections.push(section(name, open.map(|(_, difference)| difference.clone())));
     }
     let stale = outcome.stale.iter();
     sections.push(section(

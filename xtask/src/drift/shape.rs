@@ -37,10 +37,7 @@ impl Shape {
         match (&self.items, &self.format, name) {
             (Some(items), ..) => {
                 let items = Self::of(document, items);
-                let simple = Self {
-                    items: None,
-                    ..items
-                };
+                let simple = Self { items: None, ..items };
                 format!("array of {}", simple.describe(document))
             }
             (_, Some(format), _) => format!("{} ({format})", self.kind),
@@ -62,11 +59,7 @@ impl Shape {
             let shape = Self::within(document, found, depth);
             // In 3.1 a description may stand beside a reference, and `deprecated` too.
             let deprecated = shape.deprecated || flag(schema, "deprecated");
-            return Self {
-                name,
-                deprecated,
-                ..shape
-            };
+            return Self { name, deprecated, ..shape };
         }
         let mut shape = Self::own(schema);
         for part in schema.get("allOf").map_or(&[][..], Node::items) {
@@ -103,10 +96,7 @@ impl Shape {
     }
 
     fn of_kind(kind: &str) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            ..Self::default()
-        }
+        Self { kind: kind.to_owned(), ..Self::default() }
     }
 
     /// Adds what another part of an `allOf` demands.
@@ -144,11 +134,9 @@ impl Shape {
 fn kinds(schema: &Node) -> (Vec<String>, bool) {
     let mut kinds = match schema.get("type").map(|kind| &kind.value) {
         Some(Value::Text(kind)) => vec![kind.clone()],
-        Some(Value::List(kinds)) => kinds
-            .iter()
-            .filter_map(Node::text)
-            .map(str::to_owned)
-            .collect(),
+        Some(Value::List(kinds)) => {
+            kinds.iter().filter_map(Node::text).map(str::to_owned).collect()
+        }
         _ => Vec::new(),
     };
     let all = kinds.len();

@@ -25,11 +25,7 @@ fn other_words_for_the_same_are_no_drift() {
 fn each_change_is_found_and_nothing_else_is() {
     for case in Node::parse(CASES).unwrap().items() {
         let field = |name: &str| case.get(name).and_then(Node::text).unwrap();
-        assert!(
-            UPSTREAM.contains(field("text")),
-            "line {}: no such text",
-            case.line
-        );
+        assert!(UPSTREAM.contains(field("text")), "line {}: no such text", case.line);
         let upstream = UPSTREAM.replacen(field("text"), field("by"), 1);
         let found: BTreeSet<_> = differences(&upstream)
             .into_iter()
@@ -50,27 +46,12 @@ fn a_document_in_json_is_read_alike() {
 
 #[test]
 fn what_is_no_document_is_said_in_one_line() {
-    for text in [
-        "",
-        "{",
-        "a: [",
-        "swagger: '2.0'\n",
-        "{\"openapi\": \"2.0\"}",
-        "- openapi",
-    ] {
+    for text in ["", "{", "a: [", "swagger: '2.0'\n", "{\"openapi\": \"2.0\"}", "- openapi"] {
         let message = source::parse(text).unwrap_err();
         assert!(!message.contains('\n'), "{message}");
     }
-    assert!(
-        source::read("http://localhost/x.yml")
-            .unwrap_err()
-            .contains("https")
-    );
-    assert!(
-        source::read("no/such.yml")
-            .unwrap_err()
-            .contains("can't be read")
-    );
+    assert!(source::read("http://localhost/x.yml").unwrap_err().contains("https"));
+    assert!(source::read("no/such.yml").unwrap_err().contains("can't be read"));
 }
 
 #[test]
@@ -78,10 +59,7 @@ fn an_accepted_difference_is_no_drift() {
     let outcome = outcome("type: integer");
     assert!(outcome.open.is_empty() && outcome.stale.is_empty());
     let text = report::text("file.yml", "Upstream", &outcome, true);
-    assert!(
-        text.contains("no drift") && text.contains("it may"),
-        "{text}"
-    );
+    assert!(text.contains("no drift") && text.contains("it may"), "{text}");
 }
 
 #[test]
@@ -96,15 +74,9 @@ fn an_entry_without_a_difference_is_stale() {
     let outcome = outcome("type: string");
     assert_eq!((outcome.open.len(), outcome.stale.len()), (0, 1));
     let text = report::text("file.yml", "Upstream", &outcome, false);
-    assert!(
-        text.contains("openapi/accepted-differences.yaml:3: Connection.status"),
-        "{text}"
-    );
+    assert!(text.contains("openapi/accepted-differences.yaml:3: Connection.status"), "{text}");
     let json = report::json("file.yml", "Upstream", &outcome);
-    assert_eq!(
-        (&json["drift"], &json["stale"][0]["line"]),
-        (&true.into(), &3.into())
-    );
+    assert_eq!((&json["drift"], &json["stale"][0]["line"]), (&true.into(), &3.into()));
 }
 
 #[test]
@@ -122,10 +94,7 @@ fn acceptance_counts_for_its_document_and_needs_a_reason() {
 }
 
 fn differences(upstream: &str) -> Differences {
-    compare(
-        &Node::parse(OURS).unwrap(),
-        &source::parse(upstream).unwrap(),
-    )
+    compare(&Node::parse(OURS).unwrap(), &source::parse(upstream).unwrap())
 }
 
 fn outcome(status: &str) -> Outcome {
