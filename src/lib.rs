@@ -69,6 +69,10 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
+#[cfg_attr(
+    not(feature = "testing"),
+    expect(dead_code, unreachable_pub, reason = "only `testing` hands out a clock that moves")
+)]
 mod clock;
 mod deadline;
 mod error;
