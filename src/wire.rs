@@ -53,6 +53,7 @@ impl Wire {
         project_id: Segment,
         max_in_flight: usize,
     ) -> Self {
+        let max_in_flight = max_in_flight.min(Semaphore::MAX_PERMITS);
         let project = Caller { seam: Arc::new(seam), session: None, time: None, answer: None };
         Self {
             bindings: generated::Client::new_with_client(base_url, http, project),

@@ -8,7 +8,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod client;
 mod denial;
+mod example;
 mod load;
 mod organization;
 mod standin;
