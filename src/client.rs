@@ -380,7 +380,7 @@ impl ClientBuilder {
         {
             builder = builder.tls_backend_rustls();
         }
-        builder.build().map_err(|error| BuildError::Http(error.without_url()))
+        builder.build().map_err(|error| BuildError::Http { source: Box::new(error) })
     }
 }
 
@@ -436,7 +436,10 @@ pub enum BuildError {
     /// The HTTP client can't be made, for example because the system's certificates can't
     /// be read.
     #[error("the HTTP client can't be made")]
-    Http(#[source] reqwest::Error),
+    Http {
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 /// A base URL that credentials may be sent to.
