@@ -3,7 +3,7 @@
 use serde_json::json;
 use stytch_sso_external::testing::{Operation, Stytch};
 
-use super::{Acme, TOKEN, path};
+use super::{Acme, TOKEN};
 
 #[tokio::test]
 async fn requests_are_remembered_without_their_credentials() {

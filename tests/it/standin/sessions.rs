@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use stytch_sso_external::testing::jwt;
 
-use super::{Acme, JWT, NAME, TOKEN, path};
+use super::{Acme, JWT, NAME, TOKEN};
 
 #[tokio::test]
 async fn sessions_end() {
