@@ -11,6 +11,7 @@
 mod faults;
 mod load;
 mod log;
+mod responses;
 mod sessions;
 mod update;
 

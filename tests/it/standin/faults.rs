@@ -1,7 +1,8 @@
 //! Scripted faults.
 
-use serde_json::json;
 use std::time::{Duration, Instant};
+
+use serde_json::json;
 use stytch_sso_external::testing::{Answer, Fault, Operation, SeenRequest};
 
 use super::{Acme, NAME, TOKEN};

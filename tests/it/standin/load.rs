@@ -1,7 +1,8 @@
 //! Many stand-ins at once, and many requests.
 
-use serde_json::json;
 use std::time::{Duration, Instant};
+
+use serde_json::json;
 use stytch_sso_external::testing::{Operation, Stytch};
 use tokio::task::JoinSet;
 

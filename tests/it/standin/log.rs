@@ -32,6 +32,11 @@ async fn requests_are_remembered_without_their_credentials() {
     }
 }
 
+#[test]
+fn it_listens_on_loopback_alone() {
+    assert!(Stytch::start().base_url().starts_with("http://127.0.0.1:"));
+}
+
 #[tokio::test]
 async fn the_log_is_bounded_and_the_counters_are_not() {
     let stytch = Stytch::builder().requests_kept(2).updates_kept(1).start();
