@@ -9,10 +9,9 @@
 /// an operation that needs none.
 pub(crate) fn required_permission(operation_id: &str) -> Option<Permission> {
     match operation_id {
-        "update_external_connection" => Some(Permission {
-            resource: "stytch.sso",
-            action: "update",
-        }),
+        "update_external_connection" => {
+            Some(Permission { resource: "stytch.sso", action: "update" })
+        }
         _ => None,
     }
 }
@@ -239,9 +238,7 @@ impl Client {
         #[cfg(not(target_arch = "wasm32"))]
         let client = {
             let dur = ::std::time::Duration::from_secs(15u64);
-            reqwest::ClientBuilder::new()
-                .connect_timeout(dur)
-                .timeout(dur)
+            reqwest::ClientBuilder::new().connect_timeout(dur).timeout(dur)
         };
         #[cfg(target_arch = "wasm32")]
         let client = reqwest::ClientBuilder::new();
@@ -258,11 +255,7 @@ impl Client {
         client: reqwest::Client,
         inner: crate::wire::Caller,
     ) -> Self {
-        Self {
-            baseurl: baseurl.to_string(),
-            client,
-            inner,
-        }
+        Self { baseurl: baseurl.to_string(), client, inner }
     }
 }
 impl ClientInfo<crate::wire::Caller> for Client {
@@ -345,21 +338,19 @@ impl Client {
             .json(&body)
             .headers(header_map)
             .build()?;
-        let info = OperationInfo {
-            operation_id: "update_external_connection",
-        };
+        let info = OperationInfo { operation_id: "update_external_connection" };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
         match response.status().as_u16() {
             200u16 => ResponseValue::from_response(response).await,
-            400u16..=499u16 => Err(Error::ErrorResponse(
-                ResponseValue::from_response(response).await?,
-            )),
-            500u16..=599u16 => Err(Error::ErrorResponse(
-                ResponseValue::from_response(response).await?,
-            )),
+            400u16..=499u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16..=599u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
@@ -394,21 +385,19 @@ impl Client {
             .json(&body)
             .headers(header_map)
             .build()?;
-        let info = OperationInfo {
-            operation_id: "authenticate_session",
-        };
+        let info = OperationInfo { operation_id: "authenticate_session" };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
         match response.status().as_u16() {
             200u16 => ResponseValue::from_response(response).await,
-            400u16..=499u16 => Err(Error::ErrorResponse(
-                ResponseValue::from_response(response).await?,
-            )),
-            500u16..=599u16 => Err(Error::ErrorResponse(
-                ResponseValue::from_response(response).await?,
-            )),
+            400u16..=499u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16..=599u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
@@ -446,21 +435,19 @@ impl Client {
             )
             .headers(header_map)
             .build()?;
-        let info = OperationInfo {
-            operation_id: "get_jwks",
-        };
+        let info = OperationInfo { operation_id: "get_jwks" };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
         match response.status().as_u16() {
             200u16 => ResponseValue::from_response(response).await,
-            400u16..=499u16 => Err(Error::ErrorResponse(
-                ResponseValue::from_response(response).await?,
-            )),
-            500u16..=599u16 => Err(Error::ErrorResponse(
-                ResponseValue::from_response(response).await?,
-            )),
+            400u16..=499u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16..=599u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
@@ -520,10 +507,7 @@ pub mod operations {
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(
-                    self.0
-                        .header("X-Stytch-Member-SessionJWT", value.to_string()),
-                )
+                Self(self.0.header("X-Stytch-Member-SessionJWT", value.to_string()))
             } else {
                 Self(self.0.header_missing("X-Stytch-Member-SessionJWT"))
             }
@@ -720,10 +704,7 @@ impl MockServerExt for ::httpmock::MockServer {
         F: FnOnce(operations::GetJwksWhen, operations::GetJwksThen),
     {
         self.mock(|when, then| {
-            config_fn(
-                operations::GetJwksWhen::new(when),
-                operations::GetJwksThen::new(then),
-            )
+            config_fn(operations::GetJwksWhen::new(when), operations::GetJwksThen::new(then))
         })
     }
 }

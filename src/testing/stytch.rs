@@ -53,7 +53,7 @@ impl Stytch {
     ///
     /// # Panics
     ///
-    /// When the system's TLS library can't be set up.
+    /// When the HTTP client can't be made, which no setting of the stand-in causes.
     #[must_use]
     pub fn client(&self) -> Client {
         self.client_builder().build().expect("the stand-in's own settings make a client")

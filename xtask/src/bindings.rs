@@ -33,7 +33,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<bool, String> {
     let generated = codegen::generate(&json).map_err(|error| format!("{}: {error}", spec::JSON))?;
     let outputs = [Output {
         path: BINDINGS,
-        content: format!("{HEADER}{}", rustfmt(&sections(&generated))?),
+        content: format!("{HEADER}{}", rustfmt(root, &sections(&generated))?),
     }];
     if check {
         return output::check(root, &outputs, "cargo xtask bindings");
@@ -52,10 +52,12 @@ fn sections(generated: &Generated) -> String {
 }
 
 /// Formats by the `rustfmt` of the toolchain, as the sources are.
-fn rustfmt(code: &str) -> Result<String, String> {
+fn rustfmt(root: &Path, code: &str) -> Result<String, String> {
     let program = env::var_os("RUSTFMT").unwrap_or_else(|| "rustfmt".into());
     let mut rustfmt = Command::new(&program)
         .args(["--edition", "2024", "--config", "newline_style=Unix"])
+        // It takes the rest of its settings from where it runs.
+        .current_dir(root)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

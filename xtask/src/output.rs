@@ -3,7 +3,11 @@
 //! A check writes nothing, looks at every file before it fails, and ends with the command
 //! that mends it.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
 use similar::TextDiff;
 
@@ -37,7 +41,7 @@ pub(crate) fn check(root: &Path, outputs: &[Output], mend: &str) -> Result<bool,
         // Git may have checked the file out with CRLF.
         let found_lf = found.as_ref().map(|text| text.replace("\r\n", "\n"));
         if found_lf.as_ref() != Some(content) {
-            print!("{}", diff(path, &found_lf.unwrap_or_default(), content));
+            show(&diff(path, &found_lf.unwrap_or_default(), content));
             stale.push(*path);
         }
     }
@@ -48,6 +52,12 @@ pub(crate) fn check(root: &Path, outputs: &[Output], mend: &str) -> Result<bool,
         eprintln!("mend: {mend}");
     }
     Ok(stale.is_empty())
+}
+
+/// Prints what a command found. `print!` would panic where nobody reads on, as in
+/// `cargo xtask drift … | head`.
+pub(crate) fn show(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 fn read(root: &Path, path: &str) -> Result<Option<String>, String> {

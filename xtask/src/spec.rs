@@ -29,7 +29,8 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<bool, String> {
     Ok(sound)
 }
 
-fn read(root: &Path) -> Result<Node, String> {
+/// Reads the document that people write.
+pub(crate) fn read(root: &Path) -> Result<Node, String> {
     let text = fs::read_to_string(root.join(YAML))
         .map_err(|error| format!("{YAML}: can't be read: {error}"))?;
     Node::parse(&text).map_err(|error| format!("{YAML}:{error}"))

@@ -39,6 +39,22 @@ impl Node {
         }
     }
 
+    /// Takes in JSON, which has no lines to remember.
+    pub(crate) fn from_json(json: serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        let value = match json {
+            Json::Null => Value::Null,
+            Json::Bool(value) => Value::Bool(value),
+            Json::Number(number) => Value::Number(number),
+            Json::String(text) => Value::Text(text),
+            Json::Array(items) => Value::List(items.into_iter().map(Self::from_json).collect()),
+            Json::Object(entries) => Value::Map(
+                entries.into_iter().map(|(key, value)| (key, Self::from_json(value))).collect(),
+            ),
+        };
+        Self { line: 0, value }
+    }
+
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         let found = self.entries().iter().find(|(name, _)| name == key);
         found.map(|(_, node)| node)
