@@ -22,13 +22,13 @@ impl Deadline {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// Waits for `future` until the deadline. `doing` says what for, as in "the deadline
+    /// Waits for `future` until the deadline. `when` says what for, as in "the deadline
     /// passed while waiting for a turn".
     pub(crate) async fn wait<T>(
         self,
-        doing: &str,
+        when: &str,
         future: impl Future<Output = T>,
     ) -> Result<T, Error> {
-        timeout_at(self.0, future).await.map_err(|_| Error::out_of_time(doing))
+        timeout_at(self.0, future).await.map_err(|_| Error::out_of_time(when))
     }
 }

@@ -230,8 +230,8 @@ impl Error {
     }
 
     /// The failure of a call whose time ran out before the update was sent.
-    pub(crate) fn out_of_time(doing: &str) -> Self {
-        let reason = format!("the deadline passed while {doing}");
+    pub(crate) fn out_of_time(when: &str) -> Self {
+        let reason = format!("the deadline passed {when}");
         let known = Known { retryable: true, ..Known::never_sent(reason) };
         Self::Transport(known.into())
     }

@@ -223,9 +223,9 @@ impl Keys {
             // Half of a call's time, so that the callers can still ask Stytch about their
             // sessions where the keys don't come.
             let deadline = Deadline::after(inner.deadline / 2);
+            let began = inner.clock.now();
             let fetched = retry::run(&inner.policy, deadline, || inner.wire.jwks(deadline)).await;
-            let set = fetched
-                .and_then(|answer| KeySet::new(&answer.keys, inner.clock.now()).map(Arc::new));
+            let set = fetched.and_then(|answer| KeySet::new(&answer.keys, began).map(Arc::new));
             inner.held(|held| match &set {
                 Ok(keys) => {
                     held.keys = Some(Arc::clone(keys));
@@ -412,4 +412,4 @@ fn instant(seconds: u64) -> Option<SystemTime> {
 }
 
 const RS256: &str = "RS256";
-const FETCHING: &str = "fetching the project's JWKS";
+const FETCHING: &str = "while fetching the project's JWKS";

@@ -123,8 +123,10 @@ impl Organizations {
             })
         });
         match flight {
-            Some(flight) => deadline.wait("asking Stytch about the member session", flight).await?,
-            None => Err(Error::out_of_time("asking Stytch about the member session")),
+            Some(flight) => {
+                deadline.wait("while asking Stytch about the member session", flight).await?
+            }
+            None => Err(Error::out_of_time("while asking Stytch about the member session")),
         }
     }
 }
@@ -179,5 +181,68 @@ impl Inner {
 
     fn usable_until(&self, expires: SystemTime) -> SystemTime {
         expires.checked_sub(self.settings.expiry_margin).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{jwks, wire::Seam};
+
+    #[tokio::test]
+    async fn cache_stays_at_its_bound() {
+        let organizations = organizations(1_000);
+        for n in 0..100_000 {
+            let session = Session::token(format!("token-{n}"));
+            let organization =
+                Segment::new("organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931").unwrap();
+            let until = SystemTime::now() + Duration::from_secs(60);
+            organizations.0.remember(&session, Member { organization, renewed: None, until });
+        }
+        assert!(organizations.0.known.len() <= 1_000);
+        assert!(organizations.0.known.len() > 900);
+    }
+
+    #[tokio::test]
+    async fn session_is_gone_at_its_end() {
+        let organizations = organizations(10);
+        let session = Session::token("token");
+        let organization = Segment::new("organization-test-1").unwrap();
+        organizations.0.remember(
+            &session,
+            Member { organization, renewed: None, until: SystemTime::UNIX_EPOCH },
+        );
+        assert!(organizations.0.remembered(&session).is_none());
+        assert_eq!(organizations.0.known.len(), 0);
+    }
+
+    fn organizations(capacity: usize) -> Organizations {
+        let seam = Seam {
+            authorization: http::HeaderValue::from_static("unused"),
+            timeout: Duration::from_secs(1),
+            max_response_bytes: 1,
+        };
+        let project_id = Segment::new("project-test-1").unwrap();
+        let wire =
+            Arc::new(Wire::new("http://127.0.0.1:1", reqwest::Client::new(), seam, project_id, 1));
+        let (policy, clock) = (RetryPolicy::off(), Clock::system());
+        let zero = Duration::ZERO;
+        let settings = jwks::Settings {
+            fresh_for: zero,
+            max_age: zero,
+            cooldown: zero,
+            clock_skew: zero,
+            expiry_margin: zero,
+        };
+        let keys = Keys::new(
+            Arc::clone(&wire),
+            policy.clone(),
+            zero,
+            clock.clone(),
+            settings,
+            "http://127.0.0.1:1",
+        );
+        let settings = Settings { token_ttl: zero, capacity, expiry_margin: zero };
+        Organizations::new(wire, keys, policy, zero, clock, settings)
     }
 }

@@ -125,7 +125,7 @@ impl Wire {
         let project = &self.bindings.inner;
         let time = project.seam.timeout.min(deadline.left());
         if time.is_zero() {
-            return Err(Error::out_of_time("nothing had been sent yet"));
+            return Err(Error::out_of_time("before anything was sent"));
         }
         Ok(generated::Client {
             baseurl: self.bindings.baseurl.clone(),
@@ -141,10 +141,10 @@ impl Wire {
 }
 
 async fn turn(semaphore: &Semaphore, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
-    let permit =
-        deadline.wait("waiting for its turn among the requests in flight", semaphore.acquire());
+    let permit = deadline
+        .wait("while waiting for its turn among the requests in flight", semaphore.acquire());
     // It is never closed.
-    permit.await?.map_err(|_| Error::out_of_time("the client was shut down"))
+    permit.await?.map_err(|_| Error::out_of_time("while the client was shut down"))
 }
 
 /// What all requests of a client share.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    jwt,
+    Answer,
     project::{Project, SessionState, State},
     responses,
     server::Received,
@@ -21,9 +21,9 @@ use crate::{
 pub(super) fn authenticate(
     project: &Project,
     request: &Received<'_>,
-) -> Result<Value, types::Error> {
+) -> Result<Answer, types::Error> {
     project.admit(request)?;
-    let body = request.json().unwrap_or_default();
+    let body = request.json.as_ref().unwrap_or(&Value::Null);
     let argument = |name: &str| body.get(name).and_then(Value::as_str);
     let session_id = match (argument("session_token"), argument("session_jwt")) {
         (None, None) => return Err(responses::no_session_arguments()),
@@ -32,14 +32,15 @@ pub(super) fn authenticate(
         (None, Some(jwt)) => session_of_jwt(project, jwt, ExpiredJwt::Accepted)?,
     };
     let mut state = project.state();
-    let session = touch(&mut state, project, &session_id, &body)?;
+    let session = touch(&mut state, project, &session_id, body)?;
     let claims = session::claims(&state, project, &session);
     let mut answer = describe(&state, &session);
     let key = state.signing_key();
     // Signing is the slow part: not under the lock.
     drop(state);
     answer["session_jwt"] = json!(session::sign(&claims, &key));
-    Ok(answer)
+    answer["request_id"] = json!(project.id_of("request-id"));
+    Ok(Answer::json(200, &answer))
 }
 
 /// A member who makes a request.
@@ -85,9 +86,9 @@ fn session_of_jwt(
     jwt: &str,
     an_expired_one: ExpiredJwt,
 ) -> Result<String, types::Error> {
-    let keys = project.state().keys.clone();
     let unusable = responses::unable_to_parse_session_jwt;
-    let claims = jwt::verified_claims(jwt, &keys).ok_or_else(unusable)?;
+    let keys = project.state().keys.clone();
+    let claims = project.verified.claims(jwt, &keys).ok_or_else(unusable)?;
     let is_ours = claims["aud"] == json!([project.id]) || claims["aud"] == json!(project.id);
     let expiry = claims["exp"].as_u64().ok_or_else(unusable)?;
     let has_expired = expiry <= unix_seconds(project.clock.now());
@@ -125,6 +126,7 @@ fn describe(state: &State, session: &SessionState) -> Value {
         .map(|role| json!({"role_id": role, "sources": [{"type": "direct_assignment"}]}))
         .collect();
     json!({
+        "status_code": 200,
         "session_token": session.token,
         "member_session": {
             "member_session_id": session.id,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{jwt, project::Project, responses, server::Received};
+use super::{Answer, jwt, project::Project, responses, server::Received};
 use crate::generated::types;
 
 /// Stytch asks for no credentials here; wrong ones are refused all the same.
@@ -10,7 +10,7 @@ pub(super) fn jwks(
     project: &Project,
     request: &Received<'_>,
     project_id: &str,
-) -> Result<Value, types::Error> {
+) -> Result<Answer, types::Error> {
     if !request.header_values("authorization").is_empty() {
         project.admit(request)?;
     }
@@ -18,7 +18,9 @@ pub(super) fn jwks(
         return Err(responses::error(404, "project_not_found", "Project could not be found."));
     }
     let keys: Vec<Value> = project.state().keys.iter().map(published).collect();
-    Ok(json!({"keys": keys}))
+    let request_id = project.id_of("request-id");
+    let body = json!({"keys": keys, "request_id": request_id, "status_code": 200});
+    Ok(Answer::json(200, &body))
 }
 
 fn published(key: &jwt::Key) -> Value {

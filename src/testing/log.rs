@@ -92,7 +92,7 @@ impl SeenRequest {
             path: received.path.to_owned(),
             headers: received.headers.to_vec(),
             text: String::from_utf8_lossy(received.body).into_owned(),
-            body: received.json(),
+            body: received.json.clone(),
             status: 0,
             credentials: Digests::default(),
         };

@@ -8,14 +8,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::{Value, json};
-
 use super::{
     Answer, SeenRequest, authenticate,
     fault::Script,
     id, jwks,
-    jwt::Key,
+    jwt::{Key, VerifiedJwts},
     lock,
     log::Log,
     operation::Route,
@@ -25,6 +22,7 @@ use super::{
     update,
 };
 use crate::{clock::Clock, generated::types};
+use base64::{Engine, engine::general_purpose::STANDARD};
 
 pub(super) struct Project {
     pub(super) id: String,
@@ -35,6 +33,9 @@ pub(super) struct Project {
     pub(super) jwt_lifetime: Duration,
     pub(super) script: Arc<Script>,
     pub(super) log: Log,
+    pub(super) verified: VerifiedJwts,
+    /// The one `Authorization` header that is admitted.
+    authorization: String,
     state: Mutex<State>,
 }
 
@@ -112,7 +113,10 @@ impl Project {
     pub(super) fn new(settings: super::StytchBuilder) -> Self {
         let environment =
             if settings.project_id.starts_with("project-live-") { "live" } else { "test" };
+        let credentials = format!("{}:{}", settings.project_id, settings.secret);
         Self {
+            authorization: format!("Basic {}", STANDARD.encode(credentials)),
+            verified: VerifiedJwts::default(),
             id: settings.project_id,
             secret: settings.secret,
             environment,
@@ -176,24 +180,17 @@ impl Project {
             }
         };
         match outcome {
-            Ok(body) => self.success(body),
+            Ok(answer) => answer,
             Err(error) => {
                 Answer::error(&types::Error { request_id: Some(self.id_of("request-id")), ..error })
             }
         }
     }
 
-    fn success(&self, mut body: Value) -> Answer {
-        let status = json!({"status_code": 200, "request_id": self.id_of("request-id")});
-        super::jwt::merge(&mut body, status);
-        Answer::json(200, &body)
-    }
-
     /// Checks the project's credentials.
     pub(super) fn admit(&self, request: &Received<'_>) -> Result<(), types::Error> {
-        let expected = STANDARD.encode(format!("{}:{}", self.id, self.secret));
         match request.header_values("authorization").as_slice() {
-            [value] if value.strip_prefix("Basic ") == Some(&expected) => Ok(()),
+            [value] if *value == self.authorization => Ok(()),
             _ => Err(responses::credentials_rejected()),
         }
     }

@@ -91,6 +91,8 @@ pub(super) struct Received<'a> {
     pub(super) path: &'a str,
     pub(super) headers: &'a [(String, String)],
     pub(super) body: &'a [u8],
+    /// The body as JSON, where it is.
+    pub(super) json: Option<Value>,
 }
 
 impl<'a> Received<'a> {
@@ -98,10 +100,6 @@ impl<'a> Received<'a> {
     pub(super) fn header_values(&self, name: &str) -> Vec<&'a str> {
         let headers = self.headers.iter().filter(|(header, _)| header == name);
         headers.map(|(_, value)| value.as_str()).collect()
-    }
-
-    pub(super) fn json(&self) -> Option<Value> {
-        serde_json::from_slice(self.body).ok()
     }
 }
 
@@ -147,6 +145,7 @@ fn respond(request: &HttpMockRequest, arrival: Arrival) -> HttpMockResponse {
             path,
             headers: request.headers_vec(),
             body: request.body_ref(),
+            json: serde_json::from_slice(request.body_ref()).ok(),
         };
         Some(project.answer(&received, arrival))
     });

@@ -1,10 +1,10 @@
 //! `PUT /v1/b2b/sso/external/{organization_id}/connections/{connection_id}`: who may, what
 //! is refused, and the change itself.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    Update, authenticate,
+    Answer, Update, authenticate,
     project::{ConnectionState, Project, State, Underlying},
     responses,
     server::Received,
@@ -16,7 +16,7 @@ pub(super) fn update(
     request: &Received<'_>,
     organization: &str,
     connection_id: &str,
-) -> Result<Value, types::Error> {
+) -> Result<Answer, types::Error> {
     project.admit(request)?;
     let actor = authenticate::actor(project, request)?;
     let mut state = project.state();
@@ -25,7 +25,7 @@ pub(super) fn update(
         authorize(&state, actor, organization_id.as_deref())?;
     }
     let organization_id = organization_id.ok_or_else(responses::organization_not_found)?;
-    let body = request.json().filter(Value::is_object);
+    let body = request.json.clone().filter(Value::is_object);
     let body = body
         .ok_or_else(|| responses::error(400, "invalid_argument", "The body is no JSON object."))?;
     let connection = connection_of(&state, &organization_id, connection_id)?;
@@ -38,7 +38,13 @@ pub(super) fn update(
         connection_id: connection_id.to_owned(),
         body,
     });
-    Ok(json!({"connection": connection}))
+    Ok(Answer::json(
+        200,
+        &types::UpdateExternalConnectionResponse {
+            request_id: project.id_of("request-id"),
+            ..responses::updated(connection)
+        },
+    ))
 }
 
 /// Stytch takes the organization's slug where it takes its id.

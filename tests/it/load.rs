@@ -1,0 +1,384 @@
+//! Many callers at once, counted at the far end: what is shared is asked for once, what
+//! fails fails once, and nothing is lost.
+
+use std::{
+    pin::pin,
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
+use stytch_sso_external::{
+    Client, Error, Outcome, RetryPolicy, Session,
+    testing::{Connection, Fault, LoggedIn, Operation, Organization, Stytch},
+    types::UpdateExternalConnectionRequest,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
+    // Without the cap on what is in flight, 10,000 connections would exceed this.
+    let (_, hard) = rlimit::Resource::NOFILE.get().unwrap();
+    rlimit::Resource::NOFILE.set(1024.min(hard), hard).unwrap();
+    let scene = Scene::new();
+    let connection_id = scene.connection.id();
+    // Waiting for its turn counts against a caller's deadline.
+    let client = scene.stytch.client_builder().deadline(Duration::from_secs(300)).build().unwrap();
+    let jwts: Vec<_> =
+        (0..1_000).map(|n| scene.acme.member(&format!("m{n}"), ADMIN).log_in().jwt()).collect();
+
+    let mut calls: FuturesUnordered<_> = (0..10_000)
+        .map(|n| {
+            let (member, update) = (client.as_member(Session::jwt(&jwts[n % 1_000])), rename());
+            async move { member.update_connection(connection_id, &update).await }
+        })
+        .collect();
+    while let Some(outcome) = calls.next().await {
+        outcome.unwrap();
+    }
+    scene.assert_counts(1, 0, 10_000);
+    assert_eq!(scene.stytch.accepted(), 10_000);
+}
+
+#[tokio::test]
+async fn thousand_first_updates_with_one_token_authenticate_once() {
+    let scene = Scene::new();
+    let client = scene.stytch.client();
+    let outcomes =
+        scene.update_all(&client, (0..1_000).map(|_| Session::token(scene.ada.token()))).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    scene.assert_counts(0, 1, 1_000);
+}
+
+#[tokio::test]
+async fn expired_jwt_is_renewed_once_for_all_who_hold_it() {
+    let scene = Scene::new();
+    let jwt = scene.ada.jwt();
+    scene.stytch.clock().advance(Duration::from_secs(301));
+    let client = scene.stytch.client();
+    let outcomes = scene.update_all(&client, (0..100).map(|_| Session::jwt(&jwt))).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    scene.assert_counts(1, 1, 100);
+
+    let member = client.as_member(Session::jwt(&jwt));
+    member.organization_id().await.unwrap();
+    let renewed = member.session();
+    let requests = scene.stytch.requests();
+    let updates = requests.iter().filter(|request| request.operation == Some(Operation::Update));
+    assert!(
+        updates
+            .clone()
+            .all(|update| update.carries(renewed.expose_secret()) && !update.carries(&jwt))
+    );
+    assert_eq!(updates.count(), 100);
+}
+
+#[tokio::test]
+async fn hundred_thousand_made_up_kids_cause_one_refetch() {
+    let scene = Scene::new();
+    let client = scene.stytch.client();
+    client.warm_up().await.unwrap();
+    let before = resident_bytes();
+    let tail = scene.ada.jwt().split_once('.').unwrap().1.to_owned();
+    for n in 0..100_000 {
+        let header = format!(r#"{{"alg":"RS256","kid":"made-up-{n}"}}"#);
+        let jwt = format!("{}.{tail}", BASE64_URL_SAFE_NO_PAD.encode(header));
+        let error = client.as_member(Session::jwt(jwt)).organization_id().await.unwrap_err();
+        assert!(matches!(error, Error::SessionInvalid(_)), "{error:?}");
+    }
+    scene.assert_counts(2, 0, 0);
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < 32 * 1024 * 1024, "grew by {grown} bytes");
+
+    // After the cool-down one more may.
+    scene.stytch.clock().advance(Duration::from_secs(30));
+    let jwt = format!("{}.{tail}", BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"x"}"#));
+    client.as_member(Session::jwt(jwt)).organization_id().await.unwrap_err();
+    scene.assert_counts(3, 0, 0);
+}
+
+#[tokio::test]
+async fn callers_share_a_flight_that_fails_and_go_on_to_authenticate() {
+    let scene = Scene::new();
+    let _ = scene.stytch.fault(Operation::Jwks, Fault::status(503)).times(20);
+    let jwt = scene.ada.jwt();
+    let client = scene.client(RetryPolicy::default().attempts(3));
+    let outcomes = scene.update_all(&client, (0..200).map(|_| Session::jwt(&jwt))).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    // One flight of three attempts, not one for each caller.
+    scene.assert_counts(3, 1, 200);
+}
+
+#[tokio::test]
+async fn callers_share_a_flight_that_succeeds_after_twenty_failures() {
+    let scene = Scene::new();
+    let _ = scene.stytch.fault(Operation::Jwks, Fault::status(503)).times(20);
+    let jwts: Vec<_> = (0..200).map(|_| scene.ada.fresh_jwt()).collect();
+    let client = scene.client(RetryPolicy::default().attempts(21));
+    let outcomes = scene.update_all(&client, jwts.iter().map(Session::jwt)).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    scene.assert_counts(21, 0, 200);
+}
+
+#[tokio::test]
+async fn failed_flight_is_not_remembered() {
+    let scene = Scene::new();
+    let outage = scene.stytch.fault(Operation::Jwks, Fault::status(503));
+    let client = scene.client(RetryPolicy::off());
+    client.warm_up().await.unwrap_err();
+    outage.clear();
+    client.warm_up().await.unwrap();
+    client.as_member(Session::jwt(scene.ada.jwt())).organization_id().await.unwrap();
+    scene.assert_counts(2, 0, 0);
+}
+
+#[tokio::test]
+async fn keys_rotate_in_the_middle_of_traffic() {
+    let scene = Scene::new();
+    let client = scene.stytch.client();
+    for round in 1..=3 {
+        let jwts: Vec<_> = (0..50).map(|_| scene.ada.fresh_jwt()).collect();
+        let outcomes = scene.update_all(&client, jwts.iter().map(Session::jwt)).await;
+        assert!(outcomes.iter().all(Result::is_ok), "round {round}");
+        scene.assert_counts(round, 0, 50 * round);
+        scene.stytch.rotate_keys();
+        scene.stytch.clock().advance(Duration::from_secs(31));
+    }
+}
+
+#[tokio::test]
+async fn known_keys_outlive_an_outage_of_ten_minutes() {
+    let scene = Scene::new();
+    let client = scene.client(RetryPolicy::off());
+    client.warm_up().await.unwrap();
+    let outage = scene.stytch.fault(Operation::Jwks, Fault::status(503));
+    for _ in 0..60 {
+        scene.stytch.clock().advance(Duration::from_secs(10));
+        let member = client.as_member(Session::jwt(scene.ada.fresh_jwt()));
+        member.update_connection(scene.connection.id(), &rename()).await.unwrap();
+    }
+    assert_eq!(scene.stytch.count(Operation::Authenticate), 0);
+    assert_eq!(scene.stytch.accepted(), 60);
+    // Stale for five minutes, they were asked for every half minute and not with each call.
+    assert!(
+        (2..=12).contains(&scene.stytch.count(Operation::Jwks)),
+        "{}",
+        scene.stytch.count(Operation::Jwks)
+    );
+    outage.clear();
+}
+
+#[tokio::test]
+async fn stale_keys_serve_at_once_and_are_refreshed_behind_one_call() {
+    let scene = Scene::new();
+    let client = scene.stytch.client();
+    client.warm_up().await.unwrap();
+    scene.stytch.clock().advance(Duration::from_secs(5 * 60));
+    for _ in 0..10 {
+        client.as_member(Session::jwt(scene.ada.fresh_jwt())).organization_id().await.unwrap();
+    }
+    let refreshed = || scene.stytch.count(Operation::Jwks) == 2;
+    until(refreshed).await;
+    // Waits for the refresh where it is still under way, and else makes one of its own.
+    client.warm_up().await.unwrap();
+    let fetched = scene.stytch.count(Operation::Jwks);
+    assert!(fetched <= 3);
+
+    // Past the hour they may not serve any more.
+    let _ = scene.stytch.fault(Operation::Jwks, Fault::status(500));
+    scene.stytch.clock().advance(Duration::from_secs(60 * 60));
+    client.as_member(Session::jwt(scene.ada.fresh_jwt())).organization_id().await.unwrap();
+    scene.assert_counts(fetched + 1, 1, 0);
+}
+
+#[tokio::test]
+async fn revoked_session_is_refused_and_asked_about_anew() {
+    let scene = Scene::new();
+    let client = scene.stytch.client();
+    let member = client.as_member(Session::token(scene.ada.token()));
+    member.update_connection(scene.connection.id(), &rename()).await.unwrap();
+    scene.ada.revoke();
+    for (authenticated, updates) in [(1, 2), (2, 2)] {
+        let error = member.update_connection(scene.connection.id(), &rename()).await.unwrap_err();
+        assert!(matches!(error, Error::SessionInvalid(_)), "{error:?}");
+        assert_eq!(error.outcome(), Outcome::NotApplied);
+        scene.assert_counts(0, authenticated, updates);
+    }
+}
+
+#[tokio::test]
+async fn token_is_asked_about_again_when_its_time_is_over() {
+    let scene = Scene::new();
+    let client = scene.stytch.client_builder().token_ttl(Duration::from_secs(60)).build().unwrap();
+    let member = client.as_member(Session::token(scene.ada.token()));
+    for (elapsed, asked) in [(0, 1), (59, 1), (1, 2)] {
+        scene.stytch.clock().advance(Duration::from_secs(elapsed));
+        member.organization_id().await.unwrap();
+        scene.assert_counts(0, asked, 0);
+    }
+}
+
+#[tokio::test]
+async fn sessions_beyond_the_bound_are_forgotten() {
+    let scene = Scene::new();
+    let client = scene.stytch.client_builder().max_sessions(10).build().unwrap();
+    let tokens: Vec<_> = (0..100).map(|_| scene.acme.member("m", ADMIN).log_in().token()).collect();
+    for token in tokens.iter().chain(&tokens) {
+        client.as_member(Session::token(token)).organization_id().await.unwrap();
+    }
+    assert!(scene.stytch.count(Operation::Authenticate) >= 190);
+}
+
+#[tokio::test]
+async fn caller_who_waits_for_a_turn_too_long_has_sent_nothing() {
+    let scene = Scene::new();
+    let builder = || scene.stytch.client_builder().max_in_flight(1).retry(RetryPolicy::off());
+    let client = builder().deadline(Duration::from_millis(300)).build().unwrap();
+    client.as_member(Session::token(scene.ada.token())).organization_id().await.unwrap();
+    let _ = scene.stytch.fault(Operation::Update, Fault::delay(Duration::from_secs(2))).times(1);
+
+    let began = Instant::now();
+    let sessions = (0..2).map(|_| Session::token(scene.ada.token()));
+    let errors: Vec<_> =
+        scene.update_all(&client, sessions).await.into_iter().map(Result::unwrap_err).collect();
+    assert!(began.elapsed() < Duration::from_secs(2));
+    let outcomes: Vec<_> = errors.iter().map(Error::outcome).collect();
+    assert_eq!(outcomes, [Outcome::Unknown, Outcome::NotApplied], "{errors:?}");
+    assert!(errors[1].to_string().starts_with("the deadline passed "), "{}", errors[1]);
+    assert_eq!(scene.stytch.count(Operation::Update), 1);
+}
+
+#[tokio::test]
+async fn waiting_updates_dont_starve_what_they_wait_for() {
+    let scene = Scene::new();
+    let client = scene.stytch.client_builder().max_in_flight(1).build().unwrap();
+    let tokens: Vec<_> = (0..20).map(|_| scene.acme.member("m", ADMIN).log_in().token()).collect();
+    let sessions = tokens.iter().map(Session::token).chain([Session::jwt(scene.ada.jwt())]);
+    let outcomes = scene.update_all(&client, sessions).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    scene.assert_counts(1, 20, 21);
+}
+
+#[tokio::test]
+async fn warm_up_fetches_the_keys_before_the_first_call() {
+    let scene = Scene::new();
+    let client = scene.stytch.client();
+    client.warm_up().await.unwrap();
+    scene.assert_counts(1, 0, 0);
+    client.as_member(Session::jwt(scene.ada.jwt())).organization_id().await.unwrap();
+    scene.assert_counts(1, 0, 0);
+}
+
+#[tokio::test]
+async fn dropping_a_call_anywhere_leaves_nothing_stuck() {
+    let scene = Scene::new();
+    for polls in 0..12 {
+        for session in [Session::jwt(scene.ada.fresh_jwt()), Session::token(scene.ada.token())] {
+            let client = scene.stytch.client_builder().max_in_flight(1).build().unwrap();
+            let calls = (0..8).map(|n| {
+                let (member, update) = (client.as_member(session.clone()), rename());
+                let id = scene.connection.id();
+                // Of eight callers of one flight, the even ones are dropped early.
+                let polls = if n % 2 == 0 { polls } else { usize::MAX };
+                async move { dropped_after(polls, member.update_connection(id, &update)).await }
+            });
+            let outcomes = join_all(calls).await;
+            assert!(outcomes.iter().flatten().all(Result::is_ok), "{outcomes:?}");
+            let member = client.as_member(session.clone());
+            member.update_connection(scene.connection.id(), &rename()).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn dropping_all_callers_of_a_flight_leaves_room_for_the_next() {
+    let scene = Scene::new();
+    let client = scene.stytch.client();
+    for polls in 1..6 {
+        let token = scene.acme.member("m", ADMIN).log_in().token();
+        for _ in 0..3 {
+            let member = client.as_member(Session::token(&token));
+            let outcome = dropped_after(polls, member.organization_id()).await;
+            assert!(outcome.is_none_or(|outcome| outcome.is_ok()));
+        }
+        client.as_member(Session::token(&token)).organization_id().await.unwrap();
+    }
+}
+
+const ADMIN: &[&str] = &["stytch_admin"];
+
+struct Scene {
+    stytch: Stytch,
+    acme: Organization,
+    connection: Connection,
+    ada: LoggedIn,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let stytch = Stytch::start();
+        let acme = stytch.organization("acme");
+        let connection = acme.connection("Acme Okta");
+        // Longer than any outage here.
+        let ada = acme.member("ada", ADMIN).log_in_for(Duration::from_secs(24 * 60 * 60));
+        Self { stytch, acme, connection, ada }
+    }
+
+    /// A client that tries again without losing time.
+    fn client(&self, policy: RetryPolicy) -> Client {
+        self.stytch.client_builder().retry(policy.base(Duration::from_millis(1))).build().unwrap()
+    }
+
+    /// One update for each session, all at once.
+    async fn update_all(
+        &self,
+        client: &Client,
+        sessions: impl Iterator<Item = Session>,
+    ) -> Vec<Result<(), Error>> {
+        let calls = sessions.map(|session| {
+            let (member, update) = (client.as_member(session), rename());
+            async move { member.update_connection(self.connection.id(), &update).await.map(|_| ()) }
+        });
+        join_all(calls).await
+    }
+
+    fn assert_counts(&self, jwks: u64, authenticate: u64, updates: u64) {
+        let operations = [Operation::Jwks, Operation::Authenticate, Operation::Update];
+        let counts = operations.map(|operation| self.stytch.count(operation));
+        assert_eq!(counts, [jwks, authenticate, updates], "JWKS, authenticate, updates");
+    }
+}
+
+/// Polls a future so many times, then drops it.
+async fn dropped_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// Yields until something that happens behind a call has happened.
+async fn until(happened: impl Fn() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(10);
+    while !happened() {
+        assert!(Instant::now() < limit, "it didn't happen");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// What the process holds in memory, or 0 where the system doesn't tell.
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: usize = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    pages * 4096
+}
+
+fn rename() -> UpdateExternalConnectionRequest {
+    UpdateExternalConnectionRequest::default().display_name("Renamed")
+}

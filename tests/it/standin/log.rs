@@ -1,0 +1,47 @@
+//! Counters and the log of requests.
+
+use serde_json::json;
+use stytch_sso_external::testing::{Operation, Stytch};
+
+use super::{Acme, TOKEN, path};
+
+#[tokio::test]
+async fn requests_are_remembered_without_their_credentials() {
+    let acme = Acme::new();
+    let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
+    acme.put(TOKEN, &token, &json!({"display_name": "x"})).await;
+    acme.authenticate(&json!({"session_jwt": jwt})).await;
+    let [update, authenticate] = &acme.stytch.requests()[..] else {
+        panic!("two requests were made");
+    };
+    assert_eq!(update.operation, Some(Operation::Update));
+    assert_eq!(update.method, "PUT");
+    assert_eq!(update.path, acme.path());
+    assert_eq!(update.body, Some(json!({"display_name": "x"})));
+    assert_eq!(update.text, r#"{"display_name":"x"}"#);
+    assert_eq!(update.status, 200);
+    assert_eq!(update.header(TOKEN), Some("[redacted]"));
+    assert!(update.header_names().contains(&"authorization"));
+    assert!(update.carries(&token) && update.carries(acme.stytch.secret()));
+    assert!(!update.carries(&jwt));
+    assert_eq!(authenticate.body, Some(json!({"session_jwt": "[redacted]"})));
+    assert!(authenticate.carries(&jwt) && !authenticate.carries(&token));
+    let shown = format!("{:?} {acme:?}", acme.stytch.requests());
+    for credential in [&token, &jwt, acme.stytch.secret()] {
+        assert!(!shown.contains(credential));
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_bounded_and_the_counters_are_not() {
+    let stytch = Stytch::builder().requests_kept(2).updates_kept(1).start();
+    let acme = Acme::on(stytch);
+    for name in ["a", "b", "c"] {
+        acme.put_ok(&json!({"display_name": name})).await;
+    }
+    assert_eq!(acme.stytch.requests().len(), 2);
+    assert_eq!(acme.stytch.updates()[0].body, json!({"display_name": "c"}));
+    assert_eq!(acme.stytch.count(Operation::Update), 3);
+    assert_eq!(acme.stytch.accepted(), 3);
+    assert_eq!(acme.stytch.count(Operation::Authenticate), 0);
+}
