@@ -4,6 +4,9 @@
 //! for Stytch in this process and talks to that over HTTP. With it, it updates a connection
 //! of that project; `--help` tells how.
 
+#![allow(clippy::print_stdout, reason = "it is for people to read")]
+#![allow(clippy::doc_markdown, reason = "clap prints the doc comments as they are")]
+
 use std::{env, error::Error as StdError};
 
 use clap::Parser;

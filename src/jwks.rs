@@ -1,39 +1,30 @@
-//! The project's keys, and the check of a session JWT against them.
+//! The project's keys: fetched, kept, refreshed behind the calls that use them, and fetched
+//! again for an unknown `kid`, but not for each.
 //!
-//! RS256 and nothing else, whatever the JWT's header asks for; only keys of the project's
-//! JWKS. A JWT says nothing here until its signature holds.
+//! Only keys of the project's JWKS, and of them only RSA keys for RS256. A fetch that fails
+//! leaves the keys that are held as they are.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     clock::Clock,
     deadline::Deadline,
     error::{Error, Known},
     flight::{Flight, Flights},
+    jwt::{Jwt, RS256, Rules, Verdict},
     retry::{self, RetryPolicy},
-    segment::Segment,
     wire::{Jwk, Wire},
 };
 
-/// What a session JWT turned out to be.
-pub(crate) enum Verdict {
-    /// It holds, and this is what it says.
-    Valid { organization: Segment, expires: SystemTime },
-    /// All of it holds but its time is over.
-    Expired,
-    /// It isn't a JWT that Stytch signed for this project; why.
-    Refused(&'static str),
-    /// Nobody can tell, because the keys can't be fetched.
-    NoKeys,
-}
+/// The keys can't be fetched, so nobody can tell what a JWT is worth.
+pub(crate) struct NoKeys;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -59,8 +50,7 @@ struct Inner {
     deadline: Duration,
     clock: Clock,
     settings: Settings,
-    audience: String,
-    issuers: [String; 2],
+    rules: Rules,
     held: Mutex<Held>,
     flights: Flights<(), Result<Arc<KeySet>, Error>>,
 }
@@ -97,9 +87,13 @@ impl Keys {
     ) -> Self {
         let audience = wire.project_id().to_owned();
         Self(Arc::new(Inner {
-            // A project reached through a custom domain signs with that as the issuer.
-            issuers: [format!("stytch.com/{audience}"), base_url.to_owned()],
-            audience,
+            rules: Rules {
+                // A project reached through a custom domain signs with that as the issuer.
+                issuers: [format!("stytch.com/{audience}"), base_url.to_owned()],
+                audience,
+                clock_skew: settings.clock_skew,
+                expiry_margin: settings.expiry_margin,
+            },
             wire,
             policy,
             deadline,
@@ -110,24 +104,17 @@ impl Keys {
         }))
     }
 
-    /// Checks a session JWT: form, algorithm, key and signature first, then what it claims.
-    pub(crate) async fn verify(&self, jwt: &str, deadline: Deadline) -> Verdict {
-        let Some(parts) = Parts::read(jwt) else {
-            return Verdict::Refused("isn't a JWT signed with RS256");
+    /// Checks a session JWT, with a fetch of the keys only where they are missing.
+    pub(crate) async fn verify(&self, jwt: &str, deadline: Deadline) -> Result<Verdict, NoKeys> {
+        let Some(jwt) = Jwt::read(jwt) else {
+            return Ok(Verdict::Refused("isn't a JWT signed with RS256"));
         };
-        let key = match self.key(&parts.kid, deadline).await {
-            Ok(key) => key,
+        match self.key(jwt.kid(), deadline).await {
+            Ok(key) => Ok(jwt.verify(&key, &self.0.rules, self.0.clock.now())),
             Err(NoKey::Unknown) => {
-                return Verdict::Refused("is signed with a key that isn't the project's");
+                Ok(Verdict::Refused("is signed with a key that isn't the project's"))
             }
-            Err(NoKey::Unavailable) => return Verdict::NoKeys,
-        };
-        if key.verify_sig(parts.signed, &parts.signature).is_err() {
-            return Verdict::Refused("has a signature that doesn't hold");
-        }
-        match serde_json::from_slice(&parts.claims) {
-            Ok(claims) => self.0.judge(&claims),
-            Err(_) => Verdict::Refused("lacks claims that Stytch's session JWTs have"),
+            Err(NoKey::Unavailable) => Err(NoKeys),
         }
     }
 
@@ -258,33 +245,6 @@ impl Inner {
     fn held_key(&self, kid: &str) -> Option<ParsedPublicKey> {
         self.held(|held| held.keys.as_ref()?.by_kid.get(kid).cloned())
     }
-
-    fn judge(&self, claims: &Claims) -> Verdict {
-        if !claims.aud.names(&self.audience) {
-            return Verdict::Refused("is for another project");
-        }
-        if !self.issuers.contains(&claims.iss) {
-            return Verdict::Refused("has an issuer that isn't Stytch");
-        }
-        let Ok(organization) = Segment::new(&claims.organization.organization_id) else {
-            return Verdict::Refused("names no organization that can be used");
-        };
-        let Settings { clock_skew, expiry_margin, .. } = self.settings;
-        let now = self.clock.now();
-        let latest = now + clock_skew;
-        let (Some(nbf), Some(iat), Some(expires)) =
-            (instant(claims.nbf), instant(claims.iat), instant(claims.exp))
-        else {
-            return Verdict::Refused("has a time that is none");
-        };
-        if nbf > latest || iat > latest {
-            return Verdict::Refused("isn't valid yet");
-        }
-        if expires <= now + expiry_margin {
-            return Verdict::Expired;
-        }
-        Verdict::Valid { organization, expires }
-    }
 }
 
 impl KeySet {
@@ -318,98 +278,4 @@ fn rs256_key(jwk: &Jwk) -> Option<(String, ParsedPublicKey)> {
     Some((jwk.kid.clone()?, key))
 }
 
-/// Reads when a JWT expires, believing it. For a JWT from Stytch's own hand only.
-pub(crate) fn unverified_expiry(jwt: &str) -> Option<SystemTime> {
-    #[derive(Deserialize)]
-    struct Expiry {
-        exp: u64,
-    }
-
-    let parts = Parts::read(jwt)?;
-    let expiry: Expiry = serde_json::from_slice(&parts.claims).ok()?;
-    instant(expiry.exp)
-}
-
-/// A JWT taken apart, with nothing in it believed yet.
-struct Parts<'a> {
-    kid: String,
-    signed: &'a [u8],
-    claims: Vec<u8>,
-    signature: Vec<u8>,
-}
-
-impl<'a> Parts<'a> {
-    fn read(jwt: &'a str) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Header {
-            alg: String,
-            kid: String,
-            /// Extensions that must be understood. None is.
-            crit: Option<IgnoredAny>,
-        }
-
-        let (signed, signature) = jwt.rsplit_once('.')?;
-        let (header, claims) = signed.split_once('.')?;
-        let decode = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).ok();
-        let header: Header = serde_json::from_slice(&decode(header)?).ok()?;
-        if header.alg != RS256 || header.crit.is_some() {
-            return None;
-        }
-        // A fourth segment would leave a dot in the claims, which isn't base64.
-        Some(Self {
-            kid: header.kid,
-            signed: signed.as_bytes(),
-            claims: decode(claims)?,
-            signature: decode(signature)?,
-        })
-    }
-}
-
-/// What Stytch's session JWTs claim. All of it has to be there, once.
-#[derive(Deserialize)]
-struct Claims {
-    aud: Audience,
-    iss: String,
-    iat: u64,
-    nbf: u64,
-    exp: u64,
-    #[serde(rename = "https://stytch.com/organization")]
-    organization: OrganizationClaim,
-    #[serde(rename = "https://stytch.com/session")]
-    _session: SessionClaim,
-}
-
-#[derive(Deserialize)]
-struct OrganizationClaim {
-    organization_id: String,
-}
-
-#[derive(Deserialize)]
-struct SessionClaim {
-    #[serde(rename = "id")]
-    _id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl Audience {
-    fn names(&self, project_id: &str) -> bool {
-        match self {
-            Self::One(audience) => audience == project_id,
-            Self::Many(audiences) => audiences.iter().any(|audience| audience == project_id),
-        }
-    }
-}
-
-/// `None` for a time that no clock can show.
-fn instant(seconds: u64) -> Option<SystemTime> {
-    UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
-}
-
-const RS256: &str = "RS256";
 const FETCHING: &str = "while fetching the project's JWKS";

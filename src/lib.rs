@@ -1,13 +1,85 @@
 //! Updates Stytch B2B External SSO connections **as the member who is logged in**.
+//!
+//! An *external SSO connection* lets the members of one organization log in through a
+//! connection that another organization owns. [`MemberClient::update_connection`] changes its
+//! name and the roles that it grants. The organization comes from the member's session,
+//! Stytch's RBAC decides, and a refusal arrives as a typed [`Error`].
+//!
+//! ```
+//! # #[cfg(feature = "testing")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use stytch_sso_external::testing::Stytch;
+//! use stytch_sso_external::{Error, Session, types::UpdateExternalConnectionRequest};
+//!
+//! # let stytch = Stytch::start();
+//! # let acme = stytch.organization("acme");
+//! # let connection = acme.connection("Acme Okta");
+//! # let connection_id = connection.id();
+//! # let jwt = acme.member("bob", &["stytch_member"]).log_in().jwt();
+//! # let client = stytch.client();
+//! let update = UpdateExternalConnectionRequest::default().clear_connection_roles();
+//! match client.as_member(Session::jwt(jwt)).update_connection(connection_id, &update).await {
+//!     Ok(response) => println!("now named {}", response.connection.display_name),
+//!     Err(Error::PermissionDenied { action, resource, .. }) => {
+//!         println!("ask for a role that may {action} {resource}");
+//!     }
+//!     Err(error) => return Err(error.into()),
+//! }
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "testing"))]
+//! # fn main() {}
+//! ```
+//!
+//! # The map
+//!
+//! | item | what it is for |
+//! | --- | --- |
+//! | [`Client`], [`ClientBuilder`] | one project: credentials, timeouts, bounds |
+//! | [`Session`] | a member's session token or JWT, also from the headers of a request |
+//! | [`MemberClient`] | acts as that member |
+//! | [`types`] | what is sent and what comes back, generated |
+//! | [`Error`], [`Outcome`] | what went wrong, and whether the update may have been applied |
+//! | [`RetryPolicy`] | what is tried again, and when |
+//! | [`bindings`] | the generated client, with the project's full power |
+//! | `testing` | a stand-in for Stytch and typed mocks, with the feature `testing` |
+//!
+//! # An update, step by step
+//!
+//! ```text
+//! caller            this crate                                       Stytch
+//!   |  update_connection(id, update)                                    |
+//!   |------------------>|  checks the id and the update                 |
+//!   |                   |  a JWT: verifies it by the project's keys     |
+//!   |                   |---- GET /v1/b2b/sessions/jwks (seldom) ------>|
+//!   |                   |  a token or an expired JWT: asks once         |
+//!   |                   |---- POST /v1/b2b/sessions/authenticate ------>|
+//!   |                   |  waits for its turn among those in flight     |
+//!   |                   |---- PUT /v1/b2b/sso/external/{organization}   |
+//!   |                   |         /connections/{id}, one session header |
+//!   |                   |<--- 200, or a refusal with an error_type -----|
+//!   |                   |  tries again what may pass, until the deadline|
+//!   |<------------------|  checks that the answer is about that id      |
+//!   |  typed answer, or an Error with its outcome                       |
+//! ```
+//!
+//! The source reads in that order: `member.rs`, `organization.rs`, `retry.rs`, `wire.rs`, and
+//! `rbac.rs` for what a refusal means.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
+#[cfg_attr(
+    not(feature = "testing"),
+    expect(dead_code, unreachable_pub, reason = "only `testing` hands out a clock that moves")
+)]
 mod clock;
 mod deadline;
 mod error;
 mod flight;
 mod generated;
 mod jwks;
+mod jwt;
 mod member;
 mod organization;
 mod rbac;
@@ -37,3 +109,8 @@ pub mod bindings {
         wire::Caller,
     };
 }
+
+// The README's examples are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

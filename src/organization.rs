@@ -19,7 +19,8 @@ use crate::{
     deadline::Deadline,
     error::{Error, Known},
     flight::Flights,
-    jwks::{Keys, Verdict, unverified_expiry},
+    jwks::{Keys, NoKeys},
+    jwt::{Verdict, unverified_expiry},
     retry::{self, RetryPolicy},
     segment::Segment,
     session::{Session, SessionDigest, SessionKind},
@@ -91,12 +92,14 @@ impl Organizations {
             return self.ask_stytch(session, deadline).await;
         }
         match self.0.keys.verify(session.expose_secret(), deadline).await {
-            Verdict::Valid { organization, expires } => {
+            Ok(Verdict::Valid { organization, expires }) => {
                 let until = self.0.usable_until(expires);
                 Ok(self.0.remember(session, Member { organization, renewed: None, until }))
             }
-            Verdict::Expired | Verdict::NoKeys => self.ask_stytch(session, deadline).await,
-            Verdict::Refused(why) => Err(Error::session_invalid(format!("the session JWT {why}"))),
+            Ok(Verdict::Expired) | Err(NoKeys) => self.ask_stytch(session, deadline).await,
+            Ok(Verdict::Refused(why)) => {
+                Err(Error::session_invalid(format!("the session JWT {why}")))
+            }
         }
     }
 

@@ -51,6 +51,10 @@ impl Stytch {
     }
 
     /// A client for this project that goes by the stand-in's clock.
+    ///
+    /// # Panics
+    ///
+    /// When the HTTP client can't be made, which no setting of the stand-in causes.
     #[must_use]
     pub fn client(&self) -> Client {
         self.client_builder().build().expect("the stand-in's own settings make a client")

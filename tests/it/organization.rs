@@ -106,37 +106,7 @@ async fn jwt_from_the_near_future_is_tolerated() {
 #[tokio::test]
 async fn forged_jwt_causes_no_request_but_for_the_keys() {
     let scene = Scene::new();
-    let (header, claims) = (jwt::header(&scene.ada.jwt()), scene.ada.claims());
-    let key = scene.stytch.key();
-    let foreign = Key::generate().with_kid(key.kid());
-    let project = scene.stytch.project_id();
-    let with_alg = |alg: &str| json!({"alg": alg, "kid": key.kid(), "typ": "JWT"});
-    let forged = [
-        ("another key", jwt::sign(&header, &claims, &foreign)),
-        ("unsigned", jwt::unsigned(&with_alg("none"), &claims)),
-        ("unsigned, says RS256", jwt::unsigned(&header, &claims)),
-        (
-            "HS256 with the public key",
-            jwt::sign_hmac(&with_alg("HS256"), &claims, key.public_key_pem().as_bytes()),
-        ),
-        ("HMAC, says RS256", jwt::sign_hmac(&header, &claims, key.public_key_pem().as_bytes())),
-        ("right key, says RS512", jwt::sign(&with_alg("RS512"), &claims, &key)),
-        ("another project's audience", scene.ada.mint(json!({"aud": ["project-test-other"]}))),
-        ("another issuer", scene.ada.mint(json!({"iss": "https://evil.example.com"}))),
-        (
-            "another project's issuer",
-            scene.ada.mint(json!({"iss": "stytch.com/project-test-other"})),
-        ),
-        (
-            "an issuer that begins right",
-            scene.ada.mint(json!({"iss": format!("stytch.com/{project}x")})),
-        ),
-        ("expired and for another project", {
-            scene.ada.mint(json!({"exp": 1, "aud": ["project-test-other"]}))
-        }),
-        ("unknown kid", jwt::sign(&header, &claims, &foreign.clone().with_kid("unknown"))),
-    ];
-    for (what, jwt) in forged {
+    for (what, jwt) in forgeries(&scene) {
         let (stytch, connection_id) = (&scene.stytch, &scene.connection_id);
         let before = stytch.count(Operation::Jwks);
         let member = stytch.client().as_member(Session::jwt(jwt));
@@ -147,6 +117,34 @@ async fn forged_jwt_causes_no_request_but_for_the_keys() {
     }
     assert_eq!(scene.stytch.count(Operation::Authenticate), 0);
     assert_eq!(scene.stytch.count(Operation::Update), 0);
+}
+
+/// JWTs that somebody could make without the project's private key, or for another project.
+fn forgeries(Scene { stytch, ada, .. }: &Scene) -> [(&'static str, String); 12] {
+    let (header, claims) = (jwt::header(&ada.jwt()), ada.claims());
+    let key = stytch.key();
+    let foreign = Key::generate().with_kid(key.kid());
+    let project = stytch.project_id();
+    let with_alg = |alg: &str| json!({"alg": alg, "kid": key.kid(), "typ": "JWT"});
+    [
+        ("another key", jwt::sign(&header, &claims, &foreign)),
+        ("unsigned", jwt::unsigned(&with_alg("none"), &claims)),
+        ("unsigned, says RS256", jwt::unsigned(&header, &claims)),
+        (
+            "HS256 with the public key",
+            jwt::sign_hmac(&with_alg("HS256"), &claims, key.public_key_pem().as_bytes()),
+        ),
+        ("HMAC, says RS256", jwt::sign_hmac(&header, &claims, key.public_key_pem().as_bytes())),
+        ("right key, says RS512", jwt::sign(&with_alg("RS512"), &claims, &key)),
+        ("another project's audience", ada.mint(json!({"aud": ["project-test-other"]}))),
+        ("another issuer", ada.mint(json!({"iss": "https://evil.example.com"}))),
+        ("another project's issuer", ada.mint(json!({"iss": "stytch.com/project-test-other"}))),
+        ("an issuer that begins right", ada.mint(json!({"iss": format!("stytch.com/{project}x")}))),
+        ("expired and for another project", {
+            ada.mint(json!({"exp": 1, "aud": ["project-test-other"]}))
+        }),
+        ("unknown kid", jwt::sign(&header, &claims, &foreign.clone().with_kid("unknown"))),
+    ]
 }
 
 #[tokio::test]
@@ -197,7 +195,7 @@ async fn unreachable_keys_lead_to_authenticate() {
 #[test]
 fn session_is_found_in_headers_before_cookies_and_as_a_jwt_before_a_token() {
     let (jwt, token) = ("x-stytch-member-sessionjwt", "x-stytch-member-session");
-    let cases: &[(&[(&str, &str)], Option<Session>)] = &[
+    let cases: &[(Given<'_>, Option<Session>)] = &[
         (&[], None),
         (&[("cookie", "a=b")], None),
         (&[("cookie", "stytch_session=")], None),
@@ -219,6 +217,9 @@ fn session_is_found_in_headers_before_cookies_and_as_a_jwt_before_a_token() {
         assert!(Session::from_headers(&headers) == *expected, "{given:?}");
     }
 }
+
+/// Headers by name and value.
+type Given<'a> = &'a [(&'a str, &'a str)];
 
 struct Scene {
     stytch: Stytch,

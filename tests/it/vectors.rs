@@ -109,8 +109,8 @@ fn answer(seen: &Seen, jwks: &Value, organization_id: &str, connection_id: &str)
         return Answer::json(200, &responses::authenticated(organization_id, "token", "jwt"));
     }
     let mut connection = responses::connection();
-    connection.organization_id = organization_id.to_owned();
-    connection.connection_id = connection_id.to_owned();
+    organization_id.clone_into(&mut connection.organization_id);
+    connection_id.clone_into(&mut connection.connection_id);
     Answer::json(200, &responses::updated(connection))
 }
 
@@ -168,9 +168,12 @@ async fn session_jwts_are_taken_and_refused_as_by_the_official_sdks() {
     let jwks = json!({"keys": [project_key.jwk()]});
     for case in &vectors.cases {
         let jwks = jwks.clone();
-        let server = Recorder::start(move |seen| match seen.path.contains("/jwks/") {
-            true => Answer::json(200, &jwks),
-            false => Answer::error(&responses::session_not_found()),
+        let server = Recorder::start(move |seen| {
+            if seen.path.contains("/jwks/") {
+                Answer::json(200, &jwks)
+            } else {
+                Answer::error(&responses::session_not_found())
+            }
         })
         .await;
         let mut claims = case.claims.clone();
