@@ -1,6 +1,6 @@
 //! The command line of `cargo xtask`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{env, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
         long,
         global = true,
         value_name = "DIR",
-        default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."),
+        default_value_os_t = repository(),
         hide_default_value = true
     )]
     pub(crate) root: PathBuf,
@@ -65,6 +65,14 @@ pub(crate) enum Command {
     },
     /// Check that the sources keep the rules of the house: headers, layers.
     Tidy,
+}
+
+/// The repository that cargo runs this in. Asked for at run time: clones that share a target
+/// folder share this binary too.
+fn repository() -> PathBuf {
+    let package = env::var_os("CARGO_MANIFEST_DIR");
+    let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    PathBuf::from(package).join("..")
 }
 
 /// Parses the command line; a mistake is one line, help is as long as it needs to be.

@@ -1,7 +1,7 @@
 //! YAML, read into a tree that keeps the order of keys and the line of every value.
 //!
-//! Anchors, merge keys and tags have no place in a document that people read top to
-//! bottom: a merge key stays the plain key `<<`, which the lints then refuse.
+//! An alias is replaced by what it stands for. A merge key stays the plain key `<<`, which
+//! the lints refuse: a document that people read has no use for either.
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
