@@ -12,6 +12,7 @@ mod member;
 mod organization;
 mod rbac;
 mod retry;
+mod said;
 mod segment;
 mod session;
 #[cfg(feature = "testing")]

@@ -19,7 +19,6 @@ use http::{
 };
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::ResponseBuilderExt;
-use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
@@ -290,8 +289,9 @@ impl Answer {
         operation_id: &'static str,
         decoding: &generated::Error<types::Error>,
     ) -> Error {
-        let said = if self.cut.is_none() { Said::read(&self.body) } else { None };
-        let is_stytch = said.is_some();
+        let read = if self.cut.is_none() { Said::read(&self.body) } else { None };
+        let is_stytch = read.is_some();
+        let said = read.unwrap_or_else(|| Said::salvage(&self.body));
         let mut known = Known {
             outcome: if operation_id == UPDATE {
                 outcome(self.status)
@@ -302,14 +302,14 @@ impl Answer {
             status: Some(self.status),
             retry_after: self.retry_after.as_ref().and_then(wait),
             excerpt: (!is_stytch && !self.body.is_empty()).then(|| excerpt(&self.body)),
-            said: said.unwrap_or_default(),
+            said,
             ..Known::never_sent("")
         };
         if self.status.is_success() {
-            if known.said.error_type.is_some() && known.outcome == Outcome::Applied {
+            if known.said.is_error && known.outcome == Outcome::Applied {
                 known.outcome = Outcome::Unknown;
             }
-            known.reason = self.why_unusable(decoding, known.said.error_type.is_some());
+            known.reason = self.why_unusable(decoding, known.said.is_error);
             known.source = self.broken();
             return Error::UnexpectedResponse(known.into());
         }
@@ -414,32 +414,6 @@ fn wait(retry_after: &HeaderValue) -> Option<Duration> {
 
 fn excerpt(body: &Bytes) -> String {
     String::from_utf8_lossy(body.get(..EXCERPT_BYTES).unwrap_or(body)).into_owned()
-}
-
-impl Said {
-    /// Reads an error body of Stytch's, whatever else is wrong with it; `None` where it is
-    /// none.
-    fn read(body: &[u8]) -> Option<Self> {
-        let Ok(Value::Object(mut fields)) = serde_json::from_slice(body) else {
-            return None;
-        };
-        let mut text = |names: [&str; 2]| {
-            names.into_iter().find_map(|name| match fields.remove(name) {
-                Some(Value::String(text)) => Some(text),
-                _ => None,
-            })
-        };
-        let said = Self {
-            request_id: text(["request_id", "request_id"]),
-            error_type: text(["error_type", "error"]),
-            error_message: text(["error_message", "error_description"]),
-            error_url: text(["error_url", "error_uri"]),
-            error_details: fields.remove("error_details").filter(|details| !details.is_null()),
-        };
-        let says_something =
-            said.request_id.is_some() || said.error_type.is_some() || said.error_message.is_some();
-        says_something.then_some(said)
-    }
 }
 
 const EXCERPT_BYTES: usize = 512;
