@@ -1,3 +1,5 @@
 //! Tests.
 
+mod lies;
 mod standin;
+mod support;

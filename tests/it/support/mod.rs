@@ -1,0 +1,8 @@
+//! What the tests of failures and attacks share.
+
+pub(crate) mod capture;
+pub(crate) mod child;
+pub(crate) mod hostile;
+pub(crate) mod lab;
+pub(crate) mod play;
+pub(crate) mod tls;
