@@ -14,6 +14,7 @@ mod rbac;
 mod retry;
 mod said;
 mod segment;
+mod sent;
 mod session;
 #[cfg(feature = "testing")]
 pub mod testing;

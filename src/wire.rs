@@ -27,6 +27,7 @@ use crate::{
     generated::{self, ResponseValue, types},
     rbac::{self, UPDATE},
     segment::Segment,
+    sent::Sent,
     session::{JWT_HEADER, Session, SessionHeader, SessionKind, TOKEN_HEADER},
 };
 
@@ -52,7 +53,8 @@ impl Wire {
         project_id: Segment,
         max_in_flight: usize,
     ) -> Self {
-        let project = Caller { seam: Arc::new(seam), session: None, time: None, answer: None };
+        let project =
+            Caller { seam: Arc::new(seam), session: None, time: None, sent: None, answer: None };
         Self {
             bindings: generated::Client::new_with_client(base_url, http, project),
             project_id,
@@ -126,6 +128,8 @@ impl Wire {
         if time.is_zero() {
             return Err(Error::out_of_time("nothing had been sent yet"));
         }
+        // Of an update only: a copy of its body holds no credential.
+        let sent = session.is_some().then(Sent::default);
         Ok(generated::Client {
             baseurl: self.bindings.baseurl.clone(),
             client: self.bindings.client.clone(),
@@ -133,6 +137,7 @@ impl Wire {
                 seam: Arc::clone(&project.seam),
                 session,
                 time: Some(time),
+                sent,
                 answer: Some(OnceLock::new()),
             },
         })
@@ -163,6 +168,7 @@ pub struct Caller {
     seam: Arc<Seam>,
     session: Option<SessionHeader>,
     time: Option<Duration>,
+    sent: Option<Sent>,
     answer: Option<OnceLock<Answer>>,
 }
 
@@ -178,8 +184,11 @@ impl ClientHooks<Caller> for generated::Client {
         request: &mut reqwest::Request,
         _info: &OperationInfo,
     ) -> Result<(), progenitor_client::Error<E>> {
-        let Caller { seam, session, time, .. } = self.inner();
+        let Caller { seam, session, time, sent, .. } = self.inner();
         *request.timeout_mut() = Some(time.unwrap_or(seam.timeout));
+        if let (Some(sent), Some(body)) = (sent, request.body_mut().as_mut()) {
+            sent.watch(body);
+        }
         let headers = request.headers_mut();
         // The generator adds it; no SDK of Stytch's sends one.
         headers.remove("api-version");
@@ -278,7 +287,7 @@ impl Caller {
         };
         Err(match self.answer.as_ref().and_then(OnceLock::get) {
             Some(answer) => answer.error(operation_id, &error),
-            None => no_answer(operation_id, error),
+            None => no_answer(operation_id, self.sent.as_ref().is_none_or(Sent::is_sent), error),
         })
     }
 }
@@ -357,12 +366,17 @@ impl Answer {
 }
 
 /// The error where nothing came back.
-fn no_answer(operation_id: &'static str, error: generated::Error<types::Error>) -> Error {
+fn no_answer(
+    operation_id: &'static str,
+    sent: bool,
+    error: generated::Error<types::Error>,
+) -> Error {
     let generated::Error::CommunicationError(error) = error else {
         // Only a header that can't be built gets here, and ours are built before.
         return Error::Transport(Known::never_sent("the request can't be built").into());
     };
-    let never_sent = error.is_connect() || error.is_builder();
+    // A timeout doesn't tell what it cut off, but where nothing was sent it was connecting.
+    let never_sent = !sent || error.is_connect() || error.is_builder();
     let known = Known {
         outcome: if never_sent || operation_id != UPDATE {
             Outcome::NotApplied
