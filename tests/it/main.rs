@@ -1,5 +1,8 @@
 //! Tests.
 
+mod connections;
+mod failures;
 mod lies;
+mod redirects;
 mod standin;
 mod support;

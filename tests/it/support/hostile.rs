@@ -59,6 +59,7 @@ pub(crate) struct Hostile {
     address: SocketAddr,
     scheme: &'static str,
     seen: Arc<Seen>,
+    listener: Arc<TcpListener>,
     accepting: JoinHandle<()>,
 }
 
@@ -129,21 +130,22 @@ impl Hostile {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = Arc::new(TcpListener::bind("127.0.0.1:0").await.unwrap());
         let address = listener.local_addr().unwrap();
+        let accepts = Arc::clone(&listener);
         let seen = Arc::new(Seen::default());
         let counted = Arc::clone(&seen);
         let accepting = tokio::spawn(async move {
             // Dropped with the server, and the connections with it.
             let mut connections = tokio::task::JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
+            while let Ok((stream, _)) = accepts.accept().await {
                 let _ = stream.set_nodelay(true);
                 counted.connections.fetch_add(1, Ordering::SeqCst);
                 connections.spawn(connection(stream, Arc::clone(&counted)));
                 while connections.try_join_next().is_some() {}
             }
         });
-        Self { address, scheme: "http", seen, accepting }
+        Self { address, scheme: "http", seen, listener, accepting }
     }
 
     /// Where it is reached, as a base URL.
@@ -154,6 +156,28 @@ impl Hostile {
     /// Where it is reached, as another name of this machine.
     pub(crate) fn url_at(&self, scheme: &str, host: &str) -> String {
         format!("{scheme}://{host}:{}", self.address.port())
+    }
+
+    /// Closes all connections and refuses new ones.
+    pub(crate) async fn stop(mut self) {
+        self.accepting.abort();
+        let _ = (&mut self.accepting).await;
+    }
+
+    /// Closes all connections and lets nobody finish connecting any more, while what is
+    /// returned is held: the queue of those who wait to be accepted is full.
+    pub(crate) async fn stall(&mut self) -> Vec<TcpStream> {
+        self.accepting.abort();
+        let _ = (&mut self.accepting).await;
+        socket2::SockRef::from(&*self.listener).listen(0).unwrap();
+        let mut waiting = Vec::new();
+        let patience = Duration::from_millis(50);
+        while let Ok(Ok(stream)) =
+            tokio::time::timeout(patience, TcpStream::connect(self.address)).await
+        {
+            waiting.push(stream);
+        }
+        waiting
     }
 
     /// The requests that have arrived whole, up to a thousand.
