@@ -419,8 +419,9 @@ fn is_retryable(status: StatusCode) -> bool {
 /// Reads a `Retry-After`, in seconds or as an HTTP date.
 fn wait(retry_after: &HeaderValue) -> Option<Duration> {
     let text = retry_after.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // A number that is too large is a very long time, not nonsense.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let until = httpdate::parse_http_date(text).ok()?;
     Some(until.duration_since(SystemTime::now()).unwrap_or_default())
