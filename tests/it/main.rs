@@ -1,8 +1,10 @@
 //! Tests.
 
 mod connections;
+mod detours;
 mod failures;
 mod lies;
 mod redirects;
 mod standin;
 mod support;
+mod tries;

@@ -1,7 +1,6 @@
 //! Credentials go to the configured host over https and nowhere else: no redirect, no
 //! proxy, no other certificate.
 
-use serde_json::json;
 use stytch_sso_external::{BuildError, Client, Error, Outcome, Session};
 
 use crate::support::{
@@ -135,7 +134,7 @@ async fn a_proxy_never_sees_a_request_in_the_clear() {
     if let Some(base_url) = child::variable(URL) {
         return update_in_the_child(&base_url).await;
     }
-    let proxy = Hostile::start(|_, _| play::json(200, &json!({}))).await;
+    let proxy = Hostile::start(|_, _| play::html(502)).await;
     let server = Hostile::start(polite).await;
     let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"];
     let proxy_url = proxy.url();
