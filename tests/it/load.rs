@@ -15,8 +15,13 @@ use stytch_sso_external::{
     types::UpdateExternalConnectionRequest,
 };
 
+use crate::support::child;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
+    if !is_alone("load::ten_thousand_first_updates_fetch_the_keys_once_and_lose_nothing").await {
+        return;
+    }
     // Without the cap on what is in flight, 10,000 connections would exceed this.
     let (_, hard) = rlimit::Resource::NOFILE.get().unwrap();
     rlimit::Resource::NOFILE.set(1024.min(hard), hard).unwrap();
@@ -75,6 +80,9 @@ async fn expired_jwt_is_renewed_once_for_all_who_hold_it() {
 
 #[tokio::test]
 async fn hundred_thousand_made_up_kids_cause_one_refetch() {
+    if !is_alone("load::hundred_thousand_made_up_kids_cause_one_refetch").await {
+        return;
+    }
     let scene = Scene::new();
     let client = scene.stytch.client();
     client.warm_up().await.unwrap();
@@ -361,6 +369,20 @@ async fn dropped_after<T>(polls: usize, future: impl Future<Output = T>) -> Opti
         future.as_mut().poll(context).map(Some)
     })
     .await
+}
+
+/// Tells whether this is a process of its own for the test. If not, it runs the test in one:
+/// limits and memory are of a whole process, and other tests run in this one.
+async fn is_alone(test: &'static str) -> bool {
+    const ALONE: &str = "STYTCH_TEST_ALONE";
+    if child::variable(ALONE).is_some() {
+        return true;
+    }
+    let output = child::run(test, &[(ALONE, "1")]).await;
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("1 passed"), "{said}");
+    false
 }
 
 /// Yields until something that happens behind a call has happened.
