@@ -232,15 +232,15 @@ impl ClientBuilder {
     /// How long before its end a session JWT counts as expired, so that it doesn't expire on
     /// the way to Stytch. 5 s unless set.
     pub fn expiry_margin(mut self, margin: Duration) -> Self {
-        self.keys.expiry_margin = margin;
-        self.sessions.expiry_margin = margin;
+        self.keys.expiry_margin = margin.min(LONGEST);
+        self.sessions.expiry_margin = margin.min(LONGEST);
         self
     }
 
     /// By how much a session JWT may come from the future: the clocks here and at Stytch
     /// differ a little. 5 s unless set.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
-        self.keys.clock_skew = skew;
+        self.keys.clock_skew = skew.min(LONGEST);
         self
     }
 
@@ -266,7 +266,7 @@ impl ClientBuilder {
     ///
     /// Remembering it longer lets nobody in: the update itself is checked by Stytch.
     pub fn token_ttl(mut self, ttl: Duration) -> Self {
-        self.sessions.token_ttl = ttl;
+        self.sessions.token_ttl = ttl.min(LONGEST);
         self
     }
 
@@ -490,6 +490,8 @@ impl AsRef<[u8]> for Wiped {
     }
 }
 
+/// What is added to a point in time. `Duration::MAX` says forever, and would overflow.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 const LIVE: &str = "https://api.stytch.com";
 const TEST: &str = "https://test.stytch.com";
 const USER_AGENT: &str = concat!("stytch-sso-external/", env!("CARGO_PKG_VERSION"));

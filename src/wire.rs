@@ -53,6 +53,8 @@ impl Wire {
         project_id: Segment,
         max_in_flight: usize,
     ) -> Self {
+        // The semaphore panics beyond, and nobody has as many connections.
+        let max_in_flight = max_in_flight.min(Semaphore::MAX_PERMITS);
         let project =
             Caller { seam: Arc::new(seam), session: None, time: None, sent: None, answer: None };
         Self {
