@@ -16,7 +16,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use crate::{
     clock::Clock,
     deadline::Deadline,
-    error::{Error, Known},
+    error::{Error, Known, Said},
     flight::{Flight, Flights},
     retry::{self, RetryPolicy},
     segment::Segment,
@@ -297,7 +297,7 @@ impl KeySet {
         }
         if by_kid.is_empty() {
             let reason = "the project's JWKS has no RSA key of 2048 bits or more for RS256";
-            return Err(Error::UnexpectedResponse(Known::unusable(reason, None).into()));
+            return Err(Error::UnexpectedResponse(Known::unusable(reason, Said::default()).into()));
         }
         Ok(Self { by_kid, fetched })
     }

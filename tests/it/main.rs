@@ -1,5 +1,6 @@
 //! Tests.
 
+mod attacks;
 mod connections;
 mod detours;
 mod failures;

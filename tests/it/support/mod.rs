@@ -5,4 +5,5 @@ pub(crate) mod child;
 pub(crate) mod hostile;
 pub(crate) mod lab;
 pub(crate) mod play;
+pub(crate) mod raw;
 pub(crate) mod tls;
