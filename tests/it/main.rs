@@ -6,6 +6,7 @@ mod detours;
 mod failures;
 mod lies;
 mod redirects;
+mod secrets;
 mod standin;
 mod support;
 mod tries;

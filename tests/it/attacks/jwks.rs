@@ -29,23 +29,19 @@ fn raw_jwt(kid: &str) -> String {
 
 #[tokio::test]
 async fn ten_thousand_keys_are_read_while_they_fit_and_refused_beyond() {
-    let ec = |n| json!({"kty": "EC", "kid": n});
-    let mut small: Vec<Value> = (0..10_000).map(ec).collect();
-    small[0] = json!({});
-    small.iter_mut().for_each(|key| key["kid"] = json!("ec"));
+    let mut small = vec![json!({"kty": "EC", "kid": "ec"}); 10_000];
     small.push(raw::jwk());
     let lab = publishing(json!(small)).await;
     let began = Instant::now();
     update(&lab.client(), raw_jwt(raw::KID)).await.unwrap();
     assert_eq!((lab.asked(), lab.updates()), (0, 1));
 
-    let large: Vec<Value> = (0..10_000).map(|n| json!({"kid": n.to_string()})).collect();
-    let mut large: Vec<Value> = large;
-    for key in &mut large {
-        let kid = key["kid"].take();
-        *key = raw::jwk();
-        key["kid"] = kid;
-    }
+    let named = |n: usize| {
+        let mut key = raw::jwk();
+        key["kid"] = json!(n.to_string());
+        key
+    };
+    let large: Vec<Value> = (0..10_000).map(named).collect();
     let lab = publishing(json!(large)).await;
     update(&lab.client(), raw_jwt("7")).await.unwrap();
     // 4 MB of keys are beyond the bound on bodies: Stytch is asked instead.
