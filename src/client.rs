@@ -232,15 +232,15 @@ impl ClientBuilder {
     /// How long before its end a session JWT counts as expired, so that it doesn't expire on
     /// the way to Stytch. 5 s unless set.
     pub fn expiry_margin(mut self, margin: Duration) -> Self {
-        self.keys.expiry_margin = addable(margin);
-        self.sessions.expiry_margin = addable(margin);
+        self.keys.expiry_margin = margin.min(LONGEST);
+        self.sessions.expiry_margin = margin.min(LONGEST);
         self
     }
 
     /// By how much a session JWT may come from the future: the clocks here and at Stytch
     /// differ a little. 5 s unless set.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
-        self.keys.clock_skew = addable(skew);
+        self.keys.clock_skew = skew.min(LONGEST);
         self
     }
 
@@ -266,7 +266,7 @@ impl ClientBuilder {
     ///
     /// Remembering it longer lets nobody in: the update itself is checked by Stytch.
     pub fn token_ttl(mut self, ttl: Duration) -> Self {
-        self.sessions.token_ttl = addable(ttl);
+        self.sessions.token_ttl = ttl.min(LONGEST);
         self
     }
 
@@ -298,6 +298,7 @@ impl ClientBuilder {
         let base_url = BaseUrl::new(self.base_url.as_deref(), &self.project_id)?;
         let seam = Seam {
             authorization: self.authorization()?,
+            secret: self.secret.clone(),
             timeout: self.timeout,
             max_response_bytes: self.max_response_bytes,
         };
@@ -484,12 +485,6 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// A duration that can be added to the present time, which [`Duration::MAX`] can't.
-fn addable(duration: Duration) -> Duration {
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-    duration.min(CENTURY)
-}
-
 /// Lends its bytes to a header value and is wiped with it.
 struct Wiped(SecretString);
 
@@ -499,6 +494,8 @@ impl AsRef<[u8]> for Wiped {
     }
 }
 
+/// What is added to a point in time. `Duration::MAX` says forever, and would overflow.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 const LIVE: &str = "https://api.stytch.com";
 const TEST: &str = "https://test.stytch.com";
 const USER_AGENT: &str = concat!("stytch-sso-external/", env!("CARGO_PKG_VERSION"));

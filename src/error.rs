@@ -147,6 +147,8 @@ pub(crate) struct Said {
     pub(crate) error_details: Option<Value>,
     /// Whether it says that something failed, whatever the status of the answer.
     pub(crate) is_error: bool,
+    /// Whether it says a credential back, which nothing may print then.
+    pub(crate) says_credential: bool,
 }
 
 impl Error {
@@ -219,6 +221,16 @@ impl Error {
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.known().attempts
+    }
+
+    /// The error type as logs and traces show it.
+    pub(crate) fn printable_error_type(&self) -> Option<&str> {
+        self.error_type().filter(|_| !self.known().said.says_credential).and_then(printable)
+    }
+
+    /// The request id as logs and traces show it.
+    pub(crate) fn printable_request_id(&self) -> Option<&str> {
+        self.request_id().filter(|_| !self.known().said.says_credential).and_then(printable)
     }
 
     /// The failure of an input that is refused before anything is sent.
@@ -307,11 +319,7 @@ impl Known {
     }
 
     /// What is known of an answer of success that can't be used.
-    pub(crate) fn unusable(
-        reason: impl Into<Cow<'static, str>>,
-        request_id: Option<String>,
-    ) -> Self {
-        let said = Said { request_id, ..Said::default() };
+    pub(crate) fn unusable(reason: impl Into<Cow<'static, str>>, said: Said) -> Self {
         Self { status: Some(StatusCode::OK), attempts: 1, said, ..Self::never_sent(reason) }
     }
 }
@@ -327,8 +335,8 @@ impl fmt::Display for Error {
         let known = self.known();
         f.write_str(&known.reason)?;
         let status = known.status.map(|status| format!("status {}", status.as_u16()));
-        let error_type = self.error_type().and_then(printable).map(str::to_owned);
-        let request_id = self.request_id().and_then(printable).map(str::to_owned);
+        let error_type = self.printable_error_type().map(str::to_owned);
+        let request_id = self.printable_request_id().map(str::to_owned);
         let attempts = (known.attempts > 1).then(|| format!("{} attempts", known.attempts));
         let parts: Vec<_> =
             [status, error_type, request_id, attempts].into_iter().flatten().collect();
@@ -350,8 +358,8 @@ impl fmt::Debug for Error {
             .field("reason", &known.reason)
             .field("outcome", &known.outcome)
             .field("status", &known.status.map(|status| status.as_u16()))
-            .field("error_type", &self.error_type().and_then(printable))
-            .field("request_id", &self.request_id().and_then(printable))
+            .field("error_type", &self.printable_error_type())
+            .field("request_id", &self.printable_request_id())
             .field("retry_after", &known.retry_after)
             .field("attempts", &known.attempts)
             .field("source", &known.source)
@@ -372,8 +380,8 @@ impl fmt::Debug for Details {
     }
 }
 
-/// Lets through what looks like an id or an error type of Stytch's. A server that echoes a
-/// credential where such a thing belongs must not get it into a log.
+/// Lets through what looks like an id or an error type of Stytch's: nothing else that a
+/// server says gets into a log.
 pub(crate) fn printable(text: &str) -> Option<&str> {
     let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
     (text.len() <= 128 && text.bytes().all(plain)).then_some(text)

@@ -158,7 +158,8 @@ impl Inner {
         let organization =
             Segment::new(&answer.member_session.organization_id).map_err(|wrong| {
                 let reason = format!("the organization id that Stytch answered {wrong}");
-                let known = Known::unusable(reason, Some(answer.request_id.clone()));
+                let said = self.wire.said(answer.request_id.clone(), session);
+                let known = Known::unusable(reason, said);
                 Error::UnexpectedResponse(known.into())
             })?;
         if session.kind() == SessionKind::Token {
@@ -168,8 +169,8 @@ impl Inner {
         let renewed = Session::new(SessionKind::Jwt, answer.session_jwt);
         if renewed.header().is_none() {
             let reason = "the session JWT that Stytch answered can't be put into a header";
-            let known = Known::unusable(reason, Some(answer.request_id));
-            return Err(Error::UnexpectedResponse(known.into()));
+            let said = self.wire.said(answer.request_id, session);
+            return Err(Error::UnexpectedResponse(Known::unusable(reason, said).into()));
         }
         // Stytch itself handed the JWT out, so its own word is good enough for how long to
         // remember it. What can't be read isn't remembered.

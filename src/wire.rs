@@ -19,6 +19,7 @@ use http::{
 };
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::ResponseBuilderExt;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
@@ -53,6 +54,7 @@ impl Wire {
         project_id: Segment,
         max_in_flight: usize,
     ) -> Self {
+        // The semaphore panics beyond, and nobody has as many connections.
         let max_in_flight = max_in_flight.min(Semaphore::MAX_PERMITS);
         let project =
             Caller { seam: Arc::new(seam), session: None, time: None, sent: None, answer: None };
@@ -73,6 +75,17 @@ impl Wire {
         &self.bindings
     }
 
+    /// Tells whether words of a server's hold a credential that was sent to it.
+    pub(crate) fn says_credential(&self, words: &str, session: &Session) -> bool {
+        self.bindings.inner.seam.says_credential(words, Some(session.expose_secret()))
+    }
+
+    /// What an answer of success said, where it turns out to be of no use.
+    pub(crate) fn said(&self, request_id: String, session: &Session) -> Said {
+        let says_credential = self.says_credential(&request_id, session);
+        Said { request_id: Some(request_id), says_credential, ..Said::default() }
+    }
+
     /// Sends an update as the member.
     pub(crate) async fn update(
         &self,
@@ -87,7 +100,8 @@ impl Wire {
         // The two `None`s are the session headers: the hook sets the one, marked sensitive.
         let result =
             client.update_external_connection(organization, connection, None, None, update).await;
-        client.inner.conclude(UPDATE, result)
+        let session = client.inner.session.as_ref().and_then(|header| header.value.to_str().ok());
+        client.inner.conclude(UPDATE, session, result)
     }
 
     /// Asks Stytch about a session.
@@ -108,14 +122,14 @@ impl Wire {
         let _turn = turn(&self.sessions, deadline).await?;
         let client = self.once(None, deadline)?;
         let result = client.authenticate_session(&request).await;
-        client.inner.conclude("authenticate_session", result)
+        client.inner.conclude("authenticate_session", Some(session.expose_secret()), result)
     }
 
     /// Fetches the project's keys.
     pub(crate) async fn jwks(&self, deadline: Deadline) -> Result<types::GetJwksResponse, Error> {
         let client = self.once(None, deadline)?;
         let result = client.get_jwks(&self.project_id).await;
-        client.inner.conclude("get_jwks", result)
+        client.inner.conclude("get_jwks", None, result)
     }
 
     /// A client for one attempt, which keeps the answer.
@@ -156,9 +170,20 @@ async fn turn(semaphore: &Semaphore, deadline: Deadline) -> Result<SemaphorePerm
 pub(crate) struct Seam {
     /// The project's Basic auth, marked sensitive.
     pub(crate) authorization: HeaderValue,
+    /// Kept to know it again where a server says it back.
+    pub(crate) secret: SecretString,
     /// The time for one attempt.
     pub(crate) timeout: Duration,
     pub(crate) max_response_bytes: usize,
+}
+
+impl Seam {
+    /// Tells whether words of a server's hold a credential that was sent to it. Not in
+    /// constant time: who could learn it from the time is who said it.
+    fn says_credential(&self, words: &str, session: Option<&str>) -> bool {
+        let holds = |credential: &str| !credential.is_empty() && words.contains(credential);
+        holds(self.secret.expose_secret()) || session.is_some_and(holds)
+    }
 }
 
 /// Who a request of the [`bindings`](crate::bindings) runs as. It can't be made outside of
@@ -281,15 +306,25 @@ async fn read(mut response: reqwest::Response, limit: usize) -> (Bytes, Option<C
 type Result_<T> = Result<ResponseValue<T>, generated::Error<types::Error>>;
 
 impl Caller {
-    fn conclude<T>(&self, operation_id: &'static str, result: Result_<T>) -> Result<T, Error> {
+    fn conclude<T>(
+        &self,
+        operation_id: &'static str,
+        session: Option<&str>,
+        result: Result_<T>,
+    ) -> Result<T, Error> {
         let error = match result {
             Ok(value) => return Ok(value.into_inner()),
             Err(error) => error,
         };
-        Err(match self.answer.as_ref().and_then(OnceLock::get) {
+        let error = match self.answer.as_ref().and_then(OnceLock::get) {
             Some(answer) => answer.error(operation_id, &error),
             None => no_answer(operation_id, self.sent.as_ref().is_none_or(Sent::is_sent), error),
-        })
+        };
+        Err(error.amend(|Known { said, .. }| {
+            let words = [&said.request_id, &said.error_type];
+            said.says_credential =
+                words.into_iter().flatten().any(|words| self.seam.says_credential(words, session));
+        }))
     }
 }
 

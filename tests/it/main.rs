@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod attacks;
 mod client;
 mod connections;
 mod denial;
@@ -18,6 +19,7 @@ mod lies;
 mod load;
 mod organization;
 mod redirects;
+mod secrets;
 mod standin;
 mod support;
 mod tries;

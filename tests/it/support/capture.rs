@@ -47,6 +47,10 @@ pub(crate) fn install() {
 /// Has every event from now on searched for this credential, in the clear and in base64.
 pub(crate) fn register(credential: &str) {
     install();
+    // What is shorter stands in honest text too: `..`, for one.
+    if credential.len() < 12 {
+        return;
+    }
     let is_known = |known: &Vec<String>| known.iter().any(|known| known == credential);
     if is_known(&CREDENTIALS.read().unwrap_or_else(PoisonError::into_inner)) {
         return;

@@ -1,0 +1,151 @@
+//! Ids and credentials with which a request would leave its path, its line or its host.
+
+use http::{HeaderMap, HeaderValue};
+use serde_json::json;
+use stytch_sso_external::{Outcome, Session};
+
+use crate::support::{
+    capture,
+    lab::{self, Lab, claims, variant},
+    play,
+};
+
+/// Ids that can't be one path segment, whatever is done to them.
+pub(crate) const IMPOSSIBLE: [&str; 14] = [
+    "",
+    ".",
+    "..",
+    "..\\..\\x",
+    "\\",
+    "a\\b",
+    "a\0b",
+    "a\r\nb",
+    "a\nb",
+    "a\tb",
+    "\u{7f}",
+    "a\u{85}b",
+    "\u{1b}[31m",
+    "..\r",
+];
+
+/// Odd ids that are opaque all the same, and how they go out.
+const ODD: [(&str, &str); 16] = [
+    ("%2e%2e", "%252e%252e"),
+    ("%2E", "%252E"),
+    (".%2e", ".%252e"),
+    ("..%2f", "..%252f"),
+    ("a/b", "a%2Fb"),
+    ("../x", "..%2Fx"),
+    ("/", "%2F"),
+    ("a?b", "a%3Fb"),
+    ("a#b", "a%23b"),
+    ("a b", "a%20b"),
+    ("%", "%25"),
+    ("...", "..."),
+    ("a;b=c", "a;b=c"),
+    ("@evil.example", "@evil.example"),
+    ("ä\u{202e}", "%C3%A4%E2%80%AE"),
+    ("<\">", "%3C%22%3E"),
+];
+
+#[tokio::test]
+async fn an_id_that_cannot_be_a_segment_is_refused_unsent() {
+    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let client = lab.client();
+    let member = client.as_member(lab::session());
+    let long = "x".repeat(64 * 1024);
+    for id in IMPOSSIBLE.into_iter().chain([&*long]) {
+        let error = member.update_connection(id, &lab::rename("Acme")).await.unwrap_err();
+        capture::inspect(&error);
+        assert_eq!(variant(&error), "InvalidUpdate", "{id:?}");
+        assert_eq!((error.status(), error.outcome()), (None, Outcome::NotApplied), "{id:?}");
+        assert_eq!((error.attempts(), error.is_retryable()), (0, false), "{id:?}");
+        assert!(!error.to_string().contains(['\n', '\r', '\0', '\u{1b}']), "{id:?}");
+    }
+    assert_eq!(lab.server.connections(), 0);
+}
+
+#[tokio::test]
+async fn an_odd_id_goes_out_as_one_segment() {
+    let lab = Lab::answering(play::html(404)).await;
+    let client = lab.client();
+    let path = format!("/v1/b2b/sso/external/{}/connections/", lab::ORGANIZATION);
+    for (id, segment) in ODD {
+        let member = client.as_member(lab::session());
+        member.update_connection(id, &lab::rename("Acme")).await.unwrap_err();
+        let seen = lab.server.requests().pop().unwrap();
+        assert_eq!(seen.target, format!("{path}{segment}"), "{id:?}");
+        let host = lab.server.url();
+        assert_eq!(seen.header("host"), host.strip_prefix("http://"), "{id:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_odd_organization_goes_out_as_one_segment() {
+    let lab = Lab::answering(play::html(404)).await;
+    let client = lab.client();
+    for (id, segment) in ODD {
+        let mut claims = claims();
+        claims["https://stytch.com/organization"]["organization_id"] = json!(id);
+        lab::update_as(&client, Session::jwt(lab::sign(&claims))).await.unwrap_err();
+        let seen = lab.server.requests().pop().unwrap();
+        let path = format!("/v1/b2b/sso/external/{segment}/connections/{}", lab::CONNECTION);
+        assert_eq!(seen.target, path, "{id:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_that_no_header_can_carry_is_refused_unsent() {
+    let long = "x".repeat(1 << 20);
+    let credentials = [
+        "",
+        " ",
+        "a b",
+        "a\r\nx-evil: 1",
+        "a\nb",
+        "a\0b",
+        "a\tb",
+        "\u{7f}",
+        "tökén",
+        "a\u{200b}b",
+        &long,
+    ];
+    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let client = lab.client();
+    for credential in credentials {
+        for session in [Session::token(credential), Session::jwt(credential)] {
+            let error = lab::update_as(&client, session.clone()).await.unwrap_err();
+            assert_eq!(variant(&error), "SessionInvalid", "{credential:.9?}");
+            assert_eq!(error.outcome(), Outcome::NotApplied, "{credential:.9?}");
+            let error = client.as_member(session).organization_id().await.unwrap_err();
+            capture::inspect(&error);
+        }
+    }
+    assert_eq!(lab.server.connections(), 0);
+}
+
+#[tokio::test]
+async fn exactly_one_session_header_leaves_whatever_the_caller_was_sent() {
+    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let client = lab.client();
+    let jwt = lab::sign(&claims());
+    let mut headers = HeaderMap::new();
+    for name in ["x-stytch-member-session", "x-stytch-member-sessionjwt"] {
+        headers.append(name, HeaderValue::from_str(&jwt).unwrap());
+        headers.append(name, HeaderValue::from_static("second"));
+    }
+    headers.insert("cookie", HeaderValue::from_static("stytch_session=third"));
+    let sessions = [
+        (Session::from_headers(&headers).unwrap(), "x-stytch-member-sessionjwt", &*jwt),
+        (Session::token(lab::TOKEN), "x-stytch-member-session", lab::TOKEN),
+    ];
+    for (session, header, credential) in sessions {
+        lab::update_as(&client, session).await.unwrap();
+        let seen = lab.server.requests().pop().unwrap();
+        let sent = seen.headers.iter().filter(|(name, _)| name.starts_with("x-stytch"));
+        let sent: Vec<_> = sent.map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(sent, [(header, credential)]);
+        assert_eq!(seen.headers.iter().filter(|(name, _)| name == "authorization").count(), 1);
+        assert!(seen.header("cookie").is_none() && seen.header("api-version").is_none());
+    }
+}

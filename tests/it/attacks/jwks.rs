@@ -1,0 +1,135 @@
+//! Key sets that are too large, ambiguous or weak.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use stytch_sso_external::testing::jwt::{self, Key};
+use stytch_sso_external::{Client, Error, Session};
+
+use crate::support::{
+    lab::{self, KEY, Lab, claims, header, variant},
+    play, raw,
+};
+
+async fn publishing(keys: Value) -> Lab {
+    let keys = play::json(200, &json!({"keys": keys, "status_code": 200}));
+    let update = |_: &_, _| play::json(200, &lab::updated());
+    Lab::scripted(move |_, _| keys.clone(), lab::polite_authenticate, update).await
+}
+
+async fn update(client: &Client, jwt: String) -> Result<(), Error> {
+    lab::update_as(client, Session::jwt(jwt)).await.map(|_| ())
+}
+
+/// A JWT signed with the raw key under this name.
+fn raw_jwt(kid: &str) -> String {
+    let header = json!({"alg": "RS256", "kid": kid}).to_string();
+    raw::sign(&header, &claims().to_string())
+}
+
+#[tokio::test]
+async fn ten_thousand_keys_are_read_while_they_fit_and_refused_beyond() {
+    let mut small = vec![json!({"kty": "EC", "kid": "ec"}); 10_000];
+    small.push(raw::jwk());
+    let lab = publishing(json!(small)).await;
+    let began = Instant::now();
+    update(&lab.client(), raw_jwt(raw::KID)).await.unwrap();
+    assert_eq!((lab.asked(), lab.updates()), (0, 1));
+
+    let named = |n: usize| {
+        let mut key = raw::jwk();
+        key["kid"] = json!(n.to_string());
+        key
+    };
+    let large: Vec<Value> = (0..10_000).map(named).collect();
+    let lab = publishing(json!(large)).await;
+    update(&lab.client(), raw_jwt("7")).await.unwrap();
+    // 4 MB of keys are beyond the bound on bodies: Stytch is asked instead.
+    assert_eq!((lab.asked(), lab.updates()), (1, 1));
+    assert!(lab.server.bytes_sent() < 5 << 20);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn of_two_keys_with_one_kid_the_first_counts() {
+    let mut second = KEY.jwk();
+    second.kid = Some(raw::KID.into());
+    let second_kid = KEY.clone().with_kid(raw::KID);
+    let by_second = jwt::sign(&json!({"alg": "RS256", "kid": raw::KID}), &claims(), &second_kid);
+    let lab = publishing(json!([raw::jwk(), second])).await;
+    let client = lab.client();
+    update(&client, raw_jwt(raw::KID)).await.unwrap();
+    assert_eq!(variant(&update(&client, by_second).await.unwrap_err()), "SessionInvalid");
+    assert_eq!((lab.fetched(), lab.asked(), lab.updates()), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_used_does_not_take_the_kid() {
+    let short = json!({"n": "A".repeat(86)});
+    let mut spoilt = Vec::new();
+    for wrong in [
+        json!({"kty": "EC"}),
+        json!({"alg": "RS512"}),
+        json!({"n": "!"}),
+        json!({"e": null}),
+        short,
+        json!({"kty": null}),
+    ] {
+        let mut key = raw::jwk();
+        for (name, value) in wrong.as_object().unwrap() {
+            key[name] = value.clone();
+        }
+        spoilt.push(key);
+    }
+    spoilt.push(raw::jwk());
+    let lab = publishing(json!(spoilt)).await;
+    update(&lab.client(), raw_jwt(raw::KID)).await.unwrap();
+    assert_eq!((lab.asked(), lab.updates()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_key_for_another_algorithm_or_too_short_verifies_nothing() {
+    for (name, value) in [
+        ("alg", json!("RS512")),
+        ("alg", json!("HS256")),
+        ("alg", json!("")),
+        ("kty", json!("oct")),
+        ("kty", json!("EC")),
+        ("n", json!("A".repeat(86))),
+    ] {
+        let mut key = raw::jwk();
+        key[name] = value.clone();
+        // Beside a good one, so that the set as a whole can be used.
+        let lab = publishing(json!([key, KEY.jwk()])).await;
+        let error = update(&lab.client(), raw_jwt(raw::KID)).await.unwrap_err();
+        assert_eq!(variant(&error), "SessionInvalid", "{name} {value}");
+        assert_eq!((lab.asked(), lab.updates()), (0, 0), "{name} {value}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_the_project_took_back_counts_no_more() {
+    let old = Key::generate();
+    let kid = old.kid().to_owned();
+    let new = KEY.jwk();
+    let keys = [json!([old.jwk(), new]), json!([new])];
+    let keys = keys.map(|keys| play::json(200, &json!({"keys": keys})));
+    let update_ = |_: &_, _| play::json(200, &lab::updated());
+    let script = move |_: &_, before: usize| keys[before.min(1)].clone();
+    let lab = Lab::scripted(script, lab::polite_authenticate, update_).await;
+    let clock = stytch_sso_external::testing::Clock::stopped();
+    let client = lab.builder().clock(clock.clone()).build().unwrap();
+    let mut header = header();
+    header["kid"] = json!(kid);
+    let signed = |id: &str| {
+        let mut claims = claims();
+        claims["exp"] = json!(u32::MAX);
+        claims["sub"] = json!(id);
+        jwt::sign(&header, &claims, &old)
+    };
+    update(&client, signed("before")).await.unwrap();
+    clock.advance(Duration::from_secs(3600));
+    let error = update(&client, signed("after")).await.unwrap_err();
+    assert_eq!(variant(&error), "SessionInvalid");
+    assert_eq!((lab.fetched(), lab.asked(), lab.updates()), (2, 0, 1));
+}

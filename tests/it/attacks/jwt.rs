@@ -1,0 +1,251 @@
+//! Forged, malformed and odd session JWTs: refused here, with nothing sent but at most one
+//! fetch of the project's keys.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use stytch_sso_external::{
+    Outcome, Session,
+    testing::jwt::{self, Key},
+};
+
+use crate::support::{
+    capture,
+    lab::{self, KEY, Lab, claims, header, variant},
+    play, raw,
+};
+
+/// A lab that would accept any update and any session, so that only the client refuses.
+async fn lab() -> Lab {
+    Lab::answering(play::json(200, &lab::updated())).await
+}
+
+/// Checks that a JWT is refused on a fresh client, and by how many fetches.
+async fn refused(name: &str, jwt: &str, fetches: usize) {
+    capture::register(jwt);
+    let lab = lab().await;
+    let client = lab.client();
+    let error = lab::update_as(&client, Session::jwt(jwt)).await.expect_err(name);
+    assert_eq!(variant(&error), "SessionInvalid", "{name}: {error:?}");
+    assert_eq!((error.status(), error.outcome()), (None, Outcome::NotApplied), "{name}");
+    assert!(!error.is_retryable(), "{name}");
+    assert_eq!((lab.asked(), lab.updates()), (0, 0), "{name}");
+    assert!(lab.fetched() <= fetches, "{name}: {} fetches", lab.fetched());
+}
+
+#[tokio::test]
+async fn a_jwt_of_another_algorithm_is_refused_unread() {
+    let public = KEY.public_key_pem();
+    let secrets = [public.as_bytes(), KEY.jwk().n.unwrap().as_bytes(), b""].map(<[u8]>::to_vec);
+    let algorithms = [
+        json!("none"),
+        json!("None"),
+        json!("HS256"),
+        json!("HS512"),
+        json!("RS384"),
+        json!("RS512"),
+        json!("PS256"),
+        json!("ES256"),
+        json!("EdDSA"),
+        json!("rs256"),
+        json!(""),
+        json!(null),
+        json!(["RS256"]),
+    ];
+    for algorithm in algorithms {
+        let mut header = header();
+        header["alg"] = algorithm.clone();
+        let name = algorithm.to_string();
+        refused(&name, &jwt::unsigned(&header, &claims()), 0).await;
+        refused(&name, &jwt::sign(&header, &claims(), &KEY), 0).await;
+        for secret in &secrets {
+            refused(&name, &jwt::sign_hmac(&header, &claims(), secret), 0).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_signature_that_does_not_hold_is_refused() {
+    let foreign = Key::generate().with_kid(KEY.kid());
+    let good = lab::sign(&claims());
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let other = jwt::unsigned(&header(), &json!({"sub": "mallory"}));
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let mut flipped = bytes.clone();
+    flipped[100] ^= 1;
+    let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    let cases = [
+        ("another key", jwt::sign(&header(), &claims(), &foreign)),
+        ("HMAC with the public key", {
+            jwt::sign_hmac(&header(), &claims(), KEY.public_key_pem().as_bytes())
+        }),
+        ("no signature", jwt::unsigned(&header(), &claims())),
+        ("one bit", format!("{signed}.{}", encode(&flipped))),
+        ("half of it", format!("{signed}.{}", encode(&bytes[..128]))),
+        ("a zero in front", format!("{signed}.{}", encode(&[&[0], &bytes[..]].concat()))),
+        ("only zeros", format!("{signed}.{}", encode(&[0; 256]))),
+        ("of other claims", format!("{other}{signature}")),
+    ];
+    for (name, jwt) in cases {
+        refused(name, &jwt, 1).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_jwt_is_refused_unsent() {
+    let good = lab::sign(&claims());
+    let parts: Vec<&str> = good.split('.').collect();
+    let padded = format!("{}=.{}.{}", parts[0], parts[1], parts[2]);
+    let cases = [
+        ("two segments", parts[..2].join(".")),
+        ("four segments", format!("{good}.{}", parts[2])),
+        ("a dot in front", format!(".{good}")),
+        ("truncated in the header", good[..20].to_owned()),
+        ("three empty segments", "..".to_owned()),
+        ("words", "not-a-jwt".to_owned()),
+        ("bad base64", format!("!{}.{}.{}", parts[0], parts[1], parts[2])),
+        ("padding", padded),
+        ("standard base64", good.replace(['-', '_'], "+")),
+        ("a quote in the header", raw::sign("\"", "{}")),
+        ("100,000 arrays in the header", raw::sign(&"[".repeat(10_000), "{}")),
+        ("1 MiB", format!("{good}{}", "A".repeat(1 << 20))),
+        ("critical extensions", {
+            let mut header = header();
+            header["crit"] = json!(["b64"]);
+            jwt::sign(&header, &claims(), &KEY)
+        }),
+    ];
+    for (name, jwt) in cases {
+        let is_quoted = name == "standard base64" && !good.contains(['-', '_']);
+        if !is_quoted {
+            refused(name, &jwt, 0).await;
+        }
+    }
+    for length in [1, 10] {
+        refused("truncated in the signature", &good[..good.len() - length], 1).await;
+    }
+}
+
+#[tokio::test]
+async fn a_kid_is_only_looked_up() {
+    let kids = ["", "..", "../../jwks", "a/b", "\"", "' or 1=1 --", "a\r\nb", "\0", "https://x/y"];
+    let mut cases: Vec<(Value, usize)> = kids.map(|kid| (json!(kid), 1)).into();
+    cases.push((json!("k".repeat(5_000)), 1));
+    cases.extend([json!(null), json!(1), json!([KEY.kid()])].map(|kid| (kid, 0)));
+    for (kid, fetches) in cases {
+        let mut header = header();
+        header["kid"] = kid.clone();
+        // Where the attacker's key would be, if anybody looked.
+        header["jku"] = json!("https://does-not-exist.invalid/jwks");
+        header["jwk"] = serde_json::to_value(KEY.jwk()).unwrap();
+        refused(&kid.to_string(), &jwt::sign(&header, &claims(), &KEY), fetches).await;
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_unknown_kids_fetches_once() {
+    let lab = lab().await;
+    let client = lab.client();
+    client.warm_up().await.unwrap();
+    for n in 0..100 {
+        let mut header = header();
+        header["kid"] = json!(format!("kid-{n}"));
+        let forged = Session::jwt(jwt::unsigned(&header, &claims()));
+        lab::update_as(&client, forged).await.unwrap_err();
+    }
+    assert_eq!((lab.fetched(), lab.asked(), lab.updates()), (2, 0, 0));
+    lab::update(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn claims_that_are_missing_wrong_or_there_twice_are_refused() {
+    let organization = "https://stytch.com/organization";
+    let session = "https://stytch.com/session";
+    for claim in ["aud", "iss", "iat", "nbf", "exp", organization, session] {
+        let mut without = claims();
+        without.as_object_mut().unwrap().remove(claim);
+        refused(&format!("no {claim}"), &lab::sign(&without), 1).await;
+        for wrong in [json!(null), json!({}), json!([]), json!(-1), json!(1.5), json!("x")] {
+            let mut claims = claims();
+            claims[claim] = wrong.clone();
+            refused(&format!("{claim}: {wrong}"), &lab::sign(&claims), 1).await;
+        }
+    }
+    let audiences = [json!("project-test-other"), json!(1), json!([[lab::PROJECT]]), json!("")];
+    for aud in audiences {
+        let mut claims = claims();
+        claims["aud"] = aud.clone();
+        refused(&format!("aud {aud}"), &lab::sign(&claims), 1).await;
+    }
+    let ids = ["", ".", "..", "..\\..\\x", "a\r\nb", "a\0b", &"x".repeat(1025)];
+    for id in ids.map(|id| json!(id)).into_iter().chain([json!(null), json!(7), json!(["a"])]) {
+        let mut claims = claims();
+        claims[organization]["organization_id"] = id.clone();
+        refused(&format!("organization {id}"), &lab::sign(&claims), 1).await;
+    }
+    for exp in [json!(u64::MAX), json!(1e300)] {
+        let mut claims = claims();
+        claims["exp"] = exp.clone();
+        refused(&format!("exp {exp}"), &lab::sign(&claims), 1).await;
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_there_twice_is_refused() {
+    let good_header = format!(r#"{{"alg":"RS256","kid":"{}"}}"#, raw::KID);
+    let good = claims().to_string();
+    let twice = |text: &str, name: &str, value: &str| {
+        [format!(r#"{{"{name}":{value},{}"#, &text[1..]), {
+            format!(r#"{},"{name}":{value}}}"#, &text[..text.len() - 1])
+        }]
+    };
+    let mallory = r#"{"organization_id":"organization-test-mallory"}"#;
+    let organization = "https://stytch.com/organization";
+    let nested = format!(r#""{organization}":{{"organization_id":"x","#);
+    let nested = good.replace(&format!(r#""{organization}":{{"#), &nested);
+    let mut cases = vec![(good_header.clone(), good.clone(), true)];
+    for header in twice(&good_header, "alg", r#""none""#) {
+        cases.push((header, good.clone(), false));
+    }
+    let names =
+        [("aud", r#""x""#), ("iss", r#""x""#), ("exp", "1"), ("nbf", "1"), (organization, mallory)];
+    for claims in names.iter().flat_map(|(name, value)| twice(&good, name, value)) {
+        cases.push((good_header.clone(), claims, false));
+    }
+    cases.push((good_header, nested, false));
+    for (header, claims, is_good) in cases {
+        let keys = play::json(200, &json!({"keys": [raw::jwk()]}));
+        let lab = Lab::scripted(
+            move |_, _| keys.clone(),
+            lab::polite_authenticate,
+            |_, _| play::json(200, &lab::updated()),
+        );
+        let lab = lab.await;
+        let jwt = Session::jwt(raw::sign(&header, &claims));
+        let result = lab::update_as(&lab.client(), jwt).await;
+        assert_eq!(result.is_ok(), is_good, "{header} {claims}");
+        assert_eq!((lab.asked(), lab.updates()), (0, usize::from(is_good)), "{header} {claims}");
+    }
+}
+
+#[tokio::test]
+async fn an_exp_at_the_end_of_time_is_no_panic() {
+    let mut claims = claims();
+    claims["exp"] = json!(i64::MAX);
+    let lab = lab().await;
+    let client = lab.client();
+    for _ in 0..2 {
+        lab::update_as(&client, Session::jwt(lab::sign(&claims))).await.unwrap();
+    }
+    assert_eq!((lab.asked(), lab.updates()), (0, 2));
+}
+
+#[tokio::test]
+async fn the_audience_may_be_an_array_or_a_string() {
+    for aud in [json!(lab::PROJECT), json!([lab::PROJECT]), json!(["x", lab::PROJECT])] {
+        let mut claims = claims();
+        claims["aud"] = aud;
+        let lab = lab().await;
+        lab::update_as(&lab.client(), Session::jwt(lab::sign(&claims))).await.unwrap();
+        assert_eq!((lab.asked(), lab.updates()), (0, 1));
+    }
+}

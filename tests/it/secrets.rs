@@ -1,0 +1,207 @@
+//! No credential shows in anything printed: `Debug`, `Display`, sources, events, panics.
+//!
+//! `support/capture.rs` searches every event of the process at every level. Here it is shown
+//! to find what it must, and the client is sent through what tempts it most: a server that
+//! says its caller's credentials back.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use stytch_sso_external::{
+    Client, RetryPolicy, Session,
+    bindings::{ClientInfo, Credential},
+    types,
+};
+
+use crate::support::{
+    capture, child,
+    hostile::Request,
+    lab::{self, Lab, SECRET, TOKEN, claims},
+    play::{self, Act, Play},
+};
+
+const LEAK: &str = "TEST_LEAK";
+
+#[tokio::test]
+async fn a_credential_in_any_event_ends_the_process() {
+    if let Some(way) = child::variable(LEAK) {
+        return leak(&way);
+    }
+    let name = "secrets::a_credential_in_any_event_ends_the_process";
+    let ways = ["event", "error", "span", "record", "log", "panic", "jwt", "secret", "basic"];
+    for way in ways {
+        let output = child::run(name, &[(LEAK, way)]).await;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && stderr.contains(capture::LEAKED), "{way}: {stderr}");
+    }
+    assert!(child::run(name, &[(LEAK, "nothing")]).await.status.success());
+}
+
+fn leak(way: &str) {
+    capture::register(SECRET);
+    match way {
+        "event" => tracing::trace!("{SECRET}"),
+        "error" => {
+            let error: Box<dyn std::error::Error> = SECRET.into();
+            tracing::warn!(error = &*error);
+        }
+        "span" => drop(tracing::trace_span!("call", secret = SECRET)),
+        "record" => {
+            let span = tracing::info_span!("call", secret = tracing::field::Empty);
+            span.record("secret", SECRET);
+        }
+        "log" => log::trace!("{SECRET}"),
+        "panic" => drop(std::panic::catch_unwind(|| panic!("{SECRET}"))),
+        // What nobody has registered but looks like one.
+        "jwt" => tracing::debug!("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJwcm9qZWN0In0.c2ln"),
+        "secret" => tracing::debug!("secret-live-x"),
+        "basic" => log::debug!("Basic cHJvamVjdDpzZWNyZXQ="),
+        _ => tracing::error!("nothing to see"),
+    }
+}
+
+#[tokio::test]
+async fn the_capture_sees_the_client_and_its_http_library() {
+    let before = ["stytch_sso_external", "reqwest"].map(capture::seen);
+    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    lab::update(&lab.client()).await.unwrap();
+    let after = ["stytch_sso_external", "reqwest"].map(capture::seen);
+    assert!(after[0] > before[0] && after[1] > before[1], "{before:?} {after:?}");
+}
+
+/// Everything that a client is made of, as somebody might print it.
+#[tokio::test]
+async fn no_debug_shows_a_credential() {
+    let jwt = lab::sign(&claims());
+    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let builder = lab.builder();
+    capture::inspect_debug(&builder);
+    let client = builder.build().unwrap();
+    capture::inspect_debug(&client);
+    for session in [Session::jwt(jwt.clone()), Session::token(TOKEN)] {
+        capture::inspect_debug(&session);
+        let member = client.as_member(session);
+        capture::inspect_debug(&member);
+        let response = member.update_connection(lab::CONNECTION, &lab::rename("x")).await.unwrap();
+        capture::inspect_debug(&response);
+        capture::inspect_debug(&member.session());
+    }
+    capture::inspect_debug(client.bindings());
+    capture::inspect_debug(&client.bindings().client());
+    let credential = || Some(Credential::new(TOKEN));
+    let request =
+        types::AuthenticateSessionRequest { session_token: credential(), session_jwt: None };
+    capture::inspect_debug(&request);
+    let response = client.bindings().authenticate_session(&request).await.unwrap();
+    capture::inspect_debug(&response);
+    let update = lab::rename("x");
+    let bindings = client.bindings();
+    let (organization, connection) = (lab::ORGANIZATION, lab::CONNECTION);
+    let updated = bindings
+        .update_external_connection(organization, connection, Some(TOKEN), Some(&jwt), &update)
+        .await;
+    capture::inspect_debug(&updated);
+}
+
+/// An answer that says the caller's credentials back in every place there is.
+fn echo(status: u16, credential: &str) -> Vec<Play> {
+    let error = json!({
+        "status_code": status,
+        "request_id": credential,
+        "error_type": credential,
+        "error_message": credential,
+        "error_url": credential,
+        "error_details": {"echo": credential},
+        credential: credential,
+    });
+    let mut inside = error.clone();
+    inside["request_id"] = json!(format!("request-id-test-{credential}"));
+    inside["error_type"] = json!(format!("not_{credential}_"));
+    let mut updated = lab::updated();
+    updated["request_id"] = json!(credential);
+    let mut foreign = updated.clone();
+    foreign["connection"]["connection_id"] = json!(credential);
+    let headers = format!("location: http://{credential}/\r\nretry-after: {credential}\r\n");
+    vec![
+        play::json(status, &error),
+        play::json(status, &inside),
+        play::json(status, &json!([error])),
+        play::json(status, &updated),
+        play::json(status, &foreign),
+        play::http(status, &headers, format!("<p>{credential}</p>")),
+        vec![Act::Send(format!("HTTP/1.1 {status} {credential}\r\n{credential}: ").into())],
+        vec![Act::Send(format!("{credential}\r\n\r\n").into()), Act::Close],
+    ]
+}
+
+/// A client and what its server answers next, to the updates or to all but them.
+struct Temptation {
+    _lab: Lab,
+    client: Client,
+    next: Arc<Mutex<Play>>,
+}
+
+impl Temptation {
+    async fn new(of_updates: bool) -> Self {
+        let next = Arc::new(Mutex::new(Play::new()));
+        let answers = Arc::clone(&next);
+        let answer = move |_: &Request, _| answers.lock().unwrap().clone();
+        let lab = if of_updates {
+            Lab::start(answer).await
+        } else {
+            Lab::scripted(answer.clone(), answer, |_, _| vec![]).await
+        };
+        // One more attempt, since what is tried again is logged.
+        let policy = RetryPolicy::default().attempts(2).base(Duration::ZERO);
+        let builder = lab.builder().retry(policy).keys_cooldown(Duration::ZERO);
+        let client = builder.timeout(Duration::from_millis(100)).build().unwrap();
+        Self { _lab: lab, client, next }
+    }
+
+    fn answer(&self, play: &Play) -> &Client {
+        self.next.lock().unwrap().clone_from(play);
+        &self.client
+    }
+}
+
+#[tokio::test]
+async fn a_credential_that_the_server_says_back_is_not_printed() {
+    let jwt = lab::sign(&claims());
+    let updates = Temptation::new(true).await;
+    let detours = Temptation::new(false).await;
+    let statuses = [200, 302, 403, 429, 500, 503];
+    for (status, credential) in
+        statuses.into_iter().flat_map(|status| [SECRET, TOKEN, &jwt].map(|text| (status, text)))
+    {
+        for play in echo(status, credential) {
+            // Errors are searched there, events as they come. A server knows only what it
+            // was sent, so no session is said back to a request that carried none.
+            let client = updates.answer(&play);
+            if credential != TOKEN {
+                let _ = lab::update_as(client, Session::jwt(jwt.clone())).await;
+            }
+            let _ = lab::update_as(client, Session::token(TOKEN)).await;
+            let client = detours.answer(&play);
+            if credential == SECRET
+                && let Err(error) = client.warm_up().await
+            {
+                capture::inspect(&error);
+            }
+            let _ = lab::update_as(client, Session::token(TOKEN)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_said_can_still_be_read() {
+    let body = json!({"request_id": TOKEN, "error_type": "new_type", "error_message": SECRET});
+    let lab = Lab::answering(play::json(403, &body)).await;
+    let session = Session::token(TOKEN);
+    let error = lab::update_as(&lab.client(), session).await.unwrap_err();
+    assert_eq!(error.request_id(), Some(TOKEN));
+    assert_eq!(error.error_message(), Some(SECRET));
+    assert_eq!(error.error_details(), None::<&Value>);
+}
