@@ -223,6 +223,7 @@ mod tests {
     fn organizations(capacity: usize) -> Organizations {
         let seam = Seam {
             authorization: http::HeaderValue::from_static("unused"),
+            secret: "unused".into(),
             timeout: Duration::from_secs(1),
             max_response_bytes: 1,
         };
