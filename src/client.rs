@@ -232,15 +232,15 @@ impl ClientBuilder {
     /// How long before its end a session JWT counts as expired, so that it doesn't expire on
     /// the way to Stytch. 5 s unless set.
     pub fn expiry_margin(mut self, margin: Duration) -> Self {
-        self.keys.expiry_margin = margin;
-        self.sessions.expiry_margin = margin;
+        self.keys.expiry_margin = addable(margin);
+        self.sessions.expiry_margin = addable(margin);
         self
     }
 
     /// By how much a session JWT may come from the future: the clocks here and at Stytch
     /// differ a little. 5 s unless set.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
-        self.keys.clock_skew = skew;
+        self.keys.clock_skew = addable(skew);
         self
     }
 
@@ -266,7 +266,7 @@ impl ClientBuilder {
     ///
     /// Remembering it longer lets nobody in: the update itself is checked by Stytch.
     pub fn token_ttl(mut self, ttl: Duration) -> Self {
-        self.sessions.token_ttl = ttl;
+        self.sessions.token_ttl = addable(ttl);
         self
     }
 
@@ -380,7 +380,7 @@ impl ClientBuilder {
         {
             builder = builder.tls_backend_rustls();
         }
-        builder.build().map_err(|error| BuildError::Http(error.without_url()))
+        builder.build().map_err(|error| BuildError::Http { source: Box::new(error) })
     }
 }
 
@@ -436,7 +436,10 @@ pub enum BuildError {
     /// The HTTP client can't be made, for example because the system's certificates can't
     /// be read.
     #[error("the HTTP client can't be made")]
-    Http(#[source] reqwest::Error),
+    Http {
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 /// A base URL that credentials may be sent to.
@@ -479,6 +482,12 @@ impl BaseUrl {
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// A duration that can be added to the present time, which [`Duration::MAX`] can't.
+fn addable(duration: Duration) -> Duration {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    duration.min(CENTURY)
 }
 
 /// Lends its bytes to a header value and is wiped with it.

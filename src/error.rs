@@ -145,6 +145,8 @@ pub(crate) struct Said {
     pub(crate) error_message: Option<String>,
     pub(crate) error_url: Option<String>,
     pub(crate) error_details: Option<Value>,
+    /// Whether it says that something failed, whatever the status of the answer.
+    pub(crate) is_error: bool,
 }
 
 impl Error {
@@ -302,6 +304,15 @@ impl Known {
             attempts: 0,
             source: None,
         }
+    }
+
+    /// What is known of an answer of success that can't be used.
+    pub(crate) fn unusable(
+        reason: impl Into<Cow<'static, str>>,
+        request_id: Option<String>,
+    ) -> Self {
+        let said = Said { request_id, ..Said::default() };
+        Self { status: Some(StatusCode::OK), attempts: 1, said, ..Self::never_sent(reason) }
     }
 }
 

@@ -257,7 +257,7 @@ impl KeySet {
         }
         if by_kid.is_empty() {
             let reason = "the project's JWKS has no RSA key of 2048 bits or more for RS256";
-            return Err(Error::UnexpectedResponse(Known::never_sent(reason).into()));
+            return Err(Error::UnexpectedResponse(Known::unusable(reason, None).into()));
         }
         Ok(Self { by_kid, fetched })
     }

@@ -84,7 +84,9 @@ mod member;
 mod organization;
 mod rbac;
 mod retry;
+mod said;
 mod segment;
+mod sent;
 mod session;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -153,7 +153,10 @@ impl MemberClient {
                 attempts.deadline(),
             );
             match sent.await {
-                Ok(response) => return confirm(response, &member.organization, &connection),
+                Ok(response) => {
+                    return confirm(response, &member.organization, &connection)
+                        .map_err(|error| attempts.last(error));
+                }
                 Err(error) => {
                     if matches!(error, Error::SessionInvalid(_)) {
                         self.project.organizations.forget(&self.presented);
@@ -221,11 +224,8 @@ fn confirm(
     } else {
         return Ok(response);
     };
-    let mut known = Known::never_sent(reason);
+    let mut known = Known::unusable(reason, Some(response.request_id));
     known.outcome = Outcome::Unknown;
-    known.status = Some(StatusCode::OK);
-    known.attempts = 1;
-    known.said.request_id = Some(response.request_id);
     Err(Error::UnexpectedResponse(known.into()))
 }
 

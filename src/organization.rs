@@ -157,9 +157,8 @@ impl Inner {
     ) -> Result<Member, Error> {
         let organization =
             Segment::new(&answer.member_session.organization_id).map_err(|wrong| {
-                let mut known =
-                    Known::never_sent(format!("the organization id that Stytch answered {wrong}"));
-                known.said.request_id = Some(answer.request_id);
+                let reason = format!("the organization id that Stytch answered {wrong}");
+                let known = Known::unusable(reason, Some(answer.request_id.clone()));
                 Error::UnexpectedResponse(known.into())
             })?;
         if session.kind() == SessionKind::Token {
@@ -169,7 +168,8 @@ impl Inner {
         let renewed = Session::new(SessionKind::Jwt, answer.session_jwt);
         if renewed.header().is_none() {
             let reason = "the session JWT that Stytch answered can't be put into a header";
-            return Err(Error::UnexpectedResponse(Known::never_sent(reason).into()));
+            let known = Known::unusable(reason, Some(answer.request_id));
+            return Err(Error::UnexpectedResponse(known.into()));
         }
         // Stytch itself handed the JWT out, so its own word is good enough for how long to
         // remember it. What can't be read isn't remembered.

@@ -156,8 +156,7 @@ impl<'a> Attempts<'a> {
     /// Takes the failure of an attempt. Returns once it is time for the next one, or gives
     /// the error back with what can be said of all attempts.
     pub(crate) async fn again(&mut self, error: Error) -> Result<(), Error> {
-        self.made += 1;
-        let error = self.verdict(error);
+        let error = self.last(error);
         let Some(wait) = self.policy.wait(&error, self.made, self.deadline.left(), fastrand::f64())
         else {
             return Err(error);
@@ -165,6 +164,12 @@ impl<'a> Attempts<'a> {
         tracing::debug!(attempt = self.made, wait = ?wait, error = %error, "trying again");
         tokio::time::sleep(wait).await;
         Ok(())
+    }
+
+    /// The error of an attempt after which none follows.
+    pub(crate) fn last(&mut self, error: Error) -> Error {
+        self.made += 1;
+        self.verdict(error)
     }
 
     /// The error as the caller gets it: a refusal can't take back what an earlier attempt

@@ -19,7 +19,6 @@ use http::{
 };
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::ResponseBuilderExt;
-use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
@@ -28,6 +27,7 @@ use crate::{
     generated::{self, ResponseValue, types},
     rbac::{self, UPDATE},
     segment::Segment,
+    sent::Sent,
     session::{JWT_HEADER, Session, SessionHeader, SessionKind, TOKEN_HEADER},
 };
 
@@ -53,7 +53,9 @@ impl Wire {
         project_id: Segment,
         max_in_flight: usize,
     ) -> Self {
-        let project = Caller { seam: Arc::new(seam), session: None, time: None, answer: None };
+        let max_in_flight = max_in_flight.min(Semaphore::MAX_PERMITS);
+        let project =
+            Caller { seam: Arc::new(seam), session: None, time: None, sent: None, answer: None };
         Self {
             bindings: generated::Client::new_with_client(base_url, http, project),
             project_id,
@@ -127,6 +129,8 @@ impl Wire {
         if time.is_zero() {
             return Err(Error::out_of_time("before anything was sent"));
         }
+        // Of an update only: a copy of its body holds no credential.
+        let sent = session.is_some().then(Sent::default);
         Ok(generated::Client {
             baseurl: self.bindings.baseurl.clone(),
             client: self.bindings.client.clone(),
@@ -134,6 +138,7 @@ impl Wire {
                 seam: Arc::clone(&project.seam),
                 session,
                 time: Some(time),
+                sent,
                 answer: Some(OnceLock::new()),
             },
         })
@@ -164,6 +169,7 @@ pub struct Caller {
     seam: Arc<Seam>,
     session: Option<SessionHeader>,
     time: Option<Duration>,
+    sent: Option<Sent>,
     answer: Option<OnceLock<Answer>>,
 }
 
@@ -179,8 +185,11 @@ impl ClientHooks<Caller> for generated::Client {
         request: &mut reqwest::Request,
         _info: &OperationInfo,
     ) -> Result<(), progenitor_client::Error<E>> {
-        let Caller { seam, session, time, .. } = self.inner();
+        let Caller { seam, session, time, sent, .. } = self.inner();
         *request.timeout_mut() = Some(time.unwrap_or(seam.timeout));
+        if let (Some(sent), Some(body)) = (sent, request.body_mut().as_mut()) {
+            sent.watch(body);
+        }
         let headers = request.headers_mut();
         // The generator adds it; no SDK of Stytch's sends one.
         headers.remove("api-version");
@@ -279,7 +288,7 @@ impl Caller {
         };
         Err(match self.answer.as_ref().and_then(OnceLock::get) {
             Some(answer) => answer.error(operation_id, &error),
-            None => no_answer(operation_id, error),
+            None => no_answer(operation_id, self.sent.as_ref().is_none_or(Sent::is_sent), error),
         })
     }
 }
@@ -290,8 +299,9 @@ impl Answer {
         operation_id: &'static str,
         decoding: &generated::Error<types::Error>,
     ) -> Error {
-        let said = if self.cut.is_none() { Said::read(&self.body) } else { None };
-        let is_stytch = said.is_some();
+        let read = if self.cut.is_none() { Said::read(&self.body) } else { None };
+        let is_stytch = read.is_some();
+        let said = read.unwrap_or_else(|| Said::salvage(&self.body));
         let mut known = Known {
             outcome: if operation_id == UPDATE {
                 outcome(self.status)
@@ -302,14 +312,14 @@ impl Answer {
             status: Some(self.status),
             retry_after: self.retry_after.as_ref().and_then(wait),
             excerpt: (!is_stytch && !self.body.is_empty()).then(|| excerpt(&self.body)),
-            said: said.unwrap_or_default(),
+            said,
             ..Known::never_sent("")
         };
         if self.status.is_success() {
-            if known.said.error_type.is_some() && known.outcome == Outcome::Applied {
+            if known.said.is_error && known.outcome == Outcome::Applied {
                 known.outcome = Outcome::Unknown;
             }
-            known.reason = self.why_unusable(decoding, known.said.error_type.is_some());
+            known.reason = self.why_unusable(decoding, known.said.is_error);
             known.source = self.broken();
             return Error::UnexpectedResponse(known.into());
         }
@@ -357,12 +367,17 @@ impl Answer {
 }
 
 /// The error where nothing came back.
-fn no_answer(operation_id: &'static str, error: generated::Error<types::Error>) -> Error {
+fn no_answer(
+    operation_id: &'static str,
+    sent: bool,
+    error: generated::Error<types::Error>,
+) -> Error {
     let generated::Error::CommunicationError(error) = error else {
         // Only a header that can't be built gets here, and ours are built before.
         return Error::Transport(Known::never_sent("the request can't be built").into());
     };
-    let never_sent = error.is_connect() || error.is_builder();
+    // A timeout doesn't tell what it cut off, but where nothing was sent it was connecting.
+    let never_sent = !sent || error.is_connect() || error.is_builder();
     let known = Known {
         outcome: if never_sent || operation_id != UPDATE {
             Outcome::NotApplied
@@ -405,8 +420,9 @@ fn is_retryable(status: StatusCode) -> bool {
 /// Reads a `Retry-After`, in seconds or as an HTTP date.
 fn wait(retry_after: &HeaderValue) -> Option<Duration> {
     let text = retry_after.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // A number that is too large is a very long time, not nonsense.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let until = httpdate::parse_http_date(text).ok()?;
     Some(until.duration_since(SystemTime::now()).unwrap_or_default())
@@ -414,32 +430,6 @@ fn wait(retry_after: &HeaderValue) -> Option<Duration> {
 
 fn excerpt(body: &Bytes) -> String {
     String::from_utf8_lossy(body.get(..EXCERPT_BYTES).unwrap_or(body)).into_owned()
-}
-
-impl Said {
-    /// Reads an error body of Stytch's, whatever else is wrong with it; `None` where it is
-    /// none.
-    fn read(body: &[u8]) -> Option<Self> {
-        let Ok(Value::Object(mut fields)) = serde_json::from_slice(body) else {
-            return None;
-        };
-        let mut text = |names: [&str; 2]| {
-            names.into_iter().find_map(|name| match fields.remove(name) {
-                Some(Value::String(text)) => Some(text),
-                _ => None,
-            })
-        };
-        let said = Self {
-            request_id: text(["request_id", "request_id"]),
-            error_type: text(["error_type", "error"]),
-            error_message: text(["error_message", "error_description"]),
-            error_url: text(["error_url", "error_uri"]),
-            error_details: fields.remove("error_details").filter(|details| !details.is_null()),
-        };
-        let says_something =
-            said.request_id.is_some() || said.error_type.is_some() || said.error_message.is_some();
-        says_something.then_some(said)
-    }
 }
 
 const EXCERPT_BYTES: usize = 512;

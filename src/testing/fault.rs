@@ -147,15 +147,16 @@ pub struct ScriptedFault {
 }
 
 impl ScriptedFault {
-    /// Limits the fault to the next `n` requests. Faults of one operation take their turns
-    /// in the order in which they were scripted; delays come on top.
+    /// Limits the fault to the next `n` requests, those included that have met it already.
+    /// Faults of one operation take their turns in the order in which they were scripted;
+    /// delays come on top.
     #[expect(
         clippy::must_use_candidate,
         clippy::return_self_not_must_use,
         reason = "the fault is scripted already; the handle is rarely needed"
     )]
     pub fn times(self, n: u64) -> Self {
-        self.script.edit(self.id, |entry| entry.remaining = n);
+        self.script.edit(self.id, |entry| entry.remaining = n.saturating_sub(entry.hits));
         self
     }
 

@@ -7,15 +7,31 @@
 //!
 //! ```
 //! use httpmock::MockServer;
-//! use stytch_sso_external::testing::{mocks::MockServerExt, responses};
+//! use stytch_sso_external::{
+//!     Client, Error, Session,
+//!     testing::{mocks::MockServerExt, responses},
+//!     types::UpdateExternalConnectionRequest,
+//! };
 //!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let server = MockServer::start();
+//! server.authenticate_session(|_when, then| {
+//!     then.ok(&responses::authenticated("organization-test-1", "token", "jwt"));
+//! });
 //! let denied = server.update_external_connection(|when, then| {
-//!     when.connection_id("external-connection-test-1");
+//!     when.organization_id("organization-test-1").x_stytch_member_session("token");
 //!     then.client_error(403, &responses::permission_denied());
 //! });
-//! // Let the code under test update that connection, then:
-//! assert_eq!(denied.calls(), 0);
+//!
+//! let client = Client::builder("project-test-1", "secret").base_url(server.base_url()).build()?;
+//! let member = client.as_member(Session::token("token"));
+//! let rename = UpdateExternalConnectionRequest::default().display_name("Acme SSO");
+//! let outcome = member.update_connection("external-connection-test-1", &rename).await;
+//! assert!(matches!(outcome, Err(Error::PermissionDenied { .. })));
+//! denied.assert();
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! Ids go into a regular expression as they are: an id with a dot or a slash matches more,

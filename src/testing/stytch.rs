@@ -10,8 +10,7 @@ use super::{
     rbac::Role,
     server::{self, Lease},
 };
-use crate::clock::Clock;
-use crate::{Client, ClientBuilder};
+use crate::{Client, ClientBuilder, clock::Clock};
 
 /// A stand-in for Stytch: one project, on loopback, until the last clone is dropped.
 ///
@@ -118,10 +117,14 @@ impl Stytch {
     /// Signs with a new key from now on, and keeps publishing the old ones, as Stytch does
     /// for about a month.
     pub fn rotate_keys(&self) {
-        let mut state = self.project.state();
-        let key = Key::of_project(state.keys_made, self.project.environment);
-        state.keys_made += 1;
-        state.keys.push(key);
+        let made = {
+            let mut state = self.project.state();
+            state.keys_made += 1;
+            state.keys_made - 1
+        };
+        // Not under the lock: making a key may take long, and requests would wait for it.
+        let key = Key::of_project(made, self.project.environment);
+        self.project.state().keys.push(key);
     }
 
     /// Takes all keys but the newest off the key set: the overlap is over.
@@ -163,7 +166,8 @@ impl Stytch {
     }
 
     /// The latest requests that were answered, oldest first, 1,000 unless
-    /// [configured](StytchBuilder::requests_kept).
+    /// [configured](StytchBuilder::requests_kept). A delayed request whose caller gave up is
+    /// counted and not listed here.
     #[must_use]
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.project.log.requests()

@@ -49,8 +49,11 @@ pub(super) fn update(
 
 /// Stytch takes the organization's slug where it takes its id.
 fn organization_named(state: &State, name: &str) -> Option<String> {
+    if state.organizations.contains_key(name) {
+        return Some(name.to_owned());
+    }
     let mut organizations = state.organizations.iter();
-    let found = organizations.find(|(id, organization)| *id == name || organization.slug == name);
+    let found = organizations.find(|(_, organization)| organization.slug == name);
     found.map(|(id, _)| id.clone())
 }
 

@@ -8,10 +8,18 @@
     reason = "a test fails by panicking"
 )]
 
+mod client;
+mod connections;
 mod denial;
+mod detours;
+mod example;
+mod failures;
+mod lies;
 mod load;
 mod organization;
+mod redirects;
 mod standin;
 mod support;
+mod tries;
 mod update;
 mod vectors;

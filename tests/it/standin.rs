@@ -1,8 +1,17 @@
 //! The stand-in for Stytch, spoken to in raw HTTP: what it enforces, refuses and remembers.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy.toml doesn't know for tests"
+)]
 
 mod faults;
 mod load;
 mod log;
+mod responses;
 mod sessions;
 mod update;
 

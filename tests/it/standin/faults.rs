@@ -1,10 +1,11 @@
 //! Scripted faults.
 
-use serde_json::json;
 use std::time::{Duration, Instant};
+
+use serde_json::json;
 use stytch_sso_external::testing::{Answer, Fault, Operation, SeenRequest};
 
-use super::{Acme, NAME, TOKEN, path};
+use super::{Acme, NAME, TOKEN};
 
 #[tokio::test]
 async fn faults_take_turns_and_end() {
@@ -18,6 +19,7 @@ async fn faults_take_turns_and_end() {
     }
     assert_eq!(statuses, [429, 429, 502, 200]);
     assert_eq!(limited.hits(), 2);
+    assert_eq!(limited.times(2).hits(), 2);
     assert_eq!(acme.stytch.accepted(), 1);
     assert_eq!(acme.stytch.count(Operation::Update), 4);
     let outage = acme.stytch.fault(Operation::Jwks, Fault::status(503));

@@ -3,7 +3,7 @@
 use serde_json::json;
 use stytch_sso_external::testing::{Operation, Stytch};
 
-use super::{Acme, TOKEN, path};
+use super::{Acme, TOKEN};
 
 #[tokio::test]
 async fn requests_are_remembered_without_their_credentials() {
@@ -30,6 +30,11 @@ async fn requests_are_remembered_without_their_credentials() {
     for credential in [&token, &jwt, acme.stytch.secret()] {
         assert!(!shown.contains(credential));
     }
+}
+
+#[test]
+fn it_listens_on_loopback_alone() {
+    assert!(Stytch::start().base_url().starts_with("http://127.0.0.1:"));
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! Sessions and their JWTs: how they end, what is forged, which keys are published.
 
+use std::time::Duration;
+
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use std::time::Duration;
 use stytch_sso_external::testing::jwt;
 
-use super::{Acme, JWT, NAME, TOKEN, path};
+use super::{Acme, JWT, NAME, TOKEN};
 
 #[tokio::test]
 async fn sessions_end() {

@@ -146,6 +146,24 @@ async fn the_organization_goes_by_its_slug_too() {
 }
 
 #[tokio::test]
+async fn ids_in_the_path_are_percent_decoded() {
+    let acme = Acme::new();
+    let odd = acme.organization.connection_builder("Odd").id("a/b ü").create();
+    let path = path("acme", "a%2Fb%20%C3%BC");
+    assert_eq!(acme.send("PUT", &path, &[], &NAME.into()).await.0, 200);
+    assert_eq!(odd.state().display_name, "Renamed");
+    assert_eq!(acme.stytch.requests()[0].path, path);
+}
+
+#[test]
+fn a_live_project_has_live_ids() {
+    let stytch = Stytch::builder().project_id("project-live-1").start();
+    let acme = stytch.organization("acme");
+    assert!(acme.id().starts_with("organization-live-"));
+    assert!(acme.connection("Okta").id().starts_with("external-connection-live-"));
+}
+
+#[tokio::test]
 async fn what_does_not_exist_is_not_found() {
     let acme = Acme::new();
     for (path, error) in [

@@ -1,0 +1,105 @@
+//! Connections that aren't made: nothing was sent, so nothing was applied.
+
+use std::time::{Duration, Instant};
+
+use stytch_sso_external::{Client, Outcome, RetryPolicy, Session};
+
+use crate::support::{
+    hostile::{self, Hostile},
+    lab::{self, Lab, variant},
+    play::{self, Act, Play},
+};
+
+/// A client that has the project's keys and no connection left.
+async fn with_keys(settings: impl FnOnce(&Lab) -> Client, update: Play) -> (Client, Lab) {
+    let keys = |request: &_, before| [lab::polite_jwks(request, before), vec![Act::Close]].concat();
+    let lab = Lab::scripted(keys, lab::polite_authenticate, move |_, _| update.clone()).await;
+    let client = settings(&lab);
+    client.warm_up().await.unwrap();
+    (client, lab)
+}
+
+#[tokio::test]
+async fn a_refused_connection_applies_nothing() {
+    for (policy, attempts) in [(lab::retry(), 3), (RetryPolicy::off(), 1)] {
+        let settings = |lab: &Lab| lab.builder().retry(policy).build().unwrap();
+        let (client, lab) = with_keys(settings, vec![]).await;
+        lab.server.stop().await;
+        let began = Instant::now();
+        let error = lab::update(&client).await.unwrap_err();
+        assert!(began.elapsed() < Duration::from_secs(3));
+        assert_eq!(variant(&error), "Transport");
+        assert_eq!((error.status(), error.request_id()), (None, None));
+        assert_eq!(error.outcome(), Outcome::NotApplied, "{error:?}");
+        assert_eq!((error.attempts(), error.is_retryable()), (attempts, true));
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_there_applies_nothing() {
+    let silent = hostile::nobody().await;
+    for base_url in [&*silent, "https://does-not-exist.invalid"] {
+        for session in [lab::session(), Session::token(lab::TOKEN)] {
+            let client = lab::builder(base_url).retry(lab::retry().attempts(2)).build().unwrap();
+            let error = lab::update_as(&client, session).await.unwrap_err();
+            assert_eq!(variant(&error), "Transport", "{base_url}");
+            assert_eq!((error.status(), error.request_id()), (None, None), "{base_url}");
+            assert_eq!(error.outcome(), Outcome::NotApplied, "{base_url}");
+            assert_eq!(error.attempts(), 2, "{base_url}");
+        }
+    }
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn time_that_runs_out_while_connecting_applies_nothing() {
+    const SHORT: Duration = Duration::from_millis(100);
+    type Settings = fn(&Lab) -> Client;
+    let settings: [(&str, Settings); 3] = [
+        ("timeout", |lab| lab.builder().timeout(SHORT).build().unwrap()),
+        ("connect timeout", |lab| lab.builder().connect_timeout(SHORT).build().unwrap()),
+        ("deadline", |lab| lab.builder().deadline(SHORT * 3).build().unwrap()),
+    ];
+    for (what, settings) in settings {
+        let (client, mut lab) = with_keys(settings, vec![]).await;
+        let _queue = lab.server.stall().await;
+        let began = Instant::now();
+        let error = lab::update(&client).await.unwrap_err();
+        let took = began.elapsed();
+        assert!(took < SHORT * 3 + Duration::from_secs(3), "{what} took {took:?}");
+        assert_eq!(variant(&error), "Transport", "{what}");
+        assert_eq!(error.outcome(), Outcome::NotApplied, "{what}: {error:?}");
+        assert!(error.to_string().contains("no connection"), "{what}: {error}");
+        assert!(error.is_retryable(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_tls_handshake_without_an_answer_applies_nothing() {
+    let server = Hostile::start_mute().await;
+    let base_url = server.url_at("https", "127.0.0.1");
+    let client = lab::builder(&base_url).timeout(Duration::from_millis(100)).build().unwrap();
+    let error = lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap_err();
+    assert_eq!((variant(&error), error.outcome()), ("Transport".into(), Outcome::NotApplied));
+    assert_eq!((error.attempts(), server.connections()), (3, 3));
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset_at_once_leaves_doubt_only_about_an_update() {
+    let server = Hostile::start_resetting().await;
+    let client = lab::builder(&server.url()).build().unwrap();
+    let error = lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap_err();
+    assert_eq!((variant(&error), error.outcome()), ("Transport".into(), Outcome::NotApplied));
+    assert_eq!(error.attempts(), 3);
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_has_died_costs_nothing() {
+    let lab = Lab::start(|_, _| [play::json(200, &lab::updated()), vec![Act::Close]].concat());
+    let lab = lab.await;
+    let client = lab.builder().retry(RetryPolicy::off()).build().unwrap();
+    for _ in 0..20 {
+        lab::update(&client).await.unwrap();
+    }
+    assert_eq!(lab.updates(), 20);
+}

@@ -1,0 +1,255 @@
+//! What each failure of the network and each answer that isn't Stytch's comes to: variant,
+//! status, request id, outcome, number of requests, time.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde_json::json;
+use stytch_sso_external::{
+    Outcome::{self, Applied, NotApplied, Unknown},
+    RetryPolicy,
+};
+
+use crate::support::{
+    lab::{self, Lab, REQUEST_ID, variant},
+    play::{
+        Act::{self, Close, Drip, Flood, Hang, Reset, Send, Wait},
+        HTML, JSON, Play, html, http, json,
+    },
+};
+
+/// What an update that is answered by `play` comes to.
+struct Row {
+    name: &'static str,
+    play: Play,
+    variant: &'static str,
+    status: Option<u16>,
+    request_id: Option<&'static str>,
+    outcome: Outcome,
+    is_retried: bool,
+}
+
+/// A row of which no answer comes: in doubt, and tried again.
+fn lost(name: &'static str, play: Play) -> Row {
+    Row {
+        name,
+        play,
+        variant: "Transport",
+        status: None,
+        request_id: None,
+        outcome: Unknown,
+        is_retried: true,
+    }
+}
+
+/// A row of an answer that isn't what was documented.
+fn unexpected(name: &'static str, status: u16, outcome: Outcome, play: Play) -> Row {
+    let is_retried = matches!(status, 408 | 429 | 502..=504);
+    let variant = if status == 429 { "RateLimited" } else { "UnexpectedResponse" };
+    Row { name, play, variant, status: Some(status), request_id: None, outcome, is_retried }
+}
+
+fn text(text: impl AsRef<[u8]>) -> Act {
+    Send(Bytes::copy_from_slice(text.as_ref()))
+}
+
+/// Checks the rows, with retries and without, with this time for one attempt.
+async fn check(rows: Vec<Row>, timeout: Duration) {
+    for row in rows {
+        for (policy, most) in [(lab::retry(), 3), (RetryPolicy::off(), 1)] {
+            let lab = Lab::answering(row.play.clone()).await;
+            let client = lab.builder().retry(policy).timeout(timeout).build().unwrap();
+            let began = Instant::now();
+            let error = lab::update(&client).await.expect_err(row.name);
+            let took = began.elapsed();
+            let sent = if row.is_retried { most } else { 1 };
+            assert_eq!(variant(&error), row.variant, "{}: {error:?}", row.name);
+            let status = error.status().map(|status| status.as_u16());
+            assert_eq!(status, row.status, "{}: {error:?}", row.name);
+            assert_eq!(error.request_id(), row.request_id, "{}", row.name);
+            assert_eq!(error.outcome(), row.outcome, "{}: {error:?}", row.name);
+            assert_eq!(error.is_retryable(), row.is_retried, "{}: {error:?}", row.name);
+            assert_eq!(lab.updates(), sent as usize, "{}: {error:?}", row.name);
+            assert_eq!(error.attempts(), sent, "{}", row.name);
+            assert!(took < timeout * sent + SLACK, "{} took {took:?}", row.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_too_early_leaves_the_update_in_doubt() {
+    let half = "HTTP/1.1 200 OK\r\ncontent-type: applicat";
+    check(
+        vec![
+            lost("close before a byte", vec![Close]),
+            lost("reset before a byte", vec![Reset]),
+            lost("close in the headers", vec![text(half), Close]),
+            lost("reset in the headers", vec![text(half), Wait(MOMENT), Reset]),
+            lost("no HTTP at all", vec![text("SSH-2.0-OpenSSH_9.6\r\n"), Close]),
+            lost("nothing but zeros", vec![text([0; 64]), Close]),
+            lost("a status line of no sense", vec![text("HTTP/1.1 OK 200\r\n\r\n"), Close]),
+        ],
+        QUICK,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn silence_ends_with_the_time_for_an_attempt() {
+    let half = "HTTP/1.1 200 OK\r\ncontent-type: applicat";
+    let slow = Duration::from_millis(30);
+    check(
+        vec![
+            lost("no answer", vec![Hang]),
+            lost("no end of the headers", vec![text(half), Hang]),
+            lost("headers byte by byte", vec![Drip(half.into(), slow), Hang]),
+        ],
+        SHORT,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_after_2xx_means_applied_and_after_5xx_doubt() {
+    let body = lab::updated().to_string();
+    let long = |status: u16| {
+        text(format!("HTTP/1.1 {status} X\r\n{JSON}content-length: {}\r\n\r\n", body.len() + 9))
+    };
+    let chunked = format!("HTTP/1.1 200 OK\r\n{JSON}transfer-encoding: chunked\r\n\r\n5\r\n{{");
+    let slow = Duration::from_millis(20);
+    let reset = vec![text(&body[..20]), Wait(MOMENT), Reset];
+    let cut = |status, end: &[Act]| [&[long(status)], end].concat();
+    let drip = [Drip(body.clone().into(), slow)];
+    check(
+        vec![
+            unexpected("reset in the body", 200, Applied, cut(200, &reset)),
+            Row {
+                request_id: Some(REQUEST_ID),
+                ..unexpected("close in the body", 200, Applied, cut(200, &[text(&body), Close]))
+            },
+            unexpected("close in a chunk", 200, Applied, vec![text(&chunked), Close]),
+            unexpected("no body", 200, Applied, cut(200, &[Hang])),
+            unexpected("body byte by byte", 200, Applied, cut(200, &drip)),
+            unexpected("500, then reset", 500, Unknown, cut(500, &reset)),
+            unexpected("503, then reset", 503, Unknown, cut(503, &reset)),
+            unexpected("503 byte by byte", 503, Unknown, cut(503, &drip)),
+            unexpected("403, then reset", 403, NotApplied, cut(403, &reset)),
+            unexpected("429, then reset", 429, NotApplied, cut(429, &reset)),
+        ],
+        SHORT,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_request_id_survives_a_body_that_breaks_off() {
+    let body = format!(r#"{{"status_code":500,"request_id": "{REQUEST_ID}","error_mess"#);
+    let rows = [(200, Applied), (400, NotApplied), (500, Unknown), (502, Unknown)];
+    let rows = rows.map(|(status, outcome)| Row {
+        request_id: Some(REQUEST_ID),
+        ..unexpected("truncated", status, outcome, http(status, JSON, &body))
+    });
+    check(rows.into(), QUICK).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_json_of_stytchs_keeps_its_status() {
+    let good = lab::updated().to_string();
+    let mut bad_utf8 = good.clone().into_bytes();
+    let name = good.find("Acme").unwrap();
+    bad_utf8[name] = 0xff;
+    check(
+        vec![
+            unexpected("204", 204, Applied, vec![text("HTTP/1.1 204 No Content\r\n\r\n")]),
+            unexpected("201 without a body", 201, Applied, http(201, "", "")),
+            unexpected("empty 200", 200, Applied, http(200, JSON, "")),
+            unexpected("HTML 200", 200, Applied, html(200)),
+            Row {
+                request_id: Some(REQUEST_ID),
+                ..unexpected("invalid UTF-8", 200, Applied, http(200, JSON, bad_utf8))
+            },
+            unexpected("truncated JSON", 200, Applied, http(200, JSON, &good[..20])),
+            unexpected("HTML 403", 403, NotApplied, html(403)),
+            unexpected("HTML 408", 408, Unknown, html(408)),
+            unexpected("HTML 429", 429, NotApplied, html(429)),
+            unexpected("empty 500", 500, Unknown, http(500, "", "")),
+            unexpected("HTML 502", 502, Unknown, html(502)),
+            unexpected("HTML 503", 503, Unknown, html(503)),
+            unexpected("HTML 504", 504, Unknown, html(504)),
+            unexpected("a status from nowhere", 799, Unknown, html(799)),
+            unexpected("JSON of somebody else's", 400, NotApplied, json(400, &json!({"a": 1}))),
+        ],
+        QUICK,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_gateway_said_can_be_read_and_is_not_printed() {
+    let lab = Lab::answering(html(403)).await;
+    let error = lab::update(&lab.client()).await.unwrap_err();
+    assert_eq!(error.excerpt(), Some(HTML));
+    assert!(!format!("{error} {error:?}").contains("h1"));
+}
+
+#[tokio::test]
+async fn a_good_answer_of_another_content_type_is_believed() {
+    for content_type in ["", "content-type: text/html\r\n", "content-type: \x01\r\n"] {
+        let answer = http(200, content_type, lab::updated().to_string());
+        let lab = Lab::answering(answer).await;
+        let result = lab::update(&lab.client()).await;
+        let name = result.map(|response| response.connection.display_name);
+        match content_type {
+            "content-type: \x01\r\n" => assert_eq!(name.unwrap_err().outcome(), Unknown),
+            _ => assert_eq!(name.unwrap(), "Acme"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn json_100_000_deep_is_an_error_like_any_other() {
+    let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
+    let deep = String::from_utf8(deep).unwrap();
+    let start = format!(r#"{{"request_id":"{REQUEST_ID}","error_type":"invalid_role""#);
+    let refused = format!(r#"{start},"error_details":{deep}}}"#);
+    let row = |name, status, outcome, body: &str| Row {
+        request_id: body.contains(REQUEST_ID).then_some(REQUEST_ID),
+        ..unexpected(name, status, outcome, http(status, JSON, body))
+    };
+    let opened = vec![text(format!("HTTP/1.1 200 OK\r\n{JSON}\r\n")), text("[".repeat(100_000))];
+    check(
+        vec![
+            row("200", 200, Applied, &deep),
+            row("200 that says an error", 200, Applied, &refused),
+            row("400", 400, NotApplied, &refused),
+            row("500", 500, Unknown, &deep),
+            unexpected("never closed", 200, Applied, [opened, vec![Close]].concat()),
+        ],
+        QUICK,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn headers_without_end_are_refused() {
+    let many = (0..200).map(|n| format!("x-{n}: y\r\n")).collect::<String>();
+    let long = format!("x-long: {}\r\n", "y".repeat(2 << 20));
+    let start = text(format!("HTTP/1.1 200 OK\r\n{JSON}x: "));
+    check(
+        vec![
+            lost("200 headers", http(200, &many, "{}")),
+            lost("a header of 2 MiB", http(200, &long, "{}")),
+            lost("a header of 2 GiB", vec![start, Flood("y".repeat(1 << 16).into(), 2 << 30)]),
+        ],
+        QUICK,
+    )
+    .await;
+}
+
+const MOMENT: Duration = Duration::from_millis(5);
+/// For failures that come by themselves: what is waited for at most.
+const QUICK: Duration = Duration::from_secs(5);
+/// For those that only the clock ends.
+const SHORT: Duration = Duration::from_millis(100);
+/// For a machine that is busy with something else.
+const SLACK: Duration = Duration::from_secs(3);

@@ -1,0 +1,211 @@
+//! Answers that lie, or leave out what Stytch's reference promises.
+
+use serde_json::{Value, json};
+use stytch_sso_external::{Error, Outcome};
+
+use crate::support::{
+    lab::{self, Lab, variant},
+    play::{self, Play},
+};
+
+/// The error of an update that was answered so, and how often it was sent.
+async fn error_of(play: Play) -> (Error, usize) {
+    let lab = Lab::answering(play).await;
+    let error = lab::update(&lab.client()).await.unwrap_err();
+    (error, lab.updates())
+}
+
+/// The good answer, changed in one place.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut answer = lab::updated();
+    *answer.pointer_mut(pointer).unwrap() = value;
+    answer
+}
+
+#[tokio::test]
+async fn an_error_under_200_is_never_a_success() {
+    let bodies = [
+        lab::refused(403, "session_authorization_error"),
+        json!({"status_code": 500, "error_message": "Oops.", "request_id": lab::REQUEST_ID}),
+        json!({"error": "access_denied", "request_id": lab::REQUEST_ID}),
+        json!({"status_code": 503, "request_id": lab::REQUEST_ID}),
+        with("/connection", Value::Null).as_object().map_or(Value::Null, |answer| {
+            let mut answer = answer.clone();
+            answer.insert("error_type".into(), "internal_server_error".into());
+            answer.into()
+        }),
+    ];
+    for body in bodies {
+        let (error, sent) = error_of(play::json(200, &body)).await;
+        assert_eq!(variant(&error), "UnexpectedResponse", "{body}");
+        assert_eq!(error.status().unwrap(), 200, "{body}");
+        assert_eq!(error.request_id(), Some(lab::REQUEST_ID), "{body}");
+        assert_eq!(error.outcome(), Outcome::Unknown, "{body}");
+        assert_eq!((error.attempts(), sent), (1, 1), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_success_without_a_connection_is_an_error_and_applied() {
+    for body in [json!({}), json!({"status_code": 200, "request_id": lab::REQUEST_ID}), json!([])] {
+        let (error, sent) = error_of(play::json(200, &body)).await;
+        assert_eq!(variant(&error), "UnexpectedResponse", "{body}");
+        assert_eq!(error.status().unwrap(), 200, "{body}");
+        assert_eq!(error.outcome(), Outcome::Applied, "{body}");
+        assert_eq!(sent, 1, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn the_http_status_is_believed_and_the_one_in_the_body_is_not() {
+    let refused = play::json(403, &lab::refused(200, "session_authorization_error"));
+    let (error, _) = error_of(refused).await;
+    assert_eq!(variant(&error), "PermissionDenied");
+    assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (403, Outcome::NotApplied));
+
+    let (error, sent) = error_of(play::json(500, &lab::refused(400, "new_type"))).await;
+    assert_eq!(variant(&error), "Api");
+    assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (500, Outcome::Unknown));
+    assert_eq!(sent, 1);
+
+    let lab = Lab::answering(play::json(200, &with("/status_code", json!(403)))).await;
+    assert_eq!(lab::update(&lab.client()).await.unwrap().connection.display_name, "Acme");
+}
+
+#[tokio::test]
+async fn an_answer_about_something_else_is_an_error_that_says_so() {
+    let foreign = [
+        ("/connection/connection_id", "another connection"),
+        ("/connection/organization_id", "another organization"),
+    ];
+    for (pointer, words) in foreign {
+        for id in ["other-id", "", "..", lab::PROJECT] {
+            let (error, sent) = error_of(play::json(200, &with(pointer, json!(id)))).await;
+            assert_eq!(variant(&error), "UnexpectedResponse", "{pointer} {id}");
+            assert!(error.to_string().contains(words), "{error}");
+            assert_eq!(error.status().unwrap(), 200);
+            assert_eq!(error.request_id(), Some(lab::REQUEST_ID));
+            assert_eq!(error.outcome(), Outcome::Unknown);
+            assert_eq!((error.attempts(), sent), (1, 1));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_about_something_else_counts_the_attempts_before_it() {
+    let foreign = with("/connection/connection_id", json!("other"));
+    let lab = Lab::start(move |_, before| match before {
+        0 => play::html(503),
+        _ => play::json(200, &foreign),
+    });
+    let lab = lab.await;
+    let error = lab::update(&lab.client()).await.unwrap_err();
+    assert_eq!((error.attempts(), lab.updates()), (2, 2));
+    assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (200, Outcome::Unknown));
+}
+
+#[tokio::test]
+async fn role_lists_may_be_null_or_missing() {
+    let lists = [
+        "external_connection_implicit_role_assignments",
+        "external_group_implicit_role_assignments",
+    ];
+    let mut without = lab::updated();
+    let mut null = lab::updated();
+    for list in lists {
+        without["connection"].as_object_mut().unwrap().remove(list);
+        null["connection"][list] = Value::Null;
+    }
+    for body in [without, null] {
+        let lab = Lab::answering(play::json(200, &body)).await;
+        let response = lab::update(&lab.client()).await.unwrap();
+        assert_eq!(response.connection.connection_id, lab::CONNECTION, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_status_of_the_connection_and_new_fields_are_no_failure() {
+    let mut body = with("/connection/status", json!("frozen"));
+    body["connection"]["new_field"] = json!({"a": [1]});
+    body["error_type"] = Value::Null;
+    let lab = Lab::answering(play::json(200, &body)).await;
+    assert_eq!(lab::update(&lab.client()).await.unwrap().connection.status, "frozen");
+}
+
+#[tokio::test]
+async fn a_refusal_is_understood_whatever_it_leaves_out() {
+    let whole = lab::refused(403, "session_authorization_error");
+    for field in ["status_code", "request_id", "error_message", "error_url"] {
+        let mut absent = whole.clone();
+        absent.as_object_mut().unwrap().remove(field);
+        let mut null = whole.clone();
+        null[field] = Value::Null;
+        let mut wrong = whole.clone();
+        wrong[field] = json!({"not": ["what", "it", "is"]});
+        for body in [absent, null, wrong] {
+            let (error, _) = error_of(play::json(403, &body)).await;
+            assert_eq!(variant(&error), "PermissionDenied", "{body}");
+            assert_eq!(error.status().unwrap(), 403, "{body}");
+            let request_id = (field != "request_id").then_some(lab::REQUEST_ID);
+            assert_eq!(error.request_id(), request_id, "{body}");
+            assert_eq!(error.outcome(), Outcome::NotApplied, "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_with_the_keys_of_oauth_is_read() {
+    let body = json!({
+        "status_code": 401,
+        "request_id": lab::REQUEST_ID,
+        "error": "unauthorized_credentials",
+        "error_description": "Wrong secret.",
+        "error_uri": "https://stytch.com/docs",
+    });
+    let (error, _) = error_of(play::json(401, &body)).await;
+    assert_eq!(variant(&error), "CredentialsRejected");
+    assert_eq!(error.error_type(), Some("unauthorized_credentials"));
+    assert_eq!(error.error_message(), Some("Wrong secret."));
+    assert_eq!(error.error_url(), Some("https://stytch.com/docs"));
+    assert_eq!(error.request_id(), Some(lab::REQUEST_ID));
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_an_array_keeps_its_status_and_its_words() {
+    let body = json!([lab::refused(400, "invalid_role")]);
+    let (error, sent) = error_of(play::json(400, &body)).await;
+    assert_eq!(variant(&error), "UnexpectedResponse");
+    assert_eq!((error.status().unwrap().as_u16(), sent), (400, 1));
+    assert_eq!(error.request_id(), Some(lab::REQUEST_ID));
+    assert_eq!(error.outcome(), Outcome::NotApplied);
+    assert!(error.excerpt().unwrap().contains("invalid_role"));
+}
+
+#[tokio::test]
+async fn error_details_are_kept_in_any_form() {
+    let forms = [json!({"field": "display_name", "n": [1, {"a": null}]}), json!(["a"]), json!("a")];
+    for details in forms {
+        let mut body = lab::refused(400, "invalid_display_name");
+        body["error_details"] = details.clone();
+        let (error, _) = error_of(play::json(400, &body)).await;
+        assert_eq!(variant(&error), "InvalidUpdate", "{details}");
+        assert_eq!(error.error_details(), Some(&details));
+    }
+}
+
+#[tokio::test]
+async fn a_403_without_a_known_type_is_no_denied_permission() {
+    let bodies = [
+        lab::refused(403, "organization_suspended"),
+        lab::refused(403, "a_type_of_tomorrow"),
+        json!({"message": "Forbidden"}),
+        json!({}),
+        json!("session_authorization_error"),
+    ];
+    for body in bodies {
+        let (error, sent) = error_of(play::json(403, &body)).await;
+        assert!(["Api", "UnexpectedResponse"].contains(&&*variant(&error)), "{body} {error:?}");
+        assert_eq!(error.outcome(), Outcome::NotApplied, "{body}");
+        assert_eq!(sent, 1, "{body}");
+    }
+}

@@ -1,0 +1,161 @@
+//! Credentials go to the configured host over https and nowhere else: no redirect, no
+//! proxy, no other certificate.
+
+use stytch_sso_external::{BuildError, Client, Error, Outcome, Session};
+
+use crate::support::{
+    capture, child,
+    hostile::Hostile,
+    lab::{self, Lab, variant},
+    play::{self, Play},
+    tls::{self, Authority},
+};
+
+const STATUSES: [u16; 7] = [300, 301, 302, 303, 304, 307, 308];
+
+fn redirect(status: u16, location: &str) -> Play {
+    play::http(status, &format!("location: {location}\r\n"), "")
+}
+
+#[tokio::test]
+async fn a_redirect_of_an_update_is_not_followed() {
+    let other = Hostile::start(|_, _| play::json(200, &lab::updated())).await;
+    let elsewhere = [other.url(), other.url_at("http", "localhost"), "/v1/elsewhere".into()];
+    for (location, status) in elsewhere.iter().flat_map(|l| STATUSES.map(|status| (l, status))) {
+        let lab = Lab::answering(redirect(status, location)).await;
+        let error = lab::update(&lab.client()).await.unwrap_err();
+        assert_eq!(variant(&error), "UnexpectedResponse", "{status} {location}");
+        assert_eq!(error.status().unwrap(), status, "{location}");
+        assert_eq!(error.outcome(), Outcome::Unknown, "{status} {location}");
+        assert!(error.to_string().contains("redirect"), "{error}");
+        assert_eq!((lab.updates(), lab.server.requests().len()), (1, 2), "{status} {location}");
+    }
+    assert_eq!(other.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_of_keys_or_a_session_is_not_followed() {
+    let other = Hostile::start(lab::polite_authenticate).await;
+    let target = other.url();
+    let again = target.clone();
+    let lab = Lab::scripted(
+        move |_, _| redirect(308, &target),
+        move |_, _| redirect(307, &again),
+        |_, _| play::json(200, &lab::updated()),
+    );
+    let lab = lab.await;
+    // The keys redirect, so Stytch is asked, which redirects too.
+    let error = lab::update(&lab.client()).await.unwrap_err();
+    assert_eq!(error.status().unwrap(), 307);
+    assert_eq!(error.outcome(), Outcome::NotApplied);
+    assert_eq!((lab.fetched(), lab.asked(), lab.updates()), (1, 1, 0));
+    assert_eq!(other.connections(), 0);
+}
+
+#[tokio::test]
+async fn plain_http_beyond_loopback_is_refused() {
+    let hosts = [
+        "http://test.stytch.com",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "http://0.0.0.0:1",
+        "http://10.0.0.1",
+        "http://[::ffff:127.0.0.1]",
+        "http://[2001:db8::1]",
+        "http://localhost@example.com",
+    ];
+    for host in hosts {
+        let error = lab::builder(host).build().unwrap_err();
+        let refused =
+            matches!(error, BuildError::InsecureBaseUrl | BuildError::InvalidBaseUrl { .. });
+        assert!(refused, "{host}: {error:?}");
+        capture::inspect(&error);
+    }
+}
+
+/// What the child prints of the update that it tries.
+const RESULT: &str = "RESULT";
+const URL: &str = "TEST_BASE_URL";
+
+async fn update_in_the_child(base_url: &str) {
+    let client = lab::builder(base_url).build().unwrap();
+    let result = lab::update_as(&client, Session::token(lab::TOKEN)).await;
+    match result {
+        Ok(response) => println!("{RESULT} {}", response.connection.display_name),
+        Err(error) => println!("{RESULT} {}", told(&client, &error)),
+    }
+}
+
+fn told(client: &Client, error: &Error) -> String {
+    capture::inspect_debug(client);
+    format!("{} {:?} {:?} {}", variant(error), error.status(), error.outcome(), error.attempts())
+}
+
+fn polite(request: &crate::support::hostile::Request, before: usize) -> Play {
+    match request.method.as_str() {
+        "POST" => lab::polite_authenticate(request, before),
+        _ => play::json(200, &lab::updated()),
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_wrong_gets_no_request() {
+    if let Some(base_url) = child::variable(URL) {
+        return update_in_the_child(&base_url).await;
+    }
+    let authority = Authority::new();
+    let file = format!("{}/authority-{}.pem", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    std::fs::write(&file, authority.pem()).unwrap();
+    let wrong = [
+        ("expired", authority.expired()),
+        ("another host", authority.for_another_host()),
+        ("self-signed", tls::self_signed()),
+    ];
+    let name = "redirects::a_certificate_that_is_wrong_gets_no_request";
+    for (what, config) in wrong {
+        let server = Hostile::start_tls(config, polite).await;
+        let output = child::run(name, &[(URL, &server.url()), ("SSL_CERT_FILE", &file)]).await;
+        assert_eq!(child::said(&output, RESULT), "Transport None NotApplied 3", "{what}");
+        assert_eq!((server.requests().len(), server.connections()), (0, 3), "{what}");
+    }
+    // The same authority, and nothing wrong: else all of the above could fail for another
+    // reason. Only on Linux does the variable say whom to trust.
+    if cfg!(target_os = "linux") {
+        let server = Hostile::start_tls(authority.good(), polite).await;
+        let output = child::run(name, &[(URL, &server.url()), ("SSL_CERT_FILE", &file)]).await;
+        assert_eq!(child::said(&output, RESULT), "Acme");
+        assert_eq!(server.requests().len(), 2);
+    }
+    std::fs::remove_file(file).unwrap();
+}
+
+#[tokio::test]
+async fn a_proxy_never_sees_a_request_in_the_clear() {
+    if let Some(base_url) = child::variable(URL) {
+        return update_in_the_child(&base_url).await;
+    }
+    let proxy = Hostile::start(|_, _| play::html(502)).await;
+    let server = Hostile::start(polite).await;
+    let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"];
+    let proxy_url = proxy.url();
+    let mut variables = vec![(URL, server.url())];
+    variables.extend(proxies.map(|name| (name, proxy_url.clone())));
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, &**value)).collect();
+    let name = "redirects::a_proxy_never_sees_a_request_in_the_clear";
+    let output = child::run(name, &variables).await;
+    assert_eq!(child::said(&output, RESULT), "Acme");
+    assert_eq!((server.requests().len(), proxy.connections()), (2, 0));
+
+    // To an https host a proxy is asked for a tunnel, in which it sees nothing.
+    let mut variables = variables;
+    variables[0].1 = "https://does-not-exist.invalid";
+    let output = child::run(name, &variables).await;
+    assert!(child::said(&output, RESULT).starts_with("Transport None NotApplied"));
+    let seen = proxy.requests();
+    assert!(!seen.is_empty());
+    for request in seen {
+        assert_eq!(request.method, "CONNECT");
+        assert_eq!(request.header("authorization"), None);
+        assert!(!capture::shows_credential(&format!("{request:?}")));
+    }
+}

@@ -1,0 +1,189 @@
+//! Everything that is logged, traced or panicked in the whole process, at every level,
+//! searched for credentials as it happens.
+//!
+//! A test can't know when the other tests end, so there is no search at the end: each event
+//! is searched when it comes, and one that shows a credential ends the process at once, with
+//! the event on stderr. Failing the test is not enough: the event may come in a task of
+//! hyper's, which would swallow a panic.
+//!
+//! Found are the credentials that tests [register](register) and, without that, whatever
+//! looks like one: a JWT, a project secret, Basic auth, an opaque token as the stand-in
+//! makes them.
+
+use std::{
+    error::Error,
+    fmt::{Debug, Write as _},
+    io::Write as _,
+    panic,
+    sync::{
+        LazyLock, Once, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use regex::Regex;
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
+
+/// Starts to capture, in the whole process and until it ends. Safe to call in each test.
+pub(crate) fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        tracing::subscriber::set_global_default(Capture).expect("one subscriber in the process");
+        log::set_boxed_logger(Box::new(Capture)).expect("one logger in the process");
+        log::set_max_level(log::LevelFilter::Trace);
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            search("panic", &info.to_string());
+            hook(info);
+        }));
+    });
+}
+
+/// Has every event from now on searched for this credential, in the clear and in base64.
+pub(crate) fn register(credential: &str) {
+    install();
+    let is_known = |known: &Vec<String>| known.iter().any(|known| known == credential);
+    if is_known(&CREDENTIALS.read().unwrap_or_else(PoisonError::into_inner)) {
+        return;
+    }
+    let mut credentials = CREDENTIALS.write().unwrap_or_else(PoisonError::into_inner);
+    credentials.extend([credential.to_owned(), BASE64_STANDARD.encode(credential)]);
+}
+
+/// How many events there were so far of a target with this prefix.
+pub(crate) fn seen(target: &str) -> u64 {
+    let counts = COUNTS.iter().filter(|(prefix, _)| *prefix == target);
+    counts.map(|(_, count)| count.load(Ordering::SeqCst)).sum()
+}
+
+/// Fails if an error shows a credential in any way that a caller might print it.
+pub(crate) fn inspect(error: &(dyn Error + 'static)) {
+    let mut link = Some(error);
+    while let Some(error) = link {
+        inspect_debug(&error);
+        assert_shows_nothing(&error.to_string());
+        link = error.source();
+    }
+}
+
+/// Fails if something shows a credential in its `Debug`.
+pub(crate) fn inspect_debug(shown: &impl Debug) {
+    assert_shows_nothing(&format!("{shown:?}"));
+    assert_shows_nothing(&format!("{shown:#?}"));
+}
+
+fn assert_shows_nothing(text: &str) {
+    // Without the text, which the panic hook would find the credential in.
+    assert!(!shows_credential(text), "a credential shows in {} bytes of text", text.len());
+}
+
+/// Tells whether a text shows a credential.
+pub(crate) fn shows_credential(text: &str) -> bool {
+    let credentials = CREDENTIALS.read().unwrap_or_else(PoisonError::into_inner);
+    credentials.iter().any(|credential| text.contains(credential.as_str()))
+        || LOOKS_LIKE_ONE.is_match(text)
+}
+
+struct Capture;
+
+impl Subscriber for Capture {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        // The stand-in's server, which is no part of the client, logs what it receives.
+        !metadata.target().starts_with("httpmock")
+    }
+
+    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let mut text = Text::default();
+        attributes.record(&mut text);
+        search(attributes.metadata().target(), &text.0);
+        span::Id::from_u64(NEXT.fetch_add(1, Ordering::SeqCst))
+    }
+
+    fn record(&self, _span: &span::Id, values: &span::Record<'_>) {
+        let mut text = Text::default();
+        values.record(&mut text);
+        search("span", &text.0);
+    }
+
+    fn record_follows_from(&self, _span: &span::Id, _follows: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = Text::default();
+        event.record(&mut text);
+        search(event.metadata().target(), &text.0);
+    }
+
+    fn enter(&self, _span: &span::Id) {}
+
+    fn exit(&self, _span: &span::Id) {}
+}
+
+impl log::Log for Capture {
+    fn enabled(&self, _metadata: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if !record.target().starts_with("httpmock") {
+            search(record.target(), &record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+#[derive(Default)]
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let _ = write!(self.0, "{field}={value:?} ");
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let _ = write!(self.0, "{field}={value} ");
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        let _ = write!(self.0, "{field}={value}");
+        let mut link = value.source();
+        while let Some(error) = link {
+            let _ = write!(self.0, ": {error}");
+            link = error.source();
+        }
+    }
+}
+
+fn search(target: &str, text: &str) {
+    for (prefix, count) in &*COUNTS {
+        if target.starts_with(prefix) {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    if shows_credential(text) {
+        // Not `eprintln!`, which the test harness keeps for itself.
+        let _ = writeln!(std::io::stderr(), "{LEAKED} in an event of {target}: {text}");
+        std::process::abort();
+    }
+}
+
+/// What stands on stderr before the process ends.
+pub(crate) const LEAKED: &str = "A CREDENTIAL SHOWS";
+
+static CREDENTIALS: RwLock<Vec<String>> = RwLock::new(Vec::new());
+static COUNTS: LazyLock<[(&str, AtomicU64); 4]> = LazyLock::new(|| {
+    ["stytch_sso_external", "reqwest", "hyper", "panic"].map(|target| (target, AtomicU64::new(0)))
+});
+static LOOKS_LIKE_ONE: LazyLock<Regex> = LazyLock::new(|| {
+    let jwt = r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}";
+    let secret = r"secret-(test|live)-";
+    let basic = r"Basic [A-Za-z0-9+/]{12,}";
+    let token = r"\b[A-Za-z0-9]{44}\b";
+    Regex::new(&[jwt, secret, basic, token].join("|")).unwrap()
+});

@@ -1,0 +1,272 @@
+//! A server that misbehaves on purpose: raw TCP, answering each request with a script.
+//!
+//! It takes requests apart itself, so that what arrived can be asserted byte by byte, and
+//! it can do what no HTTP library lets one do: stop anywhere, reset, drip, lie.
+
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
+
+use super::play::{After, Play, play};
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// The request target, as it stood in the first line.
+    pub(crate) target: String,
+    /// In the order of their arrival, names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let header = self.headers.iter().find(|(header, _)| header == name);
+        header.map(|(_, value)| value.as_str())
+    }
+
+    fn read(head: &str) -> Option<Self> {
+        let mut lines = head.split("\r\n");
+        let mut first = lines.next()?.split(' ');
+        let (method, target) = (first.next()?.to_owned(), first.next()?.to_owned());
+        let headers = lines.filter_map(|line| line.split_once(':'));
+        let headers = headers.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()));
+        Some(Self { method, target, headers: headers.collect(), body: Vec::new() })
+    }
+
+    fn body_length(&self) -> usize {
+        self.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// The server, until it is dropped.
+pub(crate) struct Hostile {
+    address: SocketAddr,
+    scheme: &'static str,
+    seen: Arc<Seen>,
+    listener: Arc<TcpListener>,
+    accepting: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// The first of them: a long test must not fill the memory that it measures.
+    requests: Mutex<Vec<Request>>,
+    arrived: AtomicUsize,
+    connections: AtomicU64,
+    bytes_sent: AtomicU64,
+}
+
+type Script = Arc<dyn Fn(&Request, usize) -> Play + Send + Sync>;
+
+impl Hostile {
+    /// Starts a server that answers as `script` says, which is given the request and how
+    /// many requests there were before it.
+    pub(crate) async fn start(
+        script: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+    ) -> Self {
+        Self::serve(None, Arc::new(script)).await
+    }
+
+    /// Starts one that speaks TLS.
+    pub(crate) async fn start_tls(
+        config: ServerConfig,
+        script: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+    ) -> Self {
+        Self::serve(Some(TlsAcceptor::from(Arc::new(config))), Arc::new(script)).await
+    }
+
+    /// Starts one that takes connections and neither reads nor says anything.
+    pub(crate) async fn start_mute() -> Self {
+        Self::accept(|_stream, _seen| std::future::pending::<()>()).await
+    }
+
+    /// Starts one that resets every connection before it has read anything.
+    pub(crate) async fn start_resetting() -> Self {
+        Self::accept(|stream, _seen| async move { reset(&stream) }).await
+    }
+
+    async fn serve(tls: Option<TlsAcceptor>, script: Script) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let server = Self::accept(move |mut stream, seen| {
+            let (tls, script) = (tls.clone(), Arc::clone(&script));
+            async move {
+                let after = match tls {
+                    None => converse(&mut stream, &script, &seen).await,
+                    Some(tls) => match tls.accept(&mut stream).await {
+                        Ok(mut stream) => converse(&mut stream, &script, &seen).await,
+                        Err(_) => After::Close,
+                    },
+                };
+                match after {
+                    After::Reset => reset(&stream),
+                    After::Serve | After::Close => {
+                        let _ = stream.shutdown().await;
+                    }
+                }
+            }
+        });
+        let mut server = server.await;
+        server.scheme = scheme;
+        server
+    }
+
+    async fn accept<F>(connection: impl Fn(TcpStream, Arc<Seen>) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = Arc::new(TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let address = listener.local_addr().unwrap();
+        let accepts = Arc::clone(&listener);
+        let seen = Arc::new(Seen::default());
+        let counted = Arc::clone(&seen);
+        let accepting = tokio::spawn(async move {
+            // Dropped with the server, and the connections with it.
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = accepts.accept().await {
+                let _ = stream.set_nodelay(true);
+                counted.connections.fetch_add(1, Ordering::SeqCst);
+                connections.spawn(connection(stream, Arc::clone(&counted)));
+                while connections.try_join_next().is_some() {}
+            }
+        });
+        Self { address, scheme: "http", seen, listener, accepting }
+    }
+
+    /// Where it is reached, as a base URL.
+    pub(crate) fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
+    }
+
+    /// Where it is reached, as another name of this machine.
+    pub(crate) fn url_at(&self, scheme: &str, host: &str) -> String {
+        format!("{scheme}://{host}:{}", self.address.port())
+    }
+
+    /// Closes all connections and refuses new ones.
+    pub(crate) async fn stop(mut self) {
+        self.accepting.abort();
+        let _ = (&mut self.accepting).await;
+    }
+
+    /// Closes all connections and lets nobody finish connecting any more, while what is
+    /// returned is held: the queue of those who wait to be accepted is full.
+    pub(crate) async fn stall(&mut self) -> Vec<TcpStream> {
+        self.accepting.abort();
+        let _ = (&mut self.accepting).await;
+        socket2::SockRef::from(&*self.listener).listen(0).unwrap();
+        let mut waiting = Vec::new();
+        let patience = Duration::from_millis(50);
+        while let Ok(Ok(stream)) =
+            tokio::time::timeout(patience, TcpStream::connect(self.address)).await
+        {
+            waiting.push(stream);
+        }
+        waiting
+    }
+
+    /// The requests that have arrived whole, up to a thousand.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.seen.requests().clone()
+    }
+
+    /// How many requests of that method have arrived.
+    pub(crate) fn count(&self, method: &str) -> usize {
+        self.seen.requests().iter().filter(|request| request.method == method).count()
+    }
+
+    /// How many connections were made.
+    pub(crate) fn connections(&self) -> u64 {
+        self.seen.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes of its answers went out.
+    pub(crate) fn bytes_sent(&self) -> u64 {
+        self.seen.bytes_sent.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Hostile {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl Seen {
+    fn requests(&self) -> MutexGuard<'_, Vec<Request>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An address of this machine at which nothing listens.
+pub(crate) async fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+async fn converse<S>(stream: &mut S, script: &Script, seen: &Seen) -> After
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut buffer = Vec::new();
+    while let Some(request) = next_request(stream, &mut buffer).await {
+        let before = seen.arrived.fetch_add(1, Ordering::SeqCst);
+        if before < REQUESTS_KEPT {
+            seen.requests().push(request.clone());
+        }
+        let count = |bytes| _ = seen.bytes_sent.fetch_add(bytes as u64, Ordering::SeqCst);
+        match play(script(&request, before), stream, count).await {
+            After::Serve => {}
+            end => return end,
+        }
+    }
+    After::Close
+}
+
+/// Reads a request to its last byte: closing a socket that holds unread bytes would reset
+/// it, which only [`Act::Reset`](super::play::Act::Reset) may.
+async fn next_request<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    buffer: &mut Vec<u8>,
+) -> Option<Request> {
+    let head = loop {
+        if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            break buffer.drain(..end + 4).collect::<Vec<_>>();
+        }
+        fill(stream, buffer).await?;
+    };
+    let mut request = Request::read(&String::from_utf8_lossy(&head))?;
+    while buffer.len() < request.body_length() {
+        fill(stream, buffer).await?;
+    }
+    request.body = buffer.drain(..request.body_length()).collect();
+    Some(request)
+}
+
+async fn fill<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut Vec<u8>) -> Option<()> {
+    let read = stream.read_buf(buffer).await.ok()?;
+    (read > 0).then_some(())
+}
+
+/// Has the socket answer everything with a reset from now on: no lingering means no
+/// farewell.
+fn reset(stream: &TcpStream) {
+    let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+const REQUESTS_KEPT: usize = 1_000;

@@ -1,0 +1,227 @@
+//! A project of Stytch's on a hostile server: keys and sessions are answered in good order
+//! unless a test says otherwise, updates as the test says.
+
+use std::{
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Value, json};
+use stytch_sso_external::{
+    Client, ClientBuilder, Error, RetryPolicy, Session,
+    testing::jwt::{self, Key},
+    types::{UpdateExternalConnectionRequest, UpdateExternalConnectionResponse},
+};
+
+use super::{
+    capture,
+    hostile::{Hostile, Request},
+    play::{self, Play},
+};
+
+pub(crate) const PROJECT: &str = "project-test-hostile";
+/// All in characters that an id has, so that nothing but the knowledge of it hides it.
+pub(crate) const SECRET: &str = "the-secret-of-the-project";
+pub(crate) const TOKEN: &str = "the-session-token-of-ada";
+pub(crate) const ORGANIZATION: &str = "organization-test-acme";
+pub(crate) const CONNECTION: &str = "external-connection-test-okta";
+pub(crate) const REQUEST_ID: &str = "request-id-test-5ad0";
+
+/// The one key of the project. Making it takes a moment.
+pub(crate) static KEY: LazyLock<Key> = LazyLock::new(Key::generate);
+
+/// The server and what it stands for.
+pub(crate) struct Lab {
+    pub(crate) server: Hostile,
+}
+
+impl Lab {
+    /// Starts a project whose updates are answered by `update`, which is given the request
+    /// and how many updates there were before it.
+    pub(crate) async fn start(
+        update: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+    ) -> Self {
+        let server = Hostile::start(project(polite_jwks, polite_authenticate, update));
+        Self { server: server.await }
+    }
+
+    /// Starts one whose updates are all answered alike.
+    pub(crate) async fn answering(play: Play) -> Self {
+        Self::start(move |_, _| play.clone()).await
+    }
+
+    /// Starts one that answers everything by script.
+    pub(crate) async fn scripted(
+        jwks: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+        authenticate: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+        update: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+    ) -> Self {
+        Self { server: Hostile::start(project(jwks, authenticate, update)).await }
+    }
+
+    pub(crate) fn builder(&self) -> ClientBuilder {
+        builder(&self.server.url())
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.builder().build().unwrap()
+    }
+
+    /// How many updates have arrived.
+    pub(crate) fn updates(&self) -> usize {
+        self.server.count("PUT")
+    }
+
+    /// How often the project was asked about a session.
+    pub(crate) fn asked(&self) -> usize {
+        self.server.count("POST")
+    }
+
+    /// How often its keys were fetched.
+    pub(crate) fn fetched(&self) -> usize {
+        self.server.count("GET")
+    }
+}
+
+/// A client's settings for this base URL: real waits, but tiny ones.
+pub(crate) fn builder(base_url: &str) -> ClientBuilder {
+    for credential in [SECRET, TOKEN, &format!("{PROJECT}:{SECRET}")] {
+        capture::register(credential);
+    }
+    Client::builder(PROJECT, SECRET)
+        .base_url(base_url)
+        .retry(retry())
+        .timeout(Duration::from_secs(5))
+        .deadline(Duration::from_secs(10))
+}
+
+/// Three attempts with next to nothing between them.
+pub(crate) fn retry() -> RetryPolicy {
+    RetryPolicy::default().base(Duration::from_millis(1))
+}
+
+/// Updates the connection as the member Ada. Whatever the error, it shows no credential.
+pub(crate) async fn update(client: &Client) -> Result<UpdateExternalConnectionResponse, Error> {
+    update_as(client, session()).await
+}
+
+/// Updates the connection as whose session it is.
+pub(crate) async fn update_as(
+    client: &Client,
+    session: Session,
+) -> Result<UpdateExternalConnectionResponse, Error> {
+    let member = client.as_member(session);
+    let result = member.update_connection(CONNECTION, &rename("Acme")).await;
+    if let Err(error) = &result {
+        capture::inspect(error);
+    }
+    result
+}
+
+pub(crate) fn rename(name: &str) -> UpdateExternalConnectionRequest {
+    UpdateExternalConnectionRequest::default().display_name(name)
+}
+
+/// Ada's session as a JWT.
+pub(crate) fn session() -> Session {
+    Session::jwt(sign(&claims()))
+}
+
+/// A JWT of these claims, signed with the project's key, and registered as a credential.
+pub(crate) fn sign(claims: &Value) -> String {
+    let jwt = jwt::sign(&header(), claims, &KEY);
+    capture::register(&jwt);
+    jwt
+}
+
+pub(crate) fn header() -> Value {
+    json!({"alg": "RS256", "typ": "JWT", "kid": KEY.kid()})
+}
+
+/// Ada's claims, as Stytch would make them now.
+pub(crate) fn claims() -> Value {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    json!({
+        "aud": [PROJECT],
+        "iss": format!("stytch.com/{PROJECT}"),
+        "sub": "member-test-ada",
+        "iat": now,
+        "nbf": now,
+        "exp": now + 300,
+        "https://stytch.com/organization": {"organization_id": ORGANIZATION, "slug": "acme"},
+        "https://stytch.com/session": {"id": "member-session-test-1", "roles": ["stytch_admin"]},
+    })
+}
+
+pub(crate) fn polite_jwks(_: &Request, _: usize) -> Play {
+    let keys = json!([KEY.jwk()]);
+    play::json(200, &json!({"keys": keys, "request_id": REQUEST_ID, "status_code": 200}))
+}
+
+pub(crate) fn polite_authenticate(_: &Request, _: usize) -> Play {
+    play::json(200, &authenticated(&sign(&claims())))
+}
+
+/// The answer of `sessions/authenticate`.
+pub(crate) fn authenticated(session_jwt: &str) -> Value {
+    json!({
+        "request_id": REQUEST_ID,
+        "status_code": 200,
+        "session_token": TOKEN,
+        "session_jwt": session_jwt,
+        "member_session": {"organization_id": ORGANIZATION, "member_id": "member-test-ada"},
+    })
+}
+
+/// The answer to an update, about the connection that was asked for.
+pub(crate) fn updated() -> Value {
+    json!({
+        "request_id": REQUEST_ID,
+        "status_code": 200,
+        "connection": {
+            "organization_id": ORGANIZATION,
+            "connection_id": CONNECTION,
+            "external_organization_id": "organization-test-other",
+            "external_connection_id": "saml-connection-test-other",
+            "display_name": "Acme",
+            "status": "active",
+            "external_connection_implicit_role_assignments": [],
+            "external_group_implicit_role_assignments": [],
+        },
+    })
+}
+
+/// An error body of Stytch's.
+pub(crate) fn refused(status: u16, error_type: &str) -> Value {
+    json!({
+        "status_code": status,
+        "request_id": REQUEST_ID,
+        "error_type": error_type,
+        "error_message": "No.",
+        "error_url": "https://stytch.com/docs/api/errors",
+    })
+}
+
+/// The variant of an error.
+pub(crate) fn variant(error: &Error) -> String {
+    format!("{error:?}").split(' ').next().unwrap_or_default().to_owned()
+}
+
+fn project(
+    jwks: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+    authenticate: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+    update: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+) -> impl Fn(&Request, usize) -> Play + Send + Sync + 'static {
+    let counts: Arc<[AtomicUsize; 3]> = Arc::default();
+    move |request, _| {
+        let before = |operation: usize| counts[operation].fetch_add(1, Ordering::SeqCst);
+        match request.method.as_str() {
+            "GET" => jwks(request, before(0)),
+            "POST" => authenticate(request, before(1)),
+            _ => update(request, before(2)),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What a misbehaving server does with a request, step by step.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+
+/// One step of an answer.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    /// Sends these bytes at once.
+    Send(Bytes),
+    /// Sends these bytes one by one, with a pause before each.
+    Drip(Bytes, Duration),
+    /// Sends the same bytes until so many have been sent or nobody takes them any more.
+    Flood(Bytes, u64),
+    /// Does nothing for that long.
+    Wait(Duration),
+    /// Does nothing for as long as the test lives.
+    Hang,
+    /// Ends the connection in order.
+    Close,
+    /// Ends the connection with a TCP reset, throwing away what the other side hasn't read.
+    Reset,
+}
+
+/// An answer, played in order. Without [`Act::Close`] or [`Act::Reset`] at the end the
+/// connection serves the next request.
+pub(crate) type Play = Vec<Act>;
+
+/// How a connection goes on after an answer.
+pub(crate) enum After {
+    Serve,
+    Close,
+    Reset,
+}
+
+/// Plays an answer, and counts what the other side took of it.
+pub(crate) async fn play<S>(acts: Play, stream: &mut S, mut sent: impl FnMut(usize)) -> After
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    for act in acts {
+        let went_out = match act {
+            Act::Send(bytes) => send(stream, &bytes, &mut sent).await,
+            Act::Drip(bytes, pause) => drip(stream, &bytes, pause, &mut sent).await,
+            Act::Flood(bytes, total) => flood(stream, &bytes, total, &mut sent).await,
+            Act::Wait(time) => {
+                tokio::time::sleep(time).await;
+                true
+            }
+            Act::Hang => std::future::pending().await,
+            Act::Close => return After::Close,
+            Act::Reset => return After::Reset,
+        };
+        if !went_out {
+            return After::Close;
+        }
+    }
+    After::Serve
+}
+
+async fn send<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    bytes: &[u8],
+    sent: &mut impl FnMut(usize),
+) -> bool {
+    let went_out = stream.write_all(bytes).await.is_ok() && stream.flush().await.is_ok();
+    if went_out {
+        sent(bytes.len());
+    }
+    went_out
+}
+
+async fn drip<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    bytes: &[u8],
+    pause: Duration,
+    sent: &mut impl FnMut(usize),
+) -> bool {
+    for byte in bytes {
+        tokio::time::sleep(pause).await;
+        if !send(stream, &[*byte], sent).await {
+            return false;
+        }
+    }
+    true
+}
+
+async fn flood<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    bytes: &[u8],
+    total: u64,
+    sent: &mut impl FnMut(usize),
+) -> bool {
+    let mut left = total;
+    while left > 0 {
+        if !send(stream, bytes, sent).await {
+            return false;
+        }
+        left = left.saturating_sub(bytes.len() as u64);
+    }
+    true
+}
+
+/// A whole answer with these headers, each line ended by CRLF.
+pub(crate) fn http(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Play {
+    let body = body.as_ref();
+    let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
+    vec![Act::Send([head.as_bytes(), body].concat().into())]
+}
+
+/// A whole JSON answer.
+pub(crate) fn json(status: u16, body: &Value) -> Play {
+    http(status, JSON, body.to_string())
+}
+
+/// A whole HTML answer, as a gateway gives.
+pub(crate) fn html(status: u16) -> Play {
+    http(status, "content-type: text/html\r\n", HTML)
+}
+
+pub(crate) const JSON: &str = "content-type: application/json\r\n";
+pub(crate) const HTML: &str = "<html><body><h1>It's not you, it's us</h1></body></html>";

@@ -1,0 +1,63 @@
+//! Certificates of an authority that a child process is told to trust: good ones, and ones
+//! with exactly one thing wrong.
+
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd,
+};
+use tokio_rustls::rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+};
+
+/// A certificate authority of this test's own.
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// Its certificate, as `SSL_CERT_FILE` takes it.
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A certificate for loopback that nothing is wrong with.
+    pub(crate) fn good(&self) -> ServerConfig {
+        self.sign(params("127.0.0.1"))
+    }
+
+    pub(crate) fn expired(&self) -> ServerConfig {
+        let mut params = params("127.0.0.1");
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2021, 1, 1);
+        self.sign(params)
+    }
+
+    pub(crate) fn for_another_host(&self) -> ServerConfig {
+        self.sign(params("test.stytch.com"))
+    }
+
+    fn sign(&self, params: CertificateParams) -> ServerConfig {
+        let key = KeyPair::generate().unwrap();
+        config(&params.signed_by(&key, &self.0).unwrap(), &key)
+    }
+}
+
+/// A certificate for loopback that nobody has signed but its own key.
+pub(crate) fn self_signed() -> ServerConfig {
+    let key = KeyPair::generate().unwrap();
+    config(&params("127.0.0.1").self_signed(&key).unwrap(), &key)
+}
+
+fn params(host: &str) -> CertificateParams {
+    CertificateParams::new([host.to_owned()]).unwrap()
+}
+
+fn config(certificate: &Certificate, key: &KeyPair) -> ServerConfig {
+    let certificate = CertificateDer::from(certificate.der().to_vec());
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap()
+}

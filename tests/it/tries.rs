@@ -1,0 +1,219 @@
+//! What is tried again and what never, how long a server is waited for, and what can be said
+//! of an update after several attempts.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use stytch_sso_external::{
+    Error,
+    Outcome::{self, Applied, NotApplied, Unknown},
+    RetryPolicy,
+};
+
+use crate::support::{
+    lab::{self, Lab, variant},
+    play::{self, Act, Play},
+};
+
+/// The error of an update whose attempts are answered by these, the last one for good.
+async fn error_after(plays: Vec<Play>, policy: RetryPolicy) -> (Error, usize) {
+    let lab = Lab::start(move |_, before| plays[before.min(plays.len() - 1)].clone()).await;
+    let client = lab.builder().retry(policy).build().unwrap();
+    let error = lab::update(&client).await.unwrap_err();
+    (error, lab.updates())
+}
+
+fn later(status: u16, retry_after: &str) -> Play {
+    play::http(status, &format!("retry-after: {retry_after}\r\n"), play::HTML)
+}
+
+fn refused(status: u16, error_type: &str) -> Play {
+    play::json(status, &lab::refused(status, error_type))
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again_and_succeeds() {
+    let passing = [408, 429, 502, 503, 504].map(play::html);
+    let passing = passing.into_iter().chain([vec![Act::Reset], vec![Act::Close]]);
+    for first in passing {
+        let lab = Lab::start(move |_, before| match before {
+            0 => first.clone(),
+            _ => play::json(200, &lab::updated()),
+        });
+        let lab = lab.await;
+        lab::update(&lab.client()).await.unwrap();
+        assert_eq!(lab.updates(), 2);
+        let requests = lab.server.requests();
+        let updates: Vec<_> = requests.iter().filter(|request| request.method == "PUT").collect();
+        assert_eq!(updates[0].headers, updates[1].headers);
+        assert_eq!(updates[0].body, updates[1].body);
+    }
+}
+
+#[tokio::test]
+async fn what_will_not_pass_is_never_tried_again() {
+    let finals = [400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 425, 451, 499, 500, 501];
+    for status in finals {
+        for play in [play::html(status), refused(status, "a_type_of_tomorrow"), later(status, "0")]
+        {
+            let (error, sent) = error_after(vec![play], lab::retry()).await;
+            assert_eq!((sent, error.attempts()), (1, 1), "{status}");
+            assert_eq!(error.status().unwrap(), status);
+            let outcome = if status < 500 { NotApplied } else { Unknown };
+            assert_eq!(error.outcome(), outcome, "{status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_short_retry_after_is_waited_for_in_full() {
+    let lab = Lab::start(|_, before| match before {
+        0 => later(503, "1"),
+        _ => play::json(200, &lab::updated()),
+    });
+    let lab = lab.await;
+    let client = lab.client();
+    client.warm_up().await.unwrap();
+    let began = Instant::now();
+    lab::update(&client).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!(lab.updates(), 2);
+}
+
+#[tokio::test]
+async fn a_retry_after_that_is_over_or_makes_no_sense_does_not_hold_up() {
+    let past = httpdate::fmt_http_date(SystemTime::now() - Duration::from_secs(100));
+    let told = [("0", true), (&*past, true), ("", false), ("soon", false), ("-1", false)];
+    let told = told.into_iter().chain([("1.5", false), ("1 2", false), ("0x1", false)]);
+    for (retry_after, is_told) in told {
+        let began = Instant::now();
+        let (error, sent) = error_after(vec![later(429, retry_after)], lab::retry()).await;
+        assert!(began.elapsed() < Duration::from_secs(3), "{retry_after}");
+        assert_eq!(variant(&error), "RateLimited");
+        assert_eq!(error.retry_after(), is_told.then_some(Duration::ZERO), "{retry_after}");
+        assert_eq!((sent, error.outcome()), (3, NotApplied), "{retry_after}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_retry_after_comes_back_at_once() {
+    let year = Duration::from_secs(365 * 24 * 60 * 60);
+    let date = httpdate::fmt_http_date(SystemTime::now() + year);
+    let told = [
+        ("11".to_owned(), Duration::from_secs(11)),
+        (year.as_secs().to_string(), year),
+        (date, year),
+        (u64::MAX.to_string(), Duration::from_secs(u64::MAX)),
+        (format!("{}0", u64::MAX), Duration::from_secs(u64::MAX)),
+    ];
+    for (retry_after, expected) in told {
+        for status in [429, 503] {
+            let began = Instant::now();
+            let (error, sent) = error_after(vec![later(status, &retry_after)], lab::retry()).await;
+            assert!(began.elapsed() < Duration::from_secs(3), "{retry_after}");
+            let waits = error.retry_after().unwrap();
+            let off_by = expected.saturating_sub(waits);
+            assert!(waits <= expected && off_by < Duration::from_secs(9), "{waits:?}");
+            assert_eq!((sent, error.is_retryable()), (1, true), "{retry_after}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_retry_after_beyond_the_deadline_comes_back_at_once() {
+    let lab = Lab::answering(later(429, "5")).await;
+    let client = lab.builder().deadline(Duration::from_secs(4)).build().unwrap();
+    let began = Instant::now();
+    let error = lab::update(&client).await.unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(3));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(5)));
+    assert_eq!(lab.updates(), 1);
+}
+
+#[tokio::test]
+async fn the_outcome_covers_all_attempts() {
+    let denied = || refused(403, "session_authorization_error");
+    let cases: [(&str, Vec<Play>, &str, Outcome); 8] = [
+        ("reset, denied", vec![vec![Act::Reset], denied()], "PermissionDenied", Unknown),
+        ("503, denied", vec![play::html(503), denied()], "PermissionDenied", Unknown),
+        ("408, denied", vec![play::html(408), denied()], "PermissionDenied", Unknown),
+        ("429, denied", vec![play::html(429), denied()], "PermissionDenied", NotApplied),
+        (
+            "429, 502, 404",
+            vec![play::html(429), play::html(502), refused(404, "x")],
+            "NotFound",
+            Unknown,
+        ),
+        ("reset, 429, 429", vec![vec![Act::Reset], play::html(429)], "RateLimited", Unknown),
+        (
+            "reset, no session",
+            vec![vec![Act::Close], refused(404, "session_not_found")],
+            "SessionInvalid",
+            Unknown,
+        ),
+        ("503, unreadable", vec![play::html(503), play::html(200)], "UnexpectedResponse", Applied),
+    ];
+    for (name, plays, expected, outcome) in cases {
+        let (error, sent) = error_after(plays, lab::retry()).await;
+        assert_eq!(variant(&error), expected, "{name}");
+        assert_eq!(error.outcome(), outcome, "{name}");
+        assert_eq!(error.attempts() as usize, sent, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn doubt_outlives_a_server_that_goes_away() {
+    let lab = Lab::answering(vec![Act::Reset]).await;
+    let policy = lab::retry().attempts(1000);
+    let client = lab.builder().retry(policy).deadline(Duration::from_millis(500)).build().unwrap();
+    client.warm_up().await.unwrap();
+    let call = tokio::spawn(async move { lab::update(&client).await });
+    while lab.updates() == 0 {
+        tokio::task::yield_now().await;
+    }
+    lab.server.stop().await;
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!((variant(&error), error.outcome()), ("Transport".into(), Unknown));
+}
+
+#[tokio::test]
+async fn the_deadline_ends_whatever_goes_on() {
+    let drip = || {
+        let head = format!("HTTP/1.1 200 OK\r\n{}content-length: 100000\r\n\r\n", play::JSON);
+        vec![Act::Send(head.into()), Act::Drip(" ".repeat(9999).into(), Duration::from_millis(20))]
+    };
+    let polite = |_: &_, _| play::json(200, &lab::updated());
+    let labs = [
+        ("update drips", Lab::answering(drip()).await, Applied),
+        ("update hangs", Lab::answering(vec![Act::Hang]).await, Unknown),
+        ("all gateways down", Lab::answering(play::html(503)).await, Unknown),
+        (
+            "session hangs",
+            Lab::scripted(|_, _| play::html(500), |_, _| vec![Act::Hang], polite).await,
+            NotApplied,
+        ),
+        (
+            "session drips",
+            Lab::scripted(|_, _| play::html(500), move |_, _| drip(), polite).await,
+            NotApplied,
+        ),
+    ];
+    for (what, lab, outcome) in labs {
+        let deadline = Duration::from_millis(300);
+        let policy = lab::retry().attempts(u32::MAX).cap(Duration::from_millis(20));
+        let client = lab.builder().retry(policy).deadline(deadline).build().unwrap();
+        let began = Instant::now();
+        let error = lab::update(&client).await.unwrap_err();
+        let took = began.elapsed();
+        assert!(took < deadline + Duration::from_secs(2), "{what} took {took:?}");
+        assert_eq!(error.outcome(), outcome, "{what}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn keys_that_hang_leave_time_to_ask_about_the_session() {
+    let update = |_: &_, _| play::json(200, &lab::updated());
+    let lab = Lab::scripted(|_, _| vec![Act::Hang], lab::polite_authenticate, update).await;
+    let client = lab.builder().deadline(Duration::from_secs(1)).build().unwrap();
+    lab::update(&client).await.unwrap();
+    assert_eq!((lab.asked(), lab.updates()), (1, 1));
+}
