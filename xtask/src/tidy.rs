@@ -27,6 +27,8 @@ const LAYERS: [&str; 20] = [
     "generated",
     "segment",
     "deadline",
+    "sent",
+    "said",
     "error",
     "clock",
 ];
