@@ -68,5 +68,5 @@ async fn ten_thousand_updates_take_seconds() {
     assert_eq!(acme.stytch.count(Operation::Update), 64 * 157);
     assert_eq!(acme.stytch.accepted(), 64 * 157);
     println!("10,048 updates, 64 in flight: {elapsed:?}");
-    assert!(elapsed < Duration::from_secs(30), "{elapsed:?}");
+    assert!(elapsed < Duration::from_secs(60), "{elapsed:?}");
 }
