@@ -9,6 +9,7 @@
 )]
 
 mod attacks;
+mod browser;
 mod client;
 mod connections;
 mod denial;
@@ -20,6 +21,7 @@ mod load;
 mod organization;
 mod redirects;
 mod secrets;
+mod service;
 mod standin;
 mod support;
 mod tries;

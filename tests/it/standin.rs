@@ -115,13 +115,17 @@ impl Acme {
 
 /// A client that loads no certificates: it speaks to loopback, and loading them takes longer
 /// than any of these tests.
-fn http() -> reqwest::Client {
+pub(crate) fn http() -> reqwest::Client {
+    http_builder().build().unwrap()
+}
+
+pub(crate) fn http_builder() -> reqwest::ClientBuilder {
     let certificates: [reqwest::Certificate; 0] = [];
     let client = reqwest::Client::builder().tls_certs_only(certificates);
     // With both features on, reqwest takes OpenSSL, which loads certificates regardless.
     #[cfg(feature = "rustls")]
     let client = client.tls_backend_rustls();
-    client.no_proxy().build().unwrap()
+    client.no_proxy()
 }
 
 fn path(organization: &str, connection: &str) -> String {

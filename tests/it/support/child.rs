@@ -1,10 +1,22 @@
 //! A test run again in a process of its own: where the environment must differ, which can't
 //! be changed safely in a process with threads, or where a figure is of the whole process.
+//! And where the examples are that run as processes.
 
 use std::{
     env,
+    path::PathBuf,
     process::{Command, Output},
 };
+
+/// An example, which `cargo test` has built beside this test's own binary.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let mut path = env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    let example = path.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    assert!(example.exists(), "{} is missing: cargo build --examples", example.display());
+    example
+}
 
 /// The part of the test that runs in the child, told by a variable of its environment.
 pub(crate) fn variable(name: &str) -> Option<String> {

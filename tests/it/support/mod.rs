@@ -1,5 +1,6 @@
 //! What several tests use.
 
+pub(crate) mod browser;
 pub(crate) mod capture;
 pub(crate) mod child;
 pub(crate) mod hostile;
@@ -7,4 +8,5 @@ pub(crate) mod lab;
 pub(crate) mod play;
 pub(crate) mod raw;
 pub(crate) mod recorder;
+pub(crate) mod service;
 pub(crate) mod tls;

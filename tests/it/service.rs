@@ -1,0 +1,113 @@
+//! The example service, called over HTTP as browsers and scripts call it.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy.toml doesn't know for tests"
+)]
+
+mod forgery;
+mod process;
+mod refusals;
+mod session;
+
+use serde_json::json;
+use stytch_sso_external::testing::{Connection, LoggedIn, Organization, Stytch};
+
+use crate::support::service::{Answer, Service};
+
+/// The service in front of a project with one organization, its connection and its admin.
+struct Acme {
+    stytch: Stytch,
+    service: Service,
+    organization: Organization,
+    connection: Connection,
+    ada: LoggedIn,
+}
+
+impl Acme {
+    fn new() -> Self {
+        let stytch = Stytch::start();
+        let organization = stytch.organization("acme");
+        Self {
+            service: Service::against(&stytch),
+            connection: organization
+                .connection_builder("Acme Okta")
+                .roles(&["stytch_member"])
+                .create(),
+            ada: organization.member("ada", &["stytch_admin"]).log_in(),
+            organization,
+            stytch,
+        }
+    }
+
+    async fn put(&self, body: &str) -> Answer {
+        Answer::to(self.service.put(self.connection.id(), &jwt_cookie(&self.ada), body)).await
+    }
+
+    async fn rename(&self) -> Answer {
+        self.put(RENAME).await
+    }
+}
+
+#[tokio::test]
+async fn an_admin_changes_what_the_body_names_and_nothing_else() {
+    let acme = Acme::new();
+    let answer = acme.rename().await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let state = acme.connection.state();
+    assert_eq!(state.display_name, "Renamed");
+    assert_eq!(state.external_connection_implicit_role_assignments.unwrap().len(), 1);
+    let connection = &answer.json()["connection"];
+    assert_eq!(connection["display_name"], "Renamed");
+    assert_eq!(connection["connection_roles"], json!(["stytch_member"]));
+
+    let body =
+        r#"{"connection_roles": [], "group_roles": [{"group": "it", "role_id": "stytch_admin"}]}"#;
+    let answer = acme.put(body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let state = acme.connection.state();
+    assert_eq!(state.display_name, "Renamed");
+    assert_eq!(state.external_connection_implicit_role_assignments, Some(vec![]));
+    assert_eq!(state.external_group_implicit_role_assignments.unwrap()[0].group, "it");
+
+    // Null is left out too: on the wire to Stytch there is no such thing.
+    let body = r#"{"display_name": null, "connection_roles": ["stytch_member"]}"#;
+    assert_eq!(acme.put(body).await.status, 200);
+    let sent = acme.stytch.updates().pop().unwrap().body;
+    let roles = json!([{"role_id": "stytch_member"}]);
+    assert_eq!(sent, json!({"external_connection_implicit_role_assignments": roles}));
+}
+
+#[tokio::test]
+async fn both_request_ids_are_answered_and_logged() {
+    let acme = Acme::new();
+    let answer = acme.rename().await;
+    let json = answer.json();
+    let stytch_request_id = json["stytch_request_id"].as_str().unwrap();
+    assert!(stytch_request_id.starts_with("request-id-test-"));
+    let logged = acme.service.logged();
+    for part in [answer.header("x-request-id"), stytch_request_id, "status=200"] {
+        assert!(logged.contains(part), "{part} isn't in\n{logged}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_stand_in_nobody_logs_in_by_url_and_nothing_is_read() {
+    let acme = Acme::new();
+    acme.service.get("/login/ada").await.problem(404);
+    assert_eq!(acme.service.get("/setup").await.json(), json!({"stand_in": null}));
+    let path = format!("/sso/connections/{}", acme.connection.id());
+    acme.service.get(&path).await.problem(405);
+}
+
+fn jwt_cookie(session: &LoggedIn) -> String {
+    format!("theme=dark; stytch_session_jwt={}", session.fresh_jwt())
+}
+
+fn token_cookie(session: &LoggedIn) -> String {
+    format!("stytch_session={}", session.token())
+}
+
+const RENAME: &str = r#"{"display_name": "Renamed"}"#;

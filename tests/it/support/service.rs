@@ -1,0 +1,165 @@
+//! The example service as a process, and what is said to it over HTTP.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use reqwest::{RequestBuilder, Response, header::HeaderMap};
+use serde_json::Value;
+use stytch_sso_external::testing::Stytch;
+
+use super::child;
+
+/// The example service, running until this is dropped.
+pub(crate) struct Service {
+    child: Child,
+    /// Where it listens, without a slash at the end.
+    pub(crate) url: String,
+    printed: Arc<Mutex<String>>,
+    logged: Arc<Mutex<String>>,
+}
+
+impl Service {
+    /// Starts it as somebody without an account does.
+    pub(crate) fn on_its_own_stand_in() -> Self {
+        Self::start(Command::new(child::example("axum_service")).env_remove("STYTCH_PROJECT_ID"))
+    }
+
+    /// Starts it as it runs with Stytch, which is a stand-in of the test's.
+    pub(crate) fn against(stytch: &Stytch) -> Self {
+        Self::start(&mut Self::command(stytch))
+    }
+
+    pub(crate) fn command(stytch: &Stytch) -> Command {
+        let mut command = Command::new(child::example("axum_service"));
+        command
+            .env("STYTCH_PROJECT_ID", stytch.project_id())
+            .env("STYTCH_SECRET", stytch.secret())
+            .env("STYTCH_BASE_URL", stytch.base_url());
+        command
+    }
+
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let command = command.args(["--listen", "127.0.0.1:0"]).env_remove("RUST_LOG");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let logged = collect(child.stderr.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("Listening on ");
+        let url = url.unwrap_or_else(|| panic!("{line}{}", logged.lock().unwrap())).to_owned();
+        Self { child, url, printed: collect(stdout), logged }
+    }
+
+    /// A `PUT` as a browser's script or curl sends it.
+    pub(crate) fn put(&self, connection_id: &str, cookie: &str, body: &str) -> RequestBuilder {
+        crate::standin::http()
+            .put(format!("{}/sso/connections/{connection_id}", self.url))
+            .header("cookie", cookie)
+            .header("content-type", "application/json")
+            .body(body.to_owned())
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::to(crate::standin::http().get(format!("{}{path}", self.url))).await
+    }
+
+    /// A request whose path no URL parser has tidied. It gives the whole answer as text.
+    pub(crate) fn put_raw(&self, path: &str, cookie: &str) -> String {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let body = r#"{"display_name":"Renamed"}"#;
+        write!(
+            stream,
+            "PUT {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncookie: {cookie}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len(),
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// What it has printed for people so far.
+    pub(crate) fn printed(&self) -> String {
+        self.printed.lock().unwrap().clone()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn logged(&self) -> String {
+        self.logged.lock().unwrap().clone()
+    }
+
+    /// Sends SIGTERM, as whatever runs services does.
+    #[cfg(unix)]
+    pub(crate) fn terminate(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended by itself.
+    #[cfg(unix)]
+    pub(crate) fn exit_code(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An answer of the service's, read to the end.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) async fn to(request: RequestBuilder) -> Self {
+        let response: Response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    /// The problem of an answer that must be one, whatever else it is.
+    pub(crate) fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["request_id"], self.header("x-request-id"));
+        assert!(!self.header("x-request-id").is_empty());
+        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
+        problem
+    }
+}
+
+fn collect(from: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+    let text = Arc::new(Mutex::new(String::new()));
+    let kept = Arc::clone(&text);
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            let mut text = kept.lock().unwrap();
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+    text
+}
