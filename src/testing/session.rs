@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use http::{HeaderMap, HeaderValue, header::COOKIE};
 use serde_json::{Value, json};
 
 use super::{
@@ -109,6 +110,28 @@ impl LoggedIn {
         jwt::merge(&mut claims, patch);
         let key = self.project.state().signing_key();
         sign(&claims, &key)
+    }
+
+    /// The headers of a request from the member's browser: a `Cookie` with the token and a
+    /// JWT that is minted now, named as Stytch's frontend SDKs name them.
+    ///
+    /// It is what [`Session::from_headers`](crate::Session::from_headers) looks for, so a
+    /// handler can be tested as a whole:
+    ///
+    /// ```
+    /// use stytch_sso_external::{Session, testing::Stytch};
+    ///
+    /// let stytch = Stytch::start();
+    /// let bob = stytch.organization("acme").member("bob", &[]).log_in();
+    /// assert_eq!(Session::from_headers(&bob.headers()), Some(Session::jwt(bob.fresh_jwt())));
+    /// ```
+    #[must_use]
+    pub fn headers(&self) -> HeaderMap {
+        let cookie =
+            format!("stytch_session={}; stytch_session_jwt={}", self.token, self.fresh_jwt());
+        let mut cookie = HeaderValue::from_str(&cookie).expect("a cookie fits into a header");
+        cookie.set_sensitive(true);
+        HeaderMap::from_iter([(COOKIE, cookie)])
     }
 
     /// The claims of a JWT that is minted now.

@@ -1,0 +1,127 @@
+//! A crate outside the workspace that depends on this one by its path, as a user's does, and
+//! tests a handler of its own.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+#[test]
+fn a_crate_of_a_users_tests_its_handler_in_few_lines() {
+    assert!(TEST.trim().lines().count() < 15, "{TEST}");
+    let project = Project::new();
+    let output = project.cargo(&["test", "--offline"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{errors}");
+    assert!(said.contains("a_member_without_the_role_gets_403 ... ok"), "{said}");
+    assert!(said.contains("a_member_with_the_role_gets_204 ... ok"), "{said}");
+}
+
+/// The user's crate, in a folder that is gone when this is dropped.
+struct Project(PathBuf);
+
+impl Project {
+    fn new() -> Self {
+        let ours = env!("CARGO_MANIFEST_DIR");
+        let name = format!("stytch-sso-outside-{:032x}", fastrand::u128(..));
+        let project = Self(env::temp_dir().join(name));
+        project.write("Cargo.toml", &MANIFEST.replace("{ours}", ours));
+        project.write("src/lib.rs", HANDLER);
+        project.write("tests/denied.rs", TEST);
+        project.write("tests/allowed.rs", OTHER_TEST);
+        // The same versions, which are here already: nothing is downloaded.
+        fs::copy(Path::new(ours).join("Cargo.lock"), project.0.join("Cargo.lock")).unwrap();
+        project
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Builds where this test was built, for the packages that both need are there already.
+    fn cargo(&self, arguments: &[&str]) -> Output {
+        let this = env::current_exe().unwrap();
+        // target/debug/deps/it-0123456789abcdef
+        let target = this.ancestors().nth(3).unwrap();
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(arguments).current_dir(&self.0);
+        command.env("CARGO_TARGET_DIR", target).env("CARGO_INCREMENTAL", "0");
+        command.output().unwrap()
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        // Each run has a folder of its own, and would leave binaries that no other run uses.
+        self.cargo(&["clean", "--offline", "--package", "users-service"]);
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const MANIFEST: &str = r#"
+[package]
+name = "users-service"
+version = "0.0.0"
+edition = "2024"
+
+[dependencies]
+http = "1"
+stytch-sso-external = { path = '{ours}' }
+
+[dev-dependencies]
+stytch-sso-external = { path = '{ours}', features = ["testing"] }
+tokio = { version = "1", features = ["macros", "rt"] }
+"#;
+
+const HANDLER: &str = r#"
+use http::{HeaderMap, StatusCode};
+use stytch_sso_external::{Client, Error, Session, types::UpdateExternalConnectionRequest};
+
+pub async fn rename(client: &Client, headers: &HeaderMap, id: &str, name: &str) -> StatusCode {
+    let Some(session) = Session::from_headers(headers) else {
+        return StatusCode::UNAUTHORIZED;
+    };
+    let update = UpdateExternalConnectionRequest::default().display_name(name);
+    match client.as_member(session).update_connection(id, &update).await {
+        Ok(_) => StatusCode::NO_CONTENT,
+        Err(Error::PermissionDenied { .. }) => StatusCode::FORBIDDEN,
+        Err(_) => StatusCode::BAD_GATEWAY,
+    }
+}
+"#;
+
+const TEST: &str = r#"
+use stytch_sso_external::testing::Stytch;
+use users_service::rename;
+
+#[tokio::test]
+async fn a_member_without_the_role_gets_403() {
+    let stytch = Stytch::start();
+    let acme = stytch.organization("acme");
+    let connection = acme.connection("Acme Okta");
+    let bob = acme.member("bob", &[]).log_in();
+    let status = rename(&stytch.client(), &bob.headers(), connection.id(), "Mine").await;
+    assert_eq!(status, 403);
+}
+"#;
+
+const OTHER_TEST: &str = r#"
+use stytch_sso_external::testing::Stytch;
+use users_service::rename;
+
+#[tokio::test]
+async fn a_member_with_the_role_gets_204() {
+    let stytch = Stytch::start();
+    let acme = stytch.organization("acme");
+    let connection = acme.connection("Acme Okta");
+    let ada = acme.member("ada", &["stytch_admin"]).log_in();
+    let status = rename(&stytch.client(), &ada.headers(), connection.id(), "Ours").await;
+    assert_eq!(status, 204);
+    assert_eq!(connection.state().display_name, "Ours");
+}
+"#;
