@@ -125,6 +125,10 @@ impl LoggedIn {
     /// let bob = stytch.organization("acme").member("bob", &[]).log_in();
     /// assert_eq!(Session::from_headers(&bob.headers()), Some(Session::jwt(bob.fresh_jwt())));
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// When a header can't carry them, which doesn't happen with tokens and JWTs.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
         let cookie =

@@ -78,7 +78,7 @@ stytch-sso-external = { path = '{ours}', features = ["testing"] }
 tokio = { version = "1", features = ["macros", "rt"] }
 "#;
 
-const HANDLER: &str = r#"
+const HANDLER: &str = r"
 use http::{HeaderMap, StatusCode};
 use stytch_sso_external::{Client, Error, Session, types::UpdateExternalConnectionRequest};
 
@@ -93,7 +93,7 @@ pub async fn rename(client: &Client, headers: &HeaderMap, id: &str, name: &str) 
         Err(_) => StatusCode::BAD_GATEWAY,
     }
 }
-"#;
+";
 
 const TEST: &str = r#"
 use stytch_sso_external::testing::Stytch;

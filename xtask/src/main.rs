@@ -9,6 +9,7 @@ mod document;
 mod drift;
 mod lint;
 mod output;
+mod package;
 mod permissions;
 mod spec;
 mod tidy;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Drift { upstream, format, accepted } => {
             drift::run(&root, &upstream, format, accepted)
         }
+        Command::Package { check } => package::run(&root, check),
         Command::Tidy => tidy::run(&root),
     };
     match outcome {

@@ -96,7 +96,7 @@ fn program(name: &str) -> Option<PathBuf> {
 }
 
 const REQUIRED: &str = "STYTCH_TEST_BROWSER";
-const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+const CHROMIUM: [&str; 3] = ["chromium", "google-chrome", "chromium-browser"];
 /// Nothing but the page is loaded. Without a sandbox, since containers have none and tests
 /// run as root there; the page is our own.
 const FLAGS: &[&str] = &[
