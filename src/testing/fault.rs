@@ -1,14 +1,10 @@
-//! Scripted faults: what the stand-in answers instead, for which operation, how often.
+//! Faults: what the stand-in answers instead. `script.rs` knows whose turn it is.
 //!
 //! A fault stands where a gateway would: it answers before credentials are looked at.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Answer, Operation, SeenRequest, lock, responses, server};
+use super::{Answer, SeenRequest, responses};
 use crate::generated::types;
 
 /// A misbehaviour to script with [`Stytch::fault`](super::Stytch::fault).
@@ -64,6 +60,14 @@ impl Fault {
     }
 
     /// Any answer.
+    ///
+    /// ```
+    /// use stytch_sso_external::testing::{Answer, Fault, responses};
+    ///
+    /// let suspended = Fault::answer(Answer::error(&responses::organization_suspended()));
+    /// let redirect = Fault::answer(Answer::new(307, "").header("location", "https://example.com"));
+    /// # _ = (suspended, redirect);
+    /// ```
     #[must_use]
     pub fn answer(answer: Answer) -> Self {
         Self::new(Kind::Answer(answer))
@@ -73,6 +77,20 @@ impl Fault {
     ///
     /// It runs on the one thread that serves all stand-ins of the process, so it must not
     /// block: [`delay`](Self::delay) is for that.
+    ///
+    /// ```
+    /// use stytch_sso_external::testing::{Answer, Fault, Operation, Stytch, responses};
+    ///
+    /// # let stytch = Stytch::start();
+    /// let fault = Fault::respond(|request| {
+    ///     let error = match &request.body {
+    ///         Some(body) if body["display_name"].is_string() => responses::invalid_display_name(),
+    ///         _ => responses::connection_not_active(),
+    ///     };
+    ///     Answer::error(&error)
+    /// });
+    /// stytch.fault(Operation::Update, fault);
+    /// ```
     #[must_use]
     pub fn respond(hook: impl Fn(&SeenRequest) -> Answer + Send + Sync + 'static) -> Self {
         Self::new(Kind::Respond(Arc::new(hook)))
@@ -97,6 +115,28 @@ impl Fault {
 
     /// The request is carried out first, and only its answer is lost: what a caller can't
     /// tell from a failure.
+    ///
+    /// ```
+    /// use stytch_sso_external::{
+    ///     Outcome, Session,
+    ///     testing::{Fault, Operation, Stytch},
+    ///     types::UpdateExternalConnectionRequest,
+    /// };
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let stytch = Stytch::start();
+    /// # let acme = stytch.organization("acme");
+    /// # let connection = acme.connection("Acme Okta");
+    /// # let ada = acme.member("ada", &["stytch_admin"]).log_in();
+    /// # let member = stytch.client().as_member(Session::jwt(ada.jwt()));
+    /// # let rename = UpdateExternalConnectionRequest::default().display_name("Acme SSO");
+    /// stytch.fault(Operation::Update, Fault::status(500).after_applying()).times(1);
+    /// let error = member.update_connection(connection.id(), &rename).await.unwrap_err();
+    /// assert_eq!(error.outcome(), Outcome::Unknown);
+    /// assert_eq!(connection.state().display_name, "Acme SSO");
+    /// # }
+    /// ```
     #[must_use]
     pub fn after_applying(mut self) -> Self {
         self.applied = true;
@@ -120,7 +160,7 @@ impl Fault {
         }
     }
 
-    fn delays_by(&self) -> Option<Duration> {
+    pub(super) fn delays_by(&self) -> Option<Duration> {
         match self.kind {
             Kind::Delay(by) => Some(by),
             _ => None,
@@ -134,125 +174,6 @@ impl fmt::Debug for Fault {
             Kind::Answer(answer) => write!(f, "Fault({answer:?})"),
             Kind::Respond(_) => f.write_str("Fault(respond)"),
             Kind::Delay(by) => write!(f, "Fault(delay {by:?})"),
-        }
-    }
-}
-
-/// A fault that [`Stytch::fault`](super::Stytch::fault) has scripted. Dropping it changes
-/// nothing.
-#[derive(Clone)]
-pub struct ScriptedFault {
-    script: Arc<Script>,
-    id: u64,
-}
-
-impl ScriptedFault {
-    /// Limits the fault to the next `n` requests, those included that have met it already.
-    /// Faults of one operation take their turns in the order in which they were scripted;
-    /// delays come on top.
-    #[expect(
-        clippy::must_use_candidate,
-        clippy::return_self_not_must_use,
-        reason = "the fault is scripted already; the handle is rarely needed"
-    )]
-    pub fn times(self, n: u64) -> Self {
-        self.script.edit(self.id, |entry| entry.remaining = n.saturating_sub(entry.hits));
-        self
-    }
-
-    /// Ends the fault.
-    pub fn clear(&self) {
-        self.script.edit(self.id, |entry| entry.remaining = 0);
-    }
-
-    /// How many requests have met it.
-    #[must_use]
-    pub fn hits(&self) -> u64 {
-        let entries = lock(&self.script.entries);
-        let entry = entries.iter().find(|entry| entry.id == self.id);
-        entry.map_or(0, |entry| entry.hits)
-    }
-}
-
-impl fmt::Debug for ScriptedFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScriptedFault").field("hits", &self.hits()).finish_non_exhaustive()
-    }
-}
-
-/// The faults of one stand-in, in the order in which they were scripted.
-#[derive(Default)]
-pub(super) struct Script {
-    entries: Mutex<Vec<Entry>>,
-}
-
-struct Entry {
-    id: u64,
-    operation: Operation,
-    fault: Fault,
-    remaining: u64,
-    hits: u64,
-    delay: Option<server::Delay>,
-}
-
-impl Script {
-    pub(super) fn add(self: &Arc<Self>, operation: Operation, fault: Fault) -> ScriptedFault {
-        let id = server::next_id();
-        // Before the entry exists, so that a request that claims the delay finds its mock.
-        let delay = fault.delays_by().map(|by| server::Delay::start(id, by));
-        lock(&self.entries).push(Entry {
-            id,
-            operation,
-            fault,
-            remaining: u64::MAX,
-            hits: 0,
-            delay,
-        });
-        ScriptedFault { script: Arc::clone(self), id }
-    }
-
-    /// Ends all faults.
-    pub(super) fn clear(&self) {
-        for entry in lock(&self.entries).iter_mut() {
-            entry.remaining = 0;
-        }
-    }
-
-    /// Takes the delays off the server, when the stand-in is gone.
-    pub(super) fn retire(&self) {
-        let delays: Vec<_> =
-            lock(&self.entries).iter_mut().filter_map(|entry| entry.delay.take()).collect();
-        // Only now that the lock is given back: ending one waits for the server, which may
-        // be waiting for this lock.
-        drop(delays);
-    }
-
-    /// Takes the delay whose turn it is.
-    pub(super) fn next_delay(&self, operation: Operation) -> Option<u64> {
-        self.next(operation, true).map(|(id, _)| id)
-    }
-
-    /// Takes the answer whose turn it is.
-    pub(super) fn next_answer(&self, operation: Operation) -> Option<Fault> {
-        self.next(operation, false).map(|(_, fault)| fault)
-    }
-
-    fn next(&self, operation: Operation, delays: bool) -> Option<(u64, Fault)> {
-        let mut entries = lock(&self.entries);
-        let entry = entries.iter_mut().find(|entry| {
-            entry.operation == operation
-                && entry.remaining > 0
-                && entry.fault.delays_by().is_some() == delays
-        })?;
-        entry.remaining -= 1;
-        entry.hits += 1;
-        Some((entry.id, entry.fault.clone()))
-    }
-
-    fn edit(&self, id: u64, change: impl FnOnce(&mut Entry)) {
-        let mut entries = lock(&self.entries);
-        if let Some(entry) = entries.iter_mut().find(|entry| entry.id == id) {
-            change(entry);
         }
     }
 }

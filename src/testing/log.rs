@@ -21,6 +21,27 @@ use super::{Operation, lock, server::Received};
 use crate::session::{JWT_HEADER, TOKEN_HEADER};
 
 /// An update that the stand-in has accepted.
+///
+/// ```
+/// use stytch_sso_external::{Session, testing::Stytch, types::UpdateExternalConnectionRequest};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), stytch_sso_external::Error> {
+/// # let stytch = Stytch::start();
+/// # let acme = stytch.organization("acme");
+/// # let connection = acme.connection("Acme Okta");
+/// # let client = stytch.client();
+/// let ada = acme.member("ada", &["stytch_admin"]);
+/// let session = Session::token(ada.log_in().token());
+/// let revoke = UpdateExternalConnectionRequest::default().clear_group_roles();
+/// client.as_member(session).update_connection(connection.id(), &revoke).await?;
+///
+/// let update = stytch.updates().pop().unwrap();
+/// assert_eq!(update.member_id.as_deref(), Some(ada.id()));
+/// assert_eq!(update.body["external_group_implicit_role_assignments"], serde_json::json!([]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Update {
@@ -39,6 +60,28 @@ pub struct Update {
 ///
 /// Credentials read `[redacted]`, in headers and body alike;
 /// [`carries`](Self::carries) tells whether one was there.
+///
+/// ```
+/// use stytch_sso_external::{Session, testing::Stytch, types::UpdateExternalConnectionRequest};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), stytch_sso_external::Error> {
+/// # let stytch = Stytch::start();
+/// # let acme = stytch.organization("acme");
+/// # let connection = acme.connection("Acme Okta");
+/// # let ada = acme.member("ada", &["stytch_admin"]).log_in();
+/// # let member = stytch.client().as_member(Session::jwt(ada.jwt()));
+/// let rename = UpdateExternalConnectionRequest::default().display_name("Acme SSO");
+/// member.update_connection(connection.id(), &rename).await?;
+///
+/// let sent = stytch.requests().pop().unwrap();
+/// assert!(sent.path.ends_with(connection.id()));
+/// assert_eq!(sent.text, r#"{"display_name":"Acme SSO"}"#);
+/// assert_eq!(sent.header("X-Stytch-Member-SessionJWT"), Some("[redacted]"));
+/// assert!(sent.carries(&ada.jwt()) && !sent.carries(&ada.token()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SeenRequest {

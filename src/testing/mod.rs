@@ -41,6 +41,39 @@
 //! Code that makes its own client gets [`Stytch::project_id`], [`Stytch::secret`] and
 //! [`Stytch::base_url`].
 //!
+//! # A handler of a web service
+//!
+//! [`LoggedIn::headers`] are what the member's browser sends, so that the whole handler is
+//! tested, with how it finds the session and what it answers:
+//!
+//! ```
+//! use http::{HeaderMap, StatusCode};
+//! use stytch_sso_external::{Client, Error, Session, testing::Stytch};
+//! # use stytch_sso_external::types::UpdateExternalConnectionRequest;
+//!
+//! async fn rename(client: &Client, headers: &HeaderMap, id: &str, name: &str) -> StatusCode {
+//!     // The code under test.
+//! #     let Some(session) = Session::from_headers(headers) else { return StatusCode::UNAUTHORIZED };
+//! #     let update = UpdateExternalConnectionRequest::default().display_name(name);
+//! #     match client.as_member(session).update_connection(id, &update).await {
+//! #         Ok(_) => StatusCode::NO_CONTENT,
+//! #         Err(Error::PermissionDenied { .. }) => StatusCode::FORBIDDEN,
+//! #         Err(_) => StatusCode::BAD_GATEWAY,
+//! #     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let stytch = Stytch::start();
+//! let acme = stytch.organization("acme");
+//! let connection = acme.connection("Acme Okta");
+//! let bob = acme.member("bob", &[]).log_in();
+//! assert_eq!(rename(&stytch.client(), &bob.headers(), connection.id(), "Mine").await, 403);
+//! # }
+//! ```
+//!
+//! `examples/axum_service` is a whole service, which runs on the stand-in too.
+//!
 //! # What to look at afterwards
 //!
 //! - [`Connection::state`] is the connection as Stytch has it.
@@ -111,7 +144,8 @@
 //! # Without a stand-in
 //!
 //! Where one answer is all that a test needs, [`mocks`] types httpmock's helpers and
-//! [`responses`] has the bodies.
+//! [`responses`] has the bodies, one for each error that Stytch documents. A stand-in takes
+//! them too, by [`Fault::answer`].
 //!
 //! # What it is and isn't
 //!
@@ -133,6 +167,7 @@
 
 mod answer;
 mod authenticate;
+mod builder;
 mod connection;
 mod fault;
 mod jwks;
@@ -145,6 +180,7 @@ mod organization;
 mod project;
 mod rbac;
 pub mod responses;
+mod script;
 mod server;
 mod session;
 mod stytch;
@@ -155,13 +191,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use self::{
     answer::Answer,
+    builder::StytchBuilder,
     connection::{Connection, ConnectionBuilder},
-    fault::{Fault, ScriptedFault},
+    fault::Fault,
     log::{SeenRequest, Update},
     operation::Operation,
     organization::{Member, Organization},
+    script::ScriptedFault,
     session::LoggedIn,
-    stytch::{Stytch, StytchBuilder},
+    stytch::Stytch,
 };
 pub use crate::clock::Clock;
 

@@ -1,6 +1,14 @@
 //! Which operation a request is for, by its method and path alone.
 
 /// An operation of Stytch's that the stand-in answers.
+///
+/// ```
+/// use stytch_sso_external::testing::{Fault, Operation, Stytch};
+///
+/// let stytch = Stytch::start();
+/// stytch.fault(Operation::Authenticate, Fault::status(503)).times(1);
+/// assert_eq!(stytch.count(Operation::Authenticate), 0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {

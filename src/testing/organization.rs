@@ -55,6 +55,13 @@ impl Organization {
 
     /// Defines a custom role of this organization alone: resources with the actions that
     /// the role allows on them, `*` for all.
+    ///
+    /// ```
+    /// # let acme = stytch_sso_external::testing::Stytch::start().organization("acme");
+    /// acme.role("sso_editor", &[("stytch.sso", &["update"])]);
+    /// let ada = acme.member("ada", &["sso_editor"]);
+    /// # _ = ada;
+    /// ```
     pub fn role(&self, role_id: &str, permissions: &[(&str, &[&str])]) {
         let mut state = self.project.state();
         if let Some(organization) = state.organizations.get_mut(&self.id) {
@@ -102,6 +109,17 @@ impl fmt::Debug for Organization {
 }
 
 /// A member of an organization of the stand-in. A clone is the same member.
+///
+/// ```
+/// use stytch_sso_external::testing::Stytch;
+///
+/// let acme = Stytch::start().organization("acme");
+/// let grace = acme.member("grace", &[]);
+/// let session = grace.log_in();
+/// // Promoted while she is logged in: the session may more from now on.
+/// grace.set_roles(&["stytch_admin"]);
+/// # _ = session;
+/// ```
 #[derive(Clone)]
 pub struct Member {
     project: Arc<Project>,
@@ -129,6 +147,16 @@ impl Member {
     }
 
     /// Starts a session that lives this long, by the stand-in's clock.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # let stytch = stytch_sso_external::testing::Stytch::start();
+    /// # let ada = stytch.organization("acme").member("ada", &[]);
+    /// let session = ada.log_in_for(Duration::from_secs(60));
+    /// stytch.clock().advance(Duration::from_secs(61));
+    /// // It is over: Stytch answers `session_not_found`.
+    /// assert!(session.expires_at() < stytch.clock().now());
+    /// ```
     #[must_use]
     pub fn log_in_for(&self, lifetime: Duration) -> LoggedIn {
         LoggedIn::start(Arc::clone(&self.project), &self.id, lifetime)

@@ -9,15 +9,14 @@ use std::{
 };
 
 use super::{
-    Answer, SeenRequest, authenticate,
-    fault::Script,
-    id, jwks,
+    Answer, SeenRequest, authenticate, id, jwks,
     jwt::{Key, VerifiedJwts},
     lock,
     log::Log,
     operation::Route,
     rbac::{Policy, Role},
     responses,
+    script::Script,
     server::Received,
     update,
 };

@@ -14,11 +14,35 @@
 //! });
 //! ```
 //!
+//! | body | what the caller's client makes of it |
+//! | --- | --- |
+//! | [`permission_denied`] | [`Error::PermissionDenied`] |
+//! | [`organization_mismatch`], [`connection_organization_mismatch`] | [`Error::OrganizationMismatch`] |
+//! | [`session_not_found`], [`invalid_session_token`], [`unable_to_parse_session_jwt`], [`jwt_invalid_audience`], [`jwt_invalid_claims`], [`jwt_invalid_issuer`] | [`Error::SessionInvalid`] |
+//! | [`credentials_rejected`], [`invalid_secret_authentication`], [`invalid_project_id_authentication`], [`unauthorized_project_id_live`], [`unauthorized_project_id_test`], [`project_not_found`] | [`Error::CredentialsRejected`] |
+//! | [`connection_not_found`], [`sso_connection_not_found`], [`organization_not_found`] | [`Error::NotFound`] |
+//! | [`rate_limited`] | [`Error::RateLimited`] |
+//! | [`connection_not_active`], [`invalid_display_name`], [`groups_key_missing`], [`invalid_role_assignment`], [`invalid_role`], [`invalid_rbac_role_id`], [`cannot_assign_default_role`] | [`Error::InvalidUpdate`] |
+//! | [`organization_suspended`], [`captcha_required`], [`use_https`], [`no_session_arguments`], [`too_many_session_arguments`], [`internal_server_error`], [`server_unavailable`] | [`Error::Api`] |
+//! | [`updated`], [`authenticated`], [`jwks`] | success |
+//!
+//! [`Error::PermissionDenied`]: crate::Error::PermissionDenied
+//! [`Error::OrganizationMismatch`]: crate::Error::OrganizationMismatch
+//! [`Error::SessionInvalid`]: crate::Error::SessionInvalid
+//! [`Error::CredentialsRejected`]: crate::Error::CredentialsRejected
+//! [`Error::NotFound`]: crate::Error::NotFound
+//! [`Error::RateLimited`]: crate::Error::RateLimited
+//! [`Error::InvalidUpdate`]: crate::Error::InvalidUpdate
+//! [`Error::Api`]: crate::Error::Api
+//!
 //! Where Stytch's reference names an error type and no status, the status here is our guess
 //! and the function says so.
 
+mod rarer;
+
 use serde_json::{Map, Value};
 
+pub use self::rarer::*;
 use super::jwt::Key;
 use crate::{generated::types, session::Credential};
 

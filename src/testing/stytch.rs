@@ -1,12 +1,11 @@
 //! The stand-in itself: a project of Stytch's, in the process.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use super::{
-    Fault, Operation, Organization, ScriptedFault, SeenRequest, Update, id,
+    Fault, Operation, Organization, ScriptedFault, SeenRequest, StytchBuilder, Update,
     jwt::Key,
     project::Project,
-    random_token,
     rbac::Role,
     server::{self, Lease},
 };
@@ -49,6 +48,10 @@ impl Stytch {
         StytchBuilder::default()
     }
 
+    pub(super) fn new(project: Arc<Project>, lease: Arc<Lease>) -> Self {
+        Self { project, lease }
+    }
+
     /// A client for this project that goes by the stand-in's clock.
     ///
     /// # Panics
@@ -60,6 +63,15 @@ impl Stytch {
     }
 
     /// The same client before it is made, to be configured further.
+    ///
+    /// ```
+    /// use stytch_sso_external::RetryPolicy;
+    ///
+    /// # let stytch = stytch_sso_external::testing::Stytch::start();
+    /// let client = stytch.client_builder().retry(RetryPolicy::off()).build()?;
+    /// # _ = client;
+    /// # Ok::<(), stytch_sso_external::BuildError>(())
+    /// ```
     pub fn client_builder(&self) -> ClientBuilder {
         Client::builder(self.project_id(), self.secret())
             .base_url(self.base_url())
@@ -116,6 +128,22 @@ impl Stytch {
 
     /// Signs with a new key from now on, and keeps publishing the old ones, as Stytch does
     /// for about a month.
+    ///
+    /// ```
+    /// # use stytch_sso_external::{Session, testing::{Operation, Stytch}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), stytch_sso_external::Error> {
+    /// # let stytch = Stytch::start();
+    /// # let ada = stytch.organization("acme").member("ada", &[]).log_in();
+    /// let client = stytch.client();
+    /// client.warm_up().await?;
+    /// stytch.rotate_keys();
+    /// // Signed by a key that the client has never seen: it fetches the keys once more.
+    /// client.as_member(Session::jwt(ada.fresh_jwt())).organization_id().await?;
+    /// assert_eq!(stytch.count(Operation::Jwks), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn rotate_keys(&self) {
         let made = {
             let mut state = self.project.state();
@@ -180,95 +208,6 @@ impl fmt::Debug for Stytch {
         f.debug_struct("Stytch")
             .field("base_url", &self.base_url())
             .field("project_id", &self.project.id)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The configuration of a stand-in.
-///
-/// ```
-/// use stytch_sso_external::testing::Stytch;
-///
-/// let stytch = Stytch::builder()
-///     .project_id("project-live-1")
-///     .secret("secret")
-///     .start();
-/// assert_eq!(stytch.project_id(), "project-live-1");
-/// ```
-#[must_use]
-pub struct StytchBuilder {
-    pub(super) project_id: String,
-    pub(super) secret: String,
-    pub(super) clock: Clock,
-    pub(super) jwt_lifetime: Duration,
-    pub(super) requests_kept: usize,
-    pub(super) updates_kept: usize,
-}
-
-impl StytchBuilder {
-    /// Sets the project's id. Ids of a `project-live-` are live ones throughout.
-    pub fn project_id(mut self, project_id: impl Into<String>) -> Self {
-        self.project_id = project_id.into();
-        self
-    }
-
-    /// Sets the project's secret.
-    pub fn secret(mut self, secret: impl Into<String>) -> Self {
-        self.secret = secret.into();
-        self
-    }
-
-    /// Takes a clock of the tester's, to share one among several stand-ins.
-    pub fn clock(mut self, clock: &Clock) -> Self {
-        self.clock = clock.clone();
-        self
-    }
-
-    /// Sets how long a session JWT lives, instead of five minutes.
-    pub fn jwt_lifetime(mut self, lifetime: Duration) -> Self {
-        self.jwt_lifetime = lifetime;
-        self
-    }
-
-    /// Sets how many requests [`Stytch::requests`] remembers.
-    pub fn requests_kept(mut self, requests: usize) -> Self {
-        self.requests_kept = requests;
-        self
-    }
-
-    /// Sets how many updates [`Stytch::updates`] remembers.
-    pub fn updates_kept(mut self, updates: usize) -> Self {
-        self.updates_kept = updates;
-        self
-    }
-
-    /// Starts the stand-in.
-    #[must_use]
-    pub fn start(self) -> Stytch {
-        let project = Arc::new(Project::new(self));
-        let lease = Arc::new(Lease::take(Arc::clone(&project)));
-        Stytch { project, lease }
-    }
-}
-
-impl Default for StytchBuilder {
-    fn default() -> Self {
-        Self {
-            project_id: id("project", "test"),
-            secret: format!("secret-test-{}", random_token()),
-            clock: Clock::stopped(),
-            jwt_lifetime: Duration::from_secs(5 * 60),
-            requests_kept: 1_000,
-            updates_kept: 10_000,
-        }
-    }
-}
-
-/// Shows the project's id, not its secret.
-impl fmt::Debug for StytchBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StytchBuilder")
-            .field("project_id", &self.project_id)
             .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@ use stytch_sso_external::{
 };
 
 #[rustfmt::skip]
-const TYPES: &[(u16, &str, &str)] = &[
+pub(crate) const TYPES: &[(u16, &str, &str)] = &[
     (403, "session_authorization_error",                          "PermissionDenied"),
     (403, "session_authorization_tenancy_error",                  "OrganizationMismatch"),
     (400, "sso_connection_organization_mismatch",                 "OrganizationMismatch"),

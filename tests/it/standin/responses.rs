@@ -1,7 +1,11 @@
 //! The ready-made bodies are what was captured from Stytch.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use stytch_sso_external::testing::responses;
+
+use crate::denial::TYPES;
 
 #[test]
 fn errors_are_as_captured() {
@@ -32,4 +36,19 @@ fn success_is_an_active_connection() {
     let answer = json!(responses::updated(responses::connection()));
     assert_eq!(answer["status_code"], 200);
     assert_eq!(answer["connection"]["status"], "active");
+}
+
+#[test]
+fn each_error_that_the_client_knows_has_a_body() {
+    let documented = responses::documented();
+    let made: BTreeSet<_> =
+        documented.iter().map(|error| error.error_type.as_deref().unwrap()).collect();
+    assert_eq!(made.len(), documented.len());
+    let known = TYPES.iter().map(|(_, error_type, _)| *error_type);
+    assert_eq!(made, known.filter(|error_type| *error_type != "new_in_2027").collect());
+    for error in &documented {
+        let row = TYPES.iter().find(|row| Some(row.1) == error.error_type.as_deref()).unwrap();
+        assert_eq!(error.status_code, Some(row.0.into()), "{}", row.1);
+        assert!(error.request_id.is_some() && error.error_message.is_some(), "{}", row.1);
+    }
 }
