@@ -17,6 +17,7 @@ use std::{
 /// A clone shares the time: advancing one advances all.
 ///
 /// ```
+/// # #[cfg(feature = "testing")] {
 /// use std::time::Duration;
 /// use stytch_sso_external::testing::Clock;
 ///
@@ -24,6 +25,7 @@ use std::{
 /// let before = clock.now();
 /// clock.advance(Duration::from_secs(300));
 /// assert_eq!(clock.now(), before + Duration::from_secs(300));
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct Clock(Option<Arc<Stopped>>);
