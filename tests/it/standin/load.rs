@@ -17,8 +17,10 @@ fn fifty_run_in_parallel() {
     // No test begins before all stand-ins are there.
     let all_are_there = Barrier::new(51);
     let (elapsed, slowest) = std::thread::scope(|scope| {
-        let ready = || all_are_there.wait();
-        let spawn = |n| scope.spawn(move || whole_test(&format!("stand-in {n}"), || drop(ready())));
+        let ready = || {
+            all_are_there.wait();
+        };
+        let spawn = |n| scope.spawn(move || whole_test(&format!("stand-in {n}"), ready));
         let threads: Vec<_> = (0..50).map(spawn).collect();
         all_are_there.wait();
         let start = Instant::now();
