@@ -232,7 +232,7 @@ async fn json_100_000_deep_is_an_error_like_any_other() {
 
 #[tokio::test]
 async fn headers_without_end_are_refused() {
-    let many = (0..200).map(|n| format!("x-{n}: y\r\n")).collect::<String>();
+    let many = "x-many: y\r\n".repeat(200);
     let long = format!("x-long: {}\r\n", "y".repeat(2 << 20));
     let start = text(format!("HTTP/1.1 200 OK\r\n{JSON}x: "));
     check(

@@ -185,6 +185,12 @@ impl Hostile {
         self.seen.requests().clone()
     }
 
+    /// The same, and forgets them.
+    pub(crate) fn take(&self) -> Vec<Request> {
+        self.seen.arrived.store(0, Ordering::SeqCst);
+        std::mem::take(&mut *self.seen.requests())
+    }
+
     /// How many requests of that method have arrived.
     pub(crate) fn count(&self, method: &str) -> usize {
         self.seen.requests().iter().filter(|request| request.method == method).count()

@@ -165,6 +165,11 @@ pub(crate) fn polite_authenticate(_: &Request, _: usize) -> Play {
     play::json(200, &authenticated(&sign(&claims())))
 }
 
+/// A request that nobody sent, for a script that doesn't look at it.
+pub(crate) fn request() -> Request {
+    Request { method: String::new(), target: String::new(), headers: vec![], body: vec![] }
+}
+
 /// The answer of `sessions/authenticate`.
 pub(crate) fn authenticated(session_jwt: &str) -> Value {
     json!({

@@ -5,5 +5,6 @@ pub(crate) mod child;
 pub(crate) mod hostile;
 pub(crate) mod lab;
 pub(crate) mod play;
+pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod tls;
