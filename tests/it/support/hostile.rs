@@ -166,6 +166,7 @@ impl Hostile {
 
     /// Closes all connections and lets nobody finish connecting any more, while what is
     /// returned is held: the queue of those who wait to be accepted is full.
+    #[cfg(target_os = "linux")]
     pub(crate) async fn stall(&mut self) -> Vec<TcpStream> {
         self.accepting.abort();
         let _ = (&mut self.accepting).await;

@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc, LazyLock,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -83,6 +83,27 @@ impl Lab {
     /// How often its keys were fetched.
     pub(crate) fn fetched(&self) -> usize {
         self.server.count("GET")
+    }
+}
+
+/// A project whose answer to updates is changed as the test goes on: making a client reads
+/// the system's certificates, which for hundreds of them takes longer than all else.
+pub(crate) struct Switched {
+    pub(crate) lab: Lab,
+    next: Arc<Mutex<Play>>,
+}
+
+impl Switched {
+    pub(crate) async fn start() -> Self {
+        let next = Arc::new(Mutex::new(Play::new()));
+        let answers = Arc::clone(&next);
+        let lab = Lab::start(move |_, _| answers.lock().unwrap().clone()).await;
+        Self { lab, next }
+    }
+
+    /// Has updates answered so from now on.
+    pub(crate) fn answer(&self, play: &Play) {
+        self.next.lock().unwrap().clone_from(play);
     }
 }
 
