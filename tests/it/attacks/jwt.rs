@@ -44,8 +44,8 @@ impl Gate {
         assert_eq!((error.status(), error.outcome()), (None, Outcome::NotApplied), "{name}");
         assert!(!error.is_retryable(), "{name}");
         assert_eq!((lab.asked(), lab.updates()), (0, 0), "{name}");
-        let fetched = lab.fetched() - before;
-        assert!(fetched <= fetches, "{name}: {fetched} fetches");
+        let times = lab.fetched() - before;
+        assert!(times <= fetches, "{name}: fetched {times} times");
     }
 }
 
