@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc, LazyLock,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -86,6 +86,27 @@ impl Lab {
     }
 }
 
+/// A project whose answer to updates is changed as the test goes on: making a client reads
+/// the system's certificates, which for hundreds of them takes longer than all else.
+pub(crate) struct Switched {
+    pub(crate) lab: Lab,
+    next: Arc<Mutex<Play>>,
+}
+
+impl Switched {
+    pub(crate) async fn start() -> Self {
+        let next = Arc::new(Mutex::new(Play::new()));
+        let answers = Arc::clone(&next);
+        let lab = Lab::start(move |_, _| answers.lock().unwrap().clone()).await;
+        Self { lab, next }
+    }
+
+    /// Has updates answered so from now on.
+    pub(crate) fn answer(&self, play: &Play) {
+        self.next.lock().unwrap().clone_from(play);
+    }
+}
+
 /// A client's settings for this base URL: real waits, but tiny ones.
 pub(crate) fn builder(base_url: &str) -> ClientBuilder {
     for credential in [SECRET, TOKEN, &format!("{PROJECT}:{SECRET}")] {
@@ -163,6 +184,11 @@ pub(crate) fn polite_jwks(_: &Request, _: usize) -> Play {
 
 pub(crate) fn polite_authenticate(_: &Request, _: usize) -> Play {
     play::json(200, &authenticated(&sign(&claims())))
+}
+
+/// A request that nobody sent, for a script that doesn't look at it.
+pub(crate) fn request() -> Request {
+    Request { method: String::new(), target: String::new(), headers: vec![], body: vec![] }
 }
 
 /// The answer of `sessions/authenticate`.
