@@ -298,7 +298,6 @@ impl ClientBuilder {
         let base_url = BaseUrl::new(self.base_url.as_deref(), &self.project_id)?;
         let seam = Seam {
             authorization: self.authorization()?,
-            secret: self.secret.clone(),
             timeout: self.timeout,
             max_response_bytes: self.max_response_bytes,
         };

@@ -16,7 +16,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use crate::{
     clock::Clock,
     deadline::Deadline,
-    error::{Error, Known, Said},
+    error::{Error, Known},
     flight::{Flight, Flights},
     jwt::{Jwt, RS256, Rules, Verdict},
     retry::{self, RetryPolicy},
@@ -257,7 +257,7 @@ impl KeySet {
         }
         if by_kid.is_empty() {
             let reason = "the project's JWKS has no RSA key of 2048 bits or more for RS256";
-            return Err(Error::UnexpectedResponse(Known::unusable(reason, Said::default()).into()));
+            return Err(Error::UnexpectedResponse(Known::unusable(reason, None).into()));
         }
         Ok(Self { by_kid, fetched })
     }

@@ -68,6 +68,7 @@
 //! `rbac.rs` for what a refusal means.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod answer;
 mod client;
 #[cfg_attr(
     not(feature = "testing"),

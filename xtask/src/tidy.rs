@@ -20,6 +20,7 @@ const LAYERS: &[&str] = &[
     "update",
     "retry",
     "wire",
+    "answer",
     "sent",
     "said",
     "rbac",
