@@ -8,7 +8,7 @@ use std::{
 use percent_encoding::percent_decode_str;
 use proptest::{
     prelude::*,
-    test_runner::{Config, TestRunner},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use serde_json::json;
 use stytch_sso_external::{Outcome, RetryPolicy, Session, testing::jwt};
@@ -22,7 +22,9 @@ use crate::support::{
 /// Runs a property many times, each on the same runtime. Nothing is written to the sources.
 fn holds<S: Strategy>(strategy: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let config = Config { cases: 256, failure_persistence: None, ..Config::default() };
-    TestRunner::new(config).run(strategy, property).unwrap();
+    // The same cases each time: a failure that comes and goes mends nothing.
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    TestRunner::new_with_rng(config, random).run(strategy, property).unwrap();
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -32,11 +34,11 @@ fn runtime() -> tokio::runtime::Runtime {
 /// Ids of any kind, with a liking for those that parsers trip over.
 fn id() -> impl Strategy<Value = String> {
     prop_oneof![
-        any::<String>(),
-        r"[./\\%a-zA-Z0-9?#@:; \x00-\x1f-]{0,12}",
-        r"(\.|%2e|%2E|/|%2f|\\|%5c|\?|#|%){1,6}",
-        "[a-z0-9-]{1,64}",
-        Just(String::new()),
+        1 => any::<String>(),
+        1 => r"[./\\%a-zA-Z0-9?#@:; \x00-\x1f-]{0,12}",
+        1 => r"(\.|%2e|%2E|/|%2f|\\|%5c|\?|#|%){1,6}",
+        3 => "[a-z0-9-]{1,64}",
+        1 => Just(String::new()),
     ]
 }
 

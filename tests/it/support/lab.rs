@@ -23,9 +23,9 @@ use super::{
 };
 
 pub(crate) const PROJECT: &str = "project-test-hostile";
-/// All in characters that an id has, so that nothing but the knowledge of it hides it.
-pub(crate) const SECRET: &str = "the-secret-of-the-project";
-pub(crate) const TOKEN: &str = "the-session-token-of-ada";
+/// Both in the shape of Stytch's: mixed letters, which no id and no error type has.
+pub(crate) const SECRET: &str = "secret-test-tHe-sEcReT-oF-tHe-pRoJeCt=";
+pub(crate) const TOKEN: &str = "tHeSeSsIoNtOkEnOfAdAwHoIsAmEmBeR5FoDpF0iqFkE";
 pub(crate) const ORGANIZATION: &str = "organization-test-acme";
 pub(crate) const CONNECTION: &str = "external-connection-test-okta";
 pub(crate) const REQUEST_ID: &str = "request-id-test-5ad0";
