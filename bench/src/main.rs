@@ -3,10 +3,13 @@
 //! ```text
 //! cargo run --release --manifest-path bench/Cargo.toml [-- --rounds 9 --updates 20000
 //!     --concurrency 1,64,1000 --only floor,jwt-seen --plot docs/cost.svg]
+//! cargo run --release --manifest-path bench/Cargo.toml -- instructions [jwt-seen ...]
 //! ```
 //!
 //! A server in one child, pinned to one core; a client in a fresh child per measurement,
 //! pinned to another, whose CPU time is its own. The order of the clients alternates.
+//! `instructions` counts those of the client's own code with callgrind, which a busy machine
+//! doesn't disturb, and leaves the profiles behind; the kernel's part isn't in them.
 
 use std::{env, fs, time::Duration};
 
@@ -29,6 +32,7 @@ fn main() -> Result<()> {
             folder,
             Load { concurrency: concurrency.parse()?, updates: updates.parse()? },
         ),
+        ["instructions", ref kinds @ ..] => instructions(kinds),
         _ => compare(&Options::read(&arguments)?),
     }
 }
@@ -94,6 +98,27 @@ fn measure(options: &Options, concurrency: usize, port: &str, folder: &str) -> R
         }
     }
     Ok(Table { concurrency, rows })
+}
+
+fn instructions(kinds: &[&str]) -> Result<()> {
+    let all = Kind::ALL.map(Kind::name);
+    let kinds = if kinds.is_empty() { &all[..] } else { kinds };
+    let folder = Folder::make(FRESH, 0)?;
+    let path = folder.path().display().to_string();
+    let server = Server::start(&["server", &path])?;
+    println!("| client | instructions per update, 1 at a time | 64 at a time |");
+    println!("| --- | ---: | ---: |");
+    for name in kinds {
+        let count = |concurrency: &str| -> Result<u64> {
+            // What two runs differ by is free of the start and the warm-up.
+            let run = |updates: &str| {
+                process::instructions(&["client", name, &server.port, &path, concurrency, updates])
+            };
+            Ok((run("3000")? - run("1000")?) / 2000)
+        };
+        println!("| {} | {} | {} |", Kind::named(name)?.title(), count("1")?, count("64")?);
+    }
+    folder.remove()
 }
 
 /// The figures that are promised, as far as their clients ran.

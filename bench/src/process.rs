@@ -1,7 +1,7 @@
 //! Processes: cores, CPU time, and children that report on a line.
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     thread,
@@ -113,4 +113,23 @@ pub fn client(arguments: &[&str]) -> Result<Vec<u64>> {
     // Closed connections settle before the next one starts.
     thread::sleep(Duration::from_millis(50));
     Ok(line.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?)
+}
+
+/// Runs a client under callgrind and gives the number of its instructions. The profile stays
+/// behind in the folder for temporary files: `stytch-bench-callgrind`.
+pub fn instructions(arguments: &[&str]) -> Result<u64> {
+    let [_, kind, _, _, concurrency, updates] = arguments else { return Err("no client".into()) };
+    let folder = env::temp_dir().join("stytch-bench-callgrind");
+    fs::create_dir_all(&folder)?;
+    let profile = folder.join(format!("callgrind.{kind}.{concurrency}.{updates}"));
+    let output = Command::new("valgrind")
+        .arg("--tool=callgrind")
+        .arg(format!("--callgrind-out-file={}", profile.display()))
+        .arg(env::current_exe()?)
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("valgrind doesn't run: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let (_, collected) = text.split_once("Collected :").ok_or("valgrind counted nothing")?;
+    Ok(collected.split_whitespace().next().ok_or("valgrind counted nothing")?.parse()?)
 }
