@@ -13,7 +13,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http::{
-    HeaderValue,
+    HeaderMap, HeaderValue,
     header::{AUTHORIZATION, RETRY_AFTER},
 };
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
@@ -147,6 +147,10 @@ impl Wire {
 }
 
 async fn turn(semaphore: &Semaphore, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
+    // Nobody who waits is passed by: as long as there is one, no permit is free.
+    if let Ok(permit) = semaphore.try_acquire() {
+        return Ok(permit);
+    }
     let permit = deadline
         .wait("while waiting for its turn among the requests in flight", semaphore.acquire());
     // It is never closed.
@@ -215,15 +219,29 @@ impl ClientHooks<Caller> for generated::Client {
         let caller = self.inner();
         let began = Instant::now();
         let mut response = self.client().execute(request).await?;
-        let (status, url) = (response.status(), response.url().clone());
-        let headers = std::mem::take(response.headers_mut());
-        let (body, cut) = read(response, caller.seam.max_response_bytes).await;
+        let status = response.status();
         tracing::debug!(
             operation = info.operation_id,
             status = status.as_u16(),
             elapsed = ?began.elapsed(),
             "Stytch answered"
         );
+        let limit = caller.seam.max_response_bytes;
+        let fits = response.content_length().is_some_and(|length| length <= limit as u64);
+        if fits && (status.is_success() || caller.answer.is_none()) {
+            // The decoder can have it as it is: the HTTP library holds it to its length, and
+            // the decoder's error gives back what it couldn't use.
+            if let Some(kept) = &caller.answer {
+                let _ =
+                    kept.set(Answer { status, retry_after: None, body: Bytes::new(), cut: None });
+                // It would copy them.
+                *response.headers_mut() = HeaderMap::new();
+            }
+            return Ok(response);
+        }
+        let url = response.url().clone();
+        let headers = std::mem::take(response.headers_mut());
+        let (body, cut) = read(response, limit).await;
         // A body that broke off isn't shown to the decoder, which might like what is left.
         let shown = if cut.is_some() { Bytes::new() } else { body.clone() };
         let mut decoded = reqwest::Response::from(
@@ -271,10 +289,17 @@ impl Caller {
             Ok(value) => return Ok(value.into_inner()),
             Err(error) => error,
         };
-        Err(match (self.answer.as_ref().and_then(OnceLock::get), error) {
-            // Not the decoder's own words, which quote what it read.
-            (Some(answer), generated::Error::InvalidResponsePayload(_, error)) => {
+        Err(match (self.answer.as_ref().and_then(OnceLock::get).cloned(), error) {
+            (Some(mut answer), generated::Error::InvalidResponsePayload(body, error)) => {
+                if answer.cut.is_none() {
+                    answer.body = body;
+                }
+                // Not the decoder's own words, which quote what it read.
                 answer.error(operation_id, Some((error.line(), error.column())))
+            }
+            (Some(mut answer), generated::Error::ResponseBodyError(error)) => {
+                answer.cut = Some(Cut::Broken(Arc::new(error.without_url())));
+                answer.error(operation_id, None)
             }
             (Some(answer), _) => answer.error(operation_id, None),
             (None, generated::Error::CommunicationError(error)) => {
