@@ -1,16 +1,16 @@
 //! The example as a newcomer runs it, and as it runs with an environment: with that, it makes
 //! its client by `Client::from_env`.
 
-use std::{
-    path::PathBuf,
-    process::{Command, Output},
-};
+use std::process::{Command, Output};
 
 use stytch_sso_external::testing::{LoggedIn, Stytch};
 
+use crate::support::service;
+
 #[test]
 fn example_shows_an_update_and_a_refusal_without_an_account() {
-    let output = run(Command::new(example()).env_remove("STYTCH_PROJECT_ID"));
+    let output =
+        run(Command::new(service::example("update_connection")).env_remove("STYTCH_PROJECT_ID"));
     let said = String::from_utf8(output.stdout).unwrap();
     for part in [
         "stand-in for Stytch",
@@ -71,7 +71,7 @@ fn missing_variable_is_named() {
 
 #[test]
 fn help_explains_the_arguments() {
-    let output = run(Command::new(example()).arg("--help"));
+    let output = run(Command::new(service::example("update_connection")).arg("--help"));
     let said = String::from_utf8(output.stdout).unwrap();
     for part in [
         "STYTCH_PROJECT_ID",
@@ -84,7 +84,7 @@ fn help_explains_the_arguments() {
 }
 
 fn against(stytch: &Stytch, member: &LoggedIn) -> Command {
-    let mut command = Command::new(example());
+    let mut command = Command::new(service::example("update_connection"));
     command
         .env("STYTCH_PROJECT_ID", stytch.project_id())
         .env("STYTCH_SECRET", stytch.secret())
@@ -95,15 +95,4 @@ fn against(stytch: &Stytch, member: &LoggedIn) -> Command {
 
 fn run(command: &mut Command) -> Output {
     command.output().expect("the example runs")
-}
-
-/// Built by `cargo test`, beside this test's own binary.
-fn example() -> PathBuf {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    let example =
-        path.join("examples").join(format!("update_connection{}", std::env::consts::EXE_SUFFIX));
-    assert!(example.exists(), "{} is missing: cargo build --examples", example.display());
-    example
 }

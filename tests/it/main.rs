@@ -21,6 +21,7 @@ mod organization;
 mod properties;
 mod redirects;
 mod secrets;
+mod service;
 mod soak;
 mod standin;
 mod support;

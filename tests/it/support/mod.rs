@@ -9,4 +9,5 @@ pub(crate) mod play;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod recorder;
+pub(crate) mod service;
 pub(crate) mod tls;
