@@ -9,6 +9,7 @@
 )]
 
 mod attacks;
+mod browser;
 mod client;
 mod connections;
 mod denial;
