@@ -19,6 +19,7 @@ mod failures;
 mod lies;
 mod load;
 mod organization;
+mod outside;
 mod properties;
 mod redirects;
 mod secrets;
