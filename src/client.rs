@@ -375,6 +375,12 @@ impl ClientBuilder {
         if base_url.is_plain {
             // A proxy for http would get the credentials in the clear.
             builder = builder.no_proxy();
+            // Nothing here speaks TLS, and reading the system's certificates takes 20 ms, which
+            // the tests of whoever uses the stand-in would pay for each client.
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
+            {
+                builder = builder.tls_certs_only([]);
+            }
         }
         #[cfg(feature = "rustls")]
         {
