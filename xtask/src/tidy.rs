@@ -12,6 +12,8 @@ const LAYERS: &[&str] = &[
     "lib",
     "testing",
     "client",
+    "base_url",
+    "build_error",
     "member",
     "organization",
     "jwks",
