@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The handler that a user has.
-const HANDLER: &str = r#"
+const HANDLER: &str = r"
 use http::{HeaderMap, StatusCode};
 use stytch_sso_external::{Client, Error, Session, types::UpdateExternalConnectionRequest};
 
@@ -21,7 +21,7 @@ pub async fn rename(client: &Client, headers: &HeaderMap, id: &str, name: &str) 
         Err(_) => StatusCode::BAD_GATEWAY,
     }
 }
-"#;
+";
 
 /// The test that the user writes for it: the lines that somebody has to think of.
 const TEST: &str = r#"
@@ -65,6 +65,8 @@ fn crate_outside_tests_its_handler_in_under_15_lines() {
 }
 
 fn manifest(here: &Path) -> String {
+    // As TOML writes a string: a path of Windows has backslashes.
+    let path = format!("{:?}", here.display().to_string());
     format!(
         r#"
 [workspace]
@@ -76,10 +78,10 @@ edition = "2024"
 
 [dependencies]
 http = "1"
-stytch-sso-external = {{ path = {here:?} }}
+stytch-sso-external = {{ path = {path} }}
 
 [dev-dependencies]
-stytch-sso-external = {{ path = {here:?}, features = ["testing"] }}
+stytch-sso-external = {{ path = {path}, features = ["testing"] }}
 tokio = {{ version = "1", features = ["macros", "rt"] }}
 "#
     )
