@@ -82,7 +82,7 @@ async fn try_as_bob(driver: &WebDriver, service: &Service) -> WebDriverResult<()
     {
         assert!(said.contains(part), "{part:?} isn't in {said}");
     }
-    assert_eq!(self::state(service).await["display_name"], "Acme <b>SSO</b>");
+    assert_eq!(state(service).await["display_name"], "Acme <b>SSO</b>");
     if let Ok(path) = env::var("STYTCH_TEST_SCREENSHOT") {
         driver.screenshot(path.as_ref()).await?;
     }
