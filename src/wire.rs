@@ -13,7 +13,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http::{
-    HeaderMap, HeaderValue,
+    HeaderValue,
     header::{AUTHORIZATION, RETRY_AFTER},
 };
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
@@ -228,15 +228,8 @@ impl ClientHooks<Caller> for generated::Client {
         );
         let limit = caller.seam.max_response_bytes;
         let fits = response.content_length().is_some_and(|length| length <= limit as u64);
-        if fits && (status.is_success() || caller.answer.is_none()) {
-            // The decoder can have it as it is: the HTTP library holds it to its length, and
-            // the decoder's error gives back what it couldn't use.
-            if let Some(kept) = &caller.answer {
-                let _ =
-                    kept.set(Answer { status, retry_after: None, body: Bytes::new(), cut: None });
-                // It would copy them.
-                *response.headers_mut() = HeaderMap::new();
-            }
+        if fits && caller.answer.is_none() {
+            // Nobody asks afterwards what it was: the HTTP library holds it to its length.
             return Ok(response);
         }
         let url = response.url().clone();
@@ -289,17 +282,10 @@ impl Caller {
             Ok(value) => return Ok(value.into_inner()),
             Err(error) => error,
         };
-        Err(match (self.answer.as_ref().and_then(OnceLock::get).cloned(), error) {
-            (Some(mut answer), generated::Error::InvalidResponsePayload(body, error)) => {
-                if answer.cut.is_none() {
-                    answer.body = body;
-                }
-                // Not the decoder's own words, which quote what it read.
+        Err(match (self.answer.as_ref().and_then(OnceLock::get), error) {
+            // Not the decoder's own words, which quote what it read.
+            (Some(answer), generated::Error::InvalidResponsePayload(_, error)) => {
                 answer.error(operation_id, Some((error.line(), error.column())))
-            }
-            (Some(mut answer), generated::Error::ResponseBodyError(error)) => {
-                answer.cut = Some(Cut::Broken(Arc::new(error.without_url())));
-                answer.error(operation_id, None)
             }
             (Some(answer), _) => answer.error(operation_id, None),
             (None, generated::Error::CommunicationError(error)) => {
