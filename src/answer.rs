@@ -153,7 +153,12 @@ fn wait(retry_after: &HeaderValue) -> Option<Duration> {
 }
 
 fn excerpt(body: &Bytes) -> String {
-    String::from_utf8_lossy(body.get(..EXCERPT_BYTES).unwrap_or(body)).into_owned()
+    let mut text = String::from_utf8_lossy(body.get(..EXCERPT_BYTES).unwrap_or(body)).into_owned();
+    // What takes the place of a byte that is no text has three.
+    while text.len() > EXCERPT_BYTES {
+        text.pop();
+    }
+    text
 }
 
 const EXCERPT_BYTES: usize = 512;

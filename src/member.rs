@@ -115,6 +115,9 @@ impl MemberClient {
     /// From a session JWT without a round trip, once the project's keys are there; from a
     /// token with one, whose answer is remembered. A JWT that has expired is renewed.
     ///
+    /// It is no proof that the session still lives: a session that was revoked meanwhile is
+    /// noticed by Stytch, with the next update.
+    ///
     /// # Errors
     ///
     /// [`Error::SessionInvalid`] where the session is none, else what asking Stytch can run

@@ -254,11 +254,12 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
+        // Another cookie may hold what isn't ASCII; that must not hide the session.
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
+        .map(|(key, value)| (key, value.trim_matches('"')))
         .find(|(key, value)| *key == name && !value.is_empty())
-        .map(|(_, value)| value.trim_matches('"').to_owned())
+        .map(|(_, value)| value.to_owned())
 }
 
 /// Keyed by the randomness that the standard library's hash maps get from the system.

@@ -207,6 +207,8 @@ fn session_is_found_in_headers_before_cookies_and_as_a_jwt_before_a_token() {
         (&[("cookie", "x=1;stytch_session=\"t\"")], Some(Session::token("t"))),
         (&[("cookie", "not_stytch_session=x; stytch_session=a=b")], Some(Session::token("a=b"))),
         (&[("cookie", "x=1"), ("cookie", "stytch_session_jwt=j")], Some(Session::jwt("j"))),
+        (&[("cookie", "name=Zoë; stytch_session=t")], Some(Session::token("t"))),
+        (&[("cookie", "stytch_session_jwt=\"\"; stytch_session=t")], Some(Session::token("t"))),
     ];
     for (given, expected) in cases {
         let mut headers = HeaderMap::new();
