@@ -14,6 +14,8 @@ use stytch_sso_external::{
     types::UpdateExternalConnectionRequest,
 };
 
+use crate::support::capture;
+
 #[tokio::test]
 async fn jwt_needs_the_keys_once_and_no_authenticate() {
     let scene = Scene::new();
@@ -232,6 +234,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        capture::install();
         let stytch = Stytch::start();
         let acme = stytch.organization("acme");
         let connection_id = acme.connection("Acme Okta").id().to_owned();
