@@ -3,15 +3,16 @@
 //! What is shared by all members (HTTP connections, keys, caches) is made here, once, and
 //! handed down.
 
-use std::{env, fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{env, fmt, sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::HeaderValue;
-use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
+    base_url::BaseUrl,
+    build_error::BuildError,
     clock::Clock,
     deadline::Deadline,
     error::Error,
@@ -20,7 +21,7 @@ use crate::{
     organization::{self, Organizations},
     retry::RetryPolicy,
     segment::Segment,
-    session::Session,
+    session::{Credential, Session},
     wire::{Bindings, Seam, Wire},
 };
 
@@ -270,9 +271,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How many sessions' organizations are remembered. 10,000 unless set, which takes about
-    /// 2 MB when it is full, and up to 20 MB where every one of them is a JWT that was
-    /// renewed.
+    /// How many sessions' organizations are remembered. 10,000 unless set.
+    ///
+    /// One takes about 200 bytes, so 10,000 take 2 MB. Where a JWT was renewed the new one is
+    /// kept too: 10,000 such, of 1.6 kB each, take 11 MB.
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.sessions.capacity = sessions;
         self
@@ -298,7 +300,6 @@ impl ClientBuilder {
         let base_url = BaseUrl::new(self.base_url.as_deref(), &self.project_id)?;
         let seam = Seam {
             authorization: self.authorization()?,
-            secret: self.secret.clone(),
             timeout: self.timeout,
             max_response_bytes: self.max_response_bytes,
         };
@@ -356,8 +357,9 @@ impl ClientBuilder {
         let plain =
             SecretString::from(format!("{}:{}", self.project_id, self.secret.expose_secret()));
         let encoded = SecretString::from(BASE64_STANDARD.encode(plain.expose_secret()));
-        let basic = SecretString::from(format!("Basic {}", encoded.expose_secret()));
-        let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(basic)))
+        // Lends its memory to the header, and is wiped with it.
+        let basic = Credential::new(format!("Basic {}", encoded.expose_secret()));
+        let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(basic))
             .map_err(|_| BuildError::InvalidProjectId)?;
         value.set_sensitive(true);
         Ok(value)
@@ -371,11 +373,20 @@ impl ClientBuilder {
             // What is tried again is `retry.rs`'s to say. `never()` alone still copies each
             // request in case.
             .retry(reqwest::retry::never().max_retries_per_request(0))
+            // Another crate of the build may switch HTTP/2 on, where neither a connection for
+            // each request nor what `sent.rs` goes by would hold.
+            .http1_only()
             .connect_timeout(self.connect_timeout)
             .user_agent(USER_AGENT);
         if base_url.is_plain {
             // A proxy for http would get the credentials in the clear.
             builder = builder.no_proxy();
+            // Nothing here speaks TLS, and reading the system's certificates takes 20 ms, which
+            // the tests of whoever uses the stand-in would pay for each client.
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
+            {
+                builder = builder.tls_certs_only([]);
+            }
         }
         #[cfg(feature = "rustls")]
         {
@@ -396,106 +407,6 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-/// Why a client can't be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The project id is empty.
-    #[error("the project id is empty: take it from the API keys in Stytch's dashboard")]
-    EmptyProjectId,
-    /// The project id can't be one.
-    #[error("the project id has characters that no project id has")]
-    InvalidProjectId,
-    /// The secret is empty.
-    #[error("the project secret is empty: take it from the API keys in Stytch's dashboard")]
-    EmptySecret,
-    /// The base URL isn't one that can be used. It isn't repeated here, since it may hold a
-    /// password.
-    #[error("the base URL {reason}")]
-    InvalidBaseUrl {
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// The base URL would send credentials in the clear.
-    #[error("the base URL is plain http on a host that isn't this machine's loopback: use https")]
-    InsecureBaseUrl,
-    /// An environment variable isn't set, or isn't Unicode.
-    #[error("the environment variable {name} isn't set to text")]
-    MissingVariable {
-        /// Its name.
-        name: &'static str,
-    },
-    /// A setting is zero, with which nothing could ever be sent or read.
-    #[error("{setting} is zero")]
-    Zero {
-        /// The setter's name.
-        setting: &'static str,
-    },
-    /// An https base URL, but neither the feature `rustls` nor `native-tls`.
-    #[error("https needs the feature `rustls` or `native-tls`")]
-    NoTls,
-    /// The HTTP client can't be made, for example because the system's certificates can't
-    /// be read.
-    #[error("the HTTP client can't be made")]
-    Http {
-        /// Why not.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-}
-
-/// A base URL that credentials may be sent to.
-struct BaseUrl {
-    /// Without a slash at the end: paths are appended.
-    text: String,
-    host: String,
-    is_plain: bool,
-}
-
-impl BaseUrl {
-    fn new(given: Option<&str>, project_id: &str) -> Result<Self, BuildError> {
-        let stytch = if project_id.starts_with("project-live-") { LIVE } else { TEST };
-        let wrong = |reason| BuildError::InvalidBaseUrl { reason };
-        let url = Url::parse(given.unwrap_or(stytch)).map_err(|_| wrong("isn't a URL"))?;
-        let is_plain = match url.scheme() {
-            "https" if cfg!(not(any(feature = "rustls", feature = "native-tls"))) => {
-                return Err(BuildError::NoTls);
-            }
-            "https" => false,
-            "http" => true,
-            _ => return Err(wrong("isn't https")),
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong(
-                "has a user name or password, which would be sent beside the project's",
-            ));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("has a query or fragment, behind which no path can be appended"));
-        }
-        let host = url.host_str().unwrap_or_default().to_owned();
-        if is_plain && !is_loopback(&host) {
-            return Err(BuildError::InsecureBaseUrl);
-        }
-        Ok(Self { text: url.as_str().trim_end_matches('/').to_owned(), host, is_plain })
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-/// Lends its bytes to a header value and is wiped with it.
-struct Wiped(SecretString);
-
-impl AsRef<[u8]> for Wiped {
-    fn as_ref(&self) -> &[u8] {
-        self.0.expose_secret().as_bytes()
-    }
-}
-
 /// What is added to a point in time. `Duration::MAX` says forever, and would overflow.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-const LIVE: &str = "https://api.stytch.com";
-const TEST: &str = "https://test.stytch.com";
 const USER_AGENT: &str = concat!("stytch-sso-external/", env!("CARGO_PKG_VERSION"));

@@ -69,7 +69,8 @@ impl Clock {
     pub fn advance(&self, by: Duration) {
         if let Some(stopped) = &self.0 {
             let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-            stopped.advanced_ms.fetch_add(by, Ordering::SeqCst);
+            let advanced = |ms: u64| Some(ms.saturating_add(by));
+            let _ = stopped.advanced_ms.fetch_update(Ordering::SeqCst, Ordering::SeqCst, advanced);
         }
     }
 }

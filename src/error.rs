@@ -147,8 +147,6 @@ pub(crate) struct Said {
     pub(crate) error_details: Option<Value>,
     /// Whether it says that something failed, whatever the status of the answer.
     pub(crate) is_error: bool,
-    /// Whether it says a credential back, which nothing may print then.
-    pub(crate) says_credential: bool,
 }
 
 impl Error {
@@ -225,12 +223,14 @@ impl Error {
 
     /// The error type as logs and traces show it.
     pub(crate) fn printable_error_type(&self) -> Option<&str> {
-        self.error_type().filter(|_| !self.known().said.says_credential).and_then(printable)
+        // An opaque token has no underscore, and a project secret has hyphens.
+        let of_stytch = |text: &&str| text.contains('_') && !text.contains('-');
+        self.error_type().filter(of_stytch).and_then(printable)
     }
 
     /// The request id as logs and traces show it.
     pub(crate) fn printable_request_id(&self) -> Option<&str> {
-        self.request_id().filter(|_| !self.known().said.says_credential).and_then(printable)
+        self.request_id().and_then(printable_request_id)
     }
 
     /// The failure of an input that is refused before anything is sent.
@@ -319,7 +319,11 @@ impl Known {
     }
 
     /// What is known of an answer of success that can't be used.
-    pub(crate) fn unusable(reason: impl Into<Cow<'static, str>>, said: Said) -> Self {
+    pub(crate) fn unusable(
+        reason: impl Into<Cow<'static, str>>,
+        request_id: Option<String>,
+    ) -> Self {
+        let said = Said { request_id, ..Said::default() };
         Self { status: Some(StatusCode::OK), attempts: 1, said, ..Self::never_sent(reason) }
     }
 }
@@ -380,9 +384,14 @@ impl fmt::Debug for Details {
     }
 }
 
-/// Lets through what looks like an id or an error type of Stytch's: nothing else that a
-/// server says gets into a log.
-pub(crate) fn printable(text: &str) -> Option<&str> {
+/// Lets through a request id that looks like Stytch's.
+pub(crate) fn printable_request_id(request_id: &str) -> Option<&str> {
+    request_id.starts_with("request-id-").then(|| printable(request_id))?
+}
+
+/// Lets through the few characters that ids and error types are made of. A server may say
+/// anything in their place, a credential too, and that must not get into a log.
+fn printable(text: &str) -> Option<&str> {
     let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
-    (text.len() <= 128 && text.bytes().all(plain)).then_some(text)
+    (text.len() <= 100 && text.bytes().all(plain)).then_some(text)
 }

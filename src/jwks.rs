@@ -16,7 +16,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use crate::{
     clock::Clock,
     deadline::Deadline,
-    error::{Error, Known, Said},
+    error::{Error, Known},
     flight::{Flight, Flights},
     jwt::{Jwt, RS256, Rules, Verdict},
     retry::{self, RetryPolicy},
@@ -133,7 +133,11 @@ impl Keys {
                 self.refresh_behind();
                 return Ok(key);
             }
-            Look::Missing => self.0.flights.join(&(), || Some(self.flight())),
+            // Looked at once more: a flight may have landed since.
+            Look::Missing => self
+                .0
+                .flights
+                .join(&(), || matches!(self.look(kid), Look::Missing).then(|| self.flight())),
             Look::Unknown => self.refetch_for(kid)?,
         };
         let Some(flight) = flight else {
@@ -149,7 +153,7 @@ impl Keys {
         let Some(keys) = self.0.held(|held| held.keys.clone()) else {
             return Look::Missing;
         };
-        let age = clock.now().duration_since(keys.fetched).unwrap_or_default();
+        let age = age(clock, keys.fetched);
         match keys.by_kid.get(kid) {
             _ if age >= settings.max_age => Look::Missing,
             None => Look::Unknown,
@@ -167,20 +171,21 @@ impl Keys {
             if self.0.held_key(kid).is_some() {
                 return None;
             }
-            let now = clock.now();
             self.0.held(|held| {
-                if let Some((at, failed)) = &held.refetched
-                    && now.duration_since(*at).unwrap_or_default() < settings.cooldown
+                if let Some((at, failed)) = held.refetched
+                    && age(clock, at) < settings.cooldown
                 {
-                    refused = Some(if *failed { NoKey::Unavailable } else { NoKey::Unknown });
-                    return None;
+                    refused = Some(if failed { NoKey::Unavailable } else { NoKey::Unknown });
                 }
-                held.refetched = Some((now, false));
-                Some(())
-            })?;
+            });
+            if refused.is_some() {
+                return None;
+            }
             let (keys, fetch) = (self.clone(), self.flight());
             Some(async move {
+                // Only a fetch that ended counts: one whose callers are all gone told nothing.
                 let fetched = fetch.await;
+                let now = keys.0.clock.now();
                 keys.0.held(|held| held.refetched = Some((now, fetched.is_err())));
                 fetched
             })
@@ -191,10 +196,8 @@ impl Keys {
     fn refresh_behind(&self) {
         let Inner { clock, settings, .. } = &*self.0;
         let flight = self.0.flights.join(&(), || {
-            let now = clock.now();
             let failed = self.0.held(|held| held.refresh_failed);
-            let resting = failed
-                .is_some_and(|at| now.duration_since(at).unwrap_or_default() < settings.cooldown);
+            let resting = failed.is_some_and(|at| age(clock, at) < settings.cooldown);
             (!resting).then(|| self.flight())
         });
         if let Some(flight) = flight {
@@ -217,6 +220,7 @@ impl Keys {
                 Ok(keys) => {
                     held.keys = Some(Arc::clone(keys));
                     held.refresh_failed = None;
+                    held.refetched.take_if(|(_, failed)| *failed);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the project's JWKS can't be fetched");
@@ -247,6 +251,11 @@ impl Inner {
     }
 }
 
+/// A clock that went back tells no age: what it is about counts as very old.
+fn age(clock: &Clock, at: SystemTime) -> Duration {
+    clock.now().duration_since(at).unwrap_or(Duration::MAX)
+}
+
 impl KeySet {
     fn new(jwks: &[Jwk], fetched: SystemTime) -> Result<Self, Error> {
         let mut by_kid = HashMap::new();
@@ -257,7 +266,7 @@ impl KeySet {
         }
         if by_kid.is_empty() {
             let reason = "the project's JWKS has no RSA key of 2048 bits or more for RS256";
-            return Err(Error::UnexpectedResponse(Known::unusable(reason, Said::default()).into()));
+            return Err(Error::UnexpectedResponse(Known::unusable(reason, None).into()));
         }
         Ok(Self { by_kid, fetched })
     }

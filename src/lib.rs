@@ -68,6 +68,9 @@
 //! `rbac.rs` for what a refusal means.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod answer;
+mod base_url;
+mod build_error;
 mod client;
 #[cfg_attr(
     not(feature = "testing"),
@@ -93,7 +96,8 @@ pub mod testing;
 mod update;
 mod wire;
 
-pub use client::{BuildError, Client, ClientBuilder};
+pub use build_error::BuildError;
+pub use client::{Client, ClientBuilder};
 pub use error::{Details, Error, Outcome};
 pub use generated::types;
 pub use member::MemberClient;

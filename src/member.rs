@@ -15,7 +15,7 @@ use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
     deadline::Deadline,
-    error::{Error, Known, Outcome, printable},
+    error::{Error, Known, Outcome, printable_request_id},
     jwks::Keys,
     organization::{Member, Organizations},
     retry::{Attempts, RetryPolicy},
@@ -106,7 +106,7 @@ impl MemberClient {
     ) -> Result<UpdateExternalConnectionResponse, Error> {
         let span = self.span();
         let outcome = self.update(connection_id, update).instrument(span.clone()).await;
-        self.record(&span, &outcome);
+        record(&span, &outcome);
         outcome
     }
 
@@ -114,6 +114,9 @@ impl MemberClient {
     ///
     /// From a session JWT without a round trip, once the project's keys are there; from a
     /// token with one, whose answer is remembered. A JWT that has expired is renewed.
+    ///
+    /// It is no proof that the session still lives: a session that was revoked meanwhile is
+    /// noticed by Stytch, with the next update.
     ///
     /// # Errors
     ///
@@ -154,8 +157,7 @@ impl MemberClient {
             );
             match sent.await {
                 Ok(response) => {
-                    return self
-                        .confirm(response, &member.organization, &connection)
+                    return confirm(response, &member.organization, &connection)
                         .map_err(|error| attempts.last(error));
                 }
                 Err(error) => {
@@ -187,52 +189,6 @@ impl MemberClient {
         Ok((member, header))
     }
 
-    /// Believes an answer only if it is about the connection that was asked for.
-    fn confirm(
-        &self,
-        response: UpdateExternalConnectionResponse,
-        organization: &Segment,
-        connection: &Segment,
-    ) -> Result<UpdateExternalConnectionResponse, Error> {
-        let answered = &response.connection;
-        let reason = if answered.connection_id != **connection {
-            "the answer is about another connection than the one asked for"
-        } else if answered.organization_id != **organization {
-            "the answer is about a connection of another organization than the member's"
-        } else {
-            return Ok(response);
-        };
-        let mut known =
-            Known::unusable(reason, self.project.wire.said(response.request_id, &self.session()));
-        known.outcome = Outcome::Unknown;
-        Err(Error::UnexpectedResponse(known.into()))
-    }
-
-    fn record(&self, span: &Span, outcome: &Result<UpdateExternalConnectionResponse, Error>) {
-        if span.is_disabled() {
-            return;
-        }
-        let (status, request_id) = match outcome {
-            Ok(response) => (Some(StatusCode::OK), self.printable(&response.request_id)),
-            Err(error) => (error.status(), error.printable_request_id()),
-        };
-        if let Some(status) = status {
-            span.record("http.response.status_code", status.as_u16());
-        }
-        if let Some(request_id) = request_id {
-            span.record("stytch.request_id", request_id);
-        }
-        if let Err(error) = outcome {
-            span.record("error.type", error.printable_error_type().unwrap_or(error.name()));
-            span.record("http.request.resend_count", error.attempts().saturating_sub(1));
-        }
-    }
-
-    fn printable<'a>(&self, request_id: &'a str) -> Option<&'a str> {
-        let says_credential = self.project.wire.says_credential(request_id, &self.session());
-        printable(request_id).filter(|_| !says_credential)
-    }
-
     fn span(&self) -> Span {
         tracing::info_span!(
             "stytch.update_external_connection",
@@ -254,5 +210,44 @@ impl fmt::Debug for MemberClient {
             .field("project_id", &self.project.wire.project_id())
             .field("session", &self.presented)
             .finish_non_exhaustive()
+    }
+}
+
+/// Believes an answer only if it is about the connection that was asked for.
+fn confirm(
+    response: UpdateExternalConnectionResponse,
+    organization: &Segment,
+    connection: &Segment,
+) -> Result<UpdateExternalConnectionResponse, Error> {
+    let answered = &response.connection;
+    let reason = if answered.connection_id != **connection {
+        "the answer is about another connection than the one asked for"
+    } else if answered.organization_id != **organization {
+        "the answer is about a connection of another organization than the member's"
+    } else {
+        return Ok(response);
+    };
+    let mut known = Known::unusable(reason, Some(response.request_id));
+    known.outcome = Outcome::Unknown;
+    Err(Error::UnexpectedResponse(known.into()))
+}
+
+fn record(span: &Span, outcome: &Result<UpdateExternalConnectionResponse, Error>) {
+    if span.is_disabled() {
+        return;
+    }
+    let (status, request_id) = match outcome {
+        Ok(response) => (Some(StatusCode::OK), printable_request_id(&response.request_id)),
+        Err(error) => (error.status(), error.printable_request_id()),
+    };
+    if let Some(status) = status {
+        span.record("http.response.status_code", status.as_u16());
+    }
+    if let Some(request_id) = request_id {
+        span.record("stytch.request_id", request_id);
+    }
+    if let Err(error) = outcome {
+        span.record("error.type", error.printable_error_type().unwrap_or(error.name()));
+        span.record("http.request.resend_count", error.attempts().saturating_sub(1));
     }
 }

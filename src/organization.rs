@@ -158,8 +158,7 @@ impl Inner {
         let organization =
             Segment::new(&answer.member_session.organization_id).map_err(|wrong| {
                 let reason = format!("the organization id that Stytch answered {wrong}");
-                let said = self.wire.said(answer.request_id.clone(), session);
-                let known = Known::unusable(reason, said);
+                let known = Known::unusable(reason, Some(answer.request_id.clone()));
                 Error::UnexpectedResponse(known.into())
             })?;
         if session.kind() == SessionKind::Token {
@@ -169,8 +168,8 @@ impl Inner {
         let renewed = Session::new(SessionKind::Jwt, answer.session_jwt);
         if renewed.header().is_none() {
             let reason = "the session JWT that Stytch answered can't be put into a header";
-            let said = self.wire.said(answer.request_id, session);
-            return Err(Error::UnexpectedResponse(Known::unusable(reason, said).into()));
+            let known = Known::unusable(reason, Some(answer.request_id));
+            return Err(Error::UnexpectedResponse(known.into()));
         }
         // Stytch itself handed the JWT out, so its own word is good enough for how long to
         // remember it. What can't be read isn't remembered.
@@ -223,7 +222,6 @@ mod tests {
     fn organizations(capacity: usize) -> Organizations {
         let seam = Seam {
             authorization: http::HeaderValue::from_static("unused"),
-            secret: "unused".into(),
             timeout: Duration::from_secs(1),
             max_response_bytes: 1,
         };

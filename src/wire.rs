@@ -6,27 +6,26 @@
 //! `Retry-After` and a body read up to a bound survive whatever the body holds.
 
 use std::{
-    borrow::Cow,
     fmt,
     sync::{Arc, OnceLock},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
 use http::{
-    HeaderValue, StatusCode,
+    HeaderValue,
     header::{AUTHORIZATION, RETRY_AFTER},
 };
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::ResponseBuilderExt;
-use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
+    answer::{Answer, Cut, no_answer},
     deadline::Deadline,
-    error::{Error, Known, Outcome, Said},
+    error::{Error, Known},
     generated::{self, ResponseValue, types},
-    rbac::{self, UPDATE},
+    rbac::UPDATE,
     segment::Segment,
     sent::Sent,
     session::{JWT_HEADER, Session, SessionHeader, SessionKind, TOKEN_HEADER},
@@ -75,17 +74,6 @@ impl Wire {
         &self.bindings
     }
 
-    /// Tells whether words of a server's hold a credential that was sent to it.
-    pub(crate) fn says_credential(&self, words: &str, session: &Session) -> bool {
-        self.bindings.inner.seam.says_credential(words, Some(session.expose_secret()))
-    }
-
-    /// What an answer of success said, where it turns out to be of no use.
-    pub(crate) fn said(&self, request_id: String, session: &Session) -> Said {
-        let says_credential = self.says_credential(&request_id, session);
-        Said { request_id: Some(request_id), says_credential, ..Said::default() }
-    }
-
     /// Sends an update as the member.
     pub(crate) async fn update(
         &self,
@@ -100,8 +88,7 @@ impl Wire {
         // The two `None`s are the session headers: the hook sets the one, marked sensitive.
         let result =
             client.update_external_connection(organization, connection, None, None, update).await;
-        let session = client.inner.session.as_ref().and_then(|header| header.value.to_str().ok());
-        client.inner.conclude(UPDATE, session, result)
+        client.inner.conclude(UPDATE, result)
     }
 
     /// Asks Stytch about a session.
@@ -122,14 +109,14 @@ impl Wire {
         let _turn = turn(&self.sessions, deadline).await?;
         let client = self.once(None, deadline)?;
         let result = client.authenticate_session(&request).await;
-        client.inner.conclude("authenticate_session", Some(session.expose_secret()), result)
+        client.inner.conclude("authenticate_session", result)
     }
 
     /// Fetches the project's keys.
     pub(crate) async fn jwks(&self, deadline: Deadline) -> Result<types::GetJwksResponse, Error> {
         let client = self.once(None, deadline)?;
         let result = client.get_jwks(&self.project_id).await;
-        client.inner.conclude("get_jwks", None, result)
+        client.inner.conclude("get_jwks", result)
     }
 
     /// A client for one attempt, which keeps the answer.
@@ -160,6 +147,10 @@ impl Wire {
 }
 
 async fn turn(semaphore: &Semaphore, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
+    // Nobody who waits is passed by: as long as there is one, no permit is free.
+    if let Ok(permit) = semaphore.try_acquire() {
+        return Ok(permit);
+    }
     let permit = deadline
         .wait("while waiting for its turn among the requests in flight", semaphore.acquire());
     // It is never closed.
@@ -170,20 +161,9 @@ async fn turn(semaphore: &Semaphore, deadline: Deadline) -> Result<SemaphorePerm
 pub(crate) struct Seam {
     /// The project's Basic auth, marked sensitive.
     pub(crate) authorization: HeaderValue,
-    /// Kept to know it again where a server says it back.
-    pub(crate) secret: SecretString,
     /// The time for one attempt.
     pub(crate) timeout: Duration,
     pub(crate) max_response_bytes: usize,
-}
-
-impl Seam {
-    /// Tells whether words of a server's hold a credential that was sent to it. Not in
-    /// constant time: who could learn it from the time is who said it.
-    fn says_credential(&self, words: &str, session: Option<&str>) -> bool {
-        let holds = |credential: &str| !credential.is_empty() && words.contains(credential);
-        holds(self.secret.expose_secret()) || session.is_some_and(holds)
-    }
 }
 
 /// Who a request of the [`bindings`](crate::bindings) runs as. It can't be made outside of
@@ -239,15 +219,22 @@ impl ClientHooks<Caller> for generated::Client {
         let caller = self.inner();
         let began = Instant::now();
         let mut response = self.client().execute(request).await?;
-        let (status, url) = (response.status(), response.url().clone());
-        let headers = std::mem::take(response.headers_mut());
-        let (body, cut) = read(response, caller.seam.max_response_bytes).await;
+        let status = response.status();
         tracing::debug!(
             operation = info.operation_id,
             status = status.as_u16(),
             elapsed = ?began.elapsed(),
             "Stytch answered"
         );
+        let limit = caller.seam.max_response_bytes;
+        let fits = response.content_length().is_some_and(|length| length <= limit as u64);
+        if fits && caller.answer.is_none() {
+            // Nobody asks afterwards what it was: the HTTP library holds it to its length.
+            return Ok(response);
+        }
+        let url = response.url().clone();
+        let headers = std::mem::take(response.headers_mut());
+        let (body, cut) = read(response, limit).await;
         // A body that broke off isn't shown to the decoder, which might like what is left.
         let shown = if cut.is_some() { Bytes::new() } else { body.clone() };
         let mut decoded = reqwest::Response::from(
@@ -262,22 +249,6 @@ impl ClientHooks<Caller> for generated::Client {
         }
         Ok(decoded)
     }
-}
-
-/// An answer as it came, before anybody made sense of it.
-#[derive(Clone)]
-struct Answer {
-    status: StatusCode,
-    retry_after: Option<HeaderValue>,
-    body: Bytes,
-    cut: Option<Cut>,
-}
-
-/// Why a body isn't whole.
-#[derive(Clone)]
-enum Cut {
-    TooLong(usize),
-    Broken(Arc<reqwest::Error>),
 }
 
 async fn read(mut response: reqwest::Response, limit: usize) -> (Bytes, Option<Cut>) {
@@ -303,168 +274,25 @@ async fn read(mut response: reqwest::Response, limit: usize) -> (Bytes, Option<C
     }
 }
 
-type Result_<T> = Result<ResponseValue<T>, generated::Error<types::Error>>;
+type Answered<T> = Result<ResponseValue<T>, generated::Error<types::Error>>;
 
 impl Caller {
-    fn conclude<T>(
-        &self,
-        operation_id: &'static str,
-        session: Option<&str>,
-        result: Result_<T>,
-    ) -> Result<T, Error> {
+    fn conclude<T>(&self, operation_id: &'static str, result: Answered<T>) -> Result<T, Error> {
         let error = match result {
             Ok(value) => return Ok(value.into_inner()),
             Err(error) => error,
         };
-        let error = match self.answer.as_ref().and_then(OnceLock::get) {
-            Some(answer) => answer.error(operation_id, &error),
-            None => no_answer(operation_id, self.sent.as_ref().is_none_or(Sent::is_sent), error),
-        };
-        Err(error.amend(|Known { said, .. }| {
-            let words = [&said.request_id, &said.error_type];
-            said.says_credential =
-                words.into_iter().flatten().any(|words| self.seam.says_credential(words, session));
-        }))
-    }
-}
-
-impl Answer {
-    fn error(
-        &self,
-        operation_id: &'static str,
-        decoding: &generated::Error<types::Error>,
-    ) -> Error {
-        let read = if self.cut.is_none() { Said::read(&self.body) } else { None };
-        let is_stytch = read.is_some();
-        let said = read.unwrap_or_else(|| Said::salvage(&self.body));
-        let mut known = Known {
-            outcome: if operation_id == UPDATE {
-                outcome(self.status)
-            } else {
-                Outcome::NotApplied
-            },
-            retryable: is_retryable(self.status),
-            status: Some(self.status),
-            retry_after: self.retry_after.as_ref().and_then(wait),
-            excerpt: (!is_stytch && !self.body.is_empty()).then(|| excerpt(&self.body)),
-            said,
-            ..Known::never_sent("")
-        };
-        if self.status.is_success() {
-            if known.said.is_error && known.outcome == Outcome::Applied {
-                known.outcome = Outcome::Unknown;
-            }
-            known.reason = self.why_unusable(decoding, known.said.is_error);
-            known.source = self.broken();
-            return Error::UnexpectedResponse(known.into());
-        }
-        if is_stytch || self.status == StatusCode::TOO_MANY_REQUESTS {
-            return rbac::refusal(operation_id, self.status, known);
-        }
-        known.reason = if self.status.is_redirection() {
-            "the answer is a redirect, which isn't followed: credentials go to the configured host only"
-        } else {
-            "the answer isn't Stytch's JSON"
-        }
-        .into();
-        known.source = self.broken();
-        Error::UnexpectedResponse(known.into())
-    }
-
-    fn why_unusable(
-        &self,
-        decoding: &generated::Error<types::Error>,
-        says_error: bool,
-    ) -> Cow<'static, str> {
-        match (&self.cut, decoding) {
-            (Some(Cut::TooLong(limit)), _) => {
-                format!("the answer is longer than {limit} bytes").into()
-            }
-            (Some(Cut::Broken(_)), _) => "the answer broke off".into(),
-            _ if says_error => "the answer is an error under a status of success".into(),
+        Err(match (self.answer.as_ref().and_then(OnceLock::get), error) {
             // Not the decoder's own words, which quote what it read.
-            (None, generated::Error::InvalidResponsePayload(_, error)) => format!(
-                "the answer isn't the JSON that was expected, from line {} column {}",
-                error.line(),
-                error.column()
-            )
-            .into(),
-            _ => "the answer has a status that isn't documented".into(),
-        }
-    }
-
-    fn broken(&self) -> Option<Arc<dyn std::error::Error + Send + Sync>> {
-        match &self.cut {
-            Some(Cut::Broken(error)) => Some(Arc::clone(error) as _),
-            _ => None,
-        }
+            (Some(answer), generated::Error::InvalidResponsePayload(_, error)) => {
+                answer.error(operation_id, Some((error.line(), error.column())))
+            }
+            (Some(answer), _) => answer.error(operation_id, None),
+            (None, generated::Error::CommunicationError(error)) => {
+                no_answer(operation_id, self.sent.as_ref().is_none_or(Sent::is_sent), error)
+            }
+            // Only a header that can't be built gets here, and ours are built before.
+            (None, _) => Error::Transport(Known::never_sent("the request can't be built").into()),
+        })
     }
 }
-
-/// The error where nothing came back.
-fn no_answer(
-    operation_id: &'static str,
-    sent: bool,
-    error: generated::Error<types::Error>,
-) -> Error {
-    let generated::Error::CommunicationError(error) = error else {
-        // Only a header that can't be built gets here, and ours are built before.
-        return Error::Transport(Known::never_sent("the request can't be built").into());
-    };
-    // A timeout doesn't tell what it cut off, but where nothing was sent it was connecting.
-    let never_sent = !sent || error.is_connect() || error.is_builder();
-    let known = Known {
-        outcome: if never_sent || operation_id != UPDATE {
-            Outcome::NotApplied
-        } else {
-            Outcome::Unknown
-        },
-        retryable: !error.is_builder(),
-        source: Some(Arc::new(error.without_url())),
-        ..Known::never_sent("")
-    };
-    let reason = match &known.source {
-        _ if known.retryable && never_sent => "no connection to Stytch could be made",
-        _ if !known.retryable => "the request can't be built",
-        _ => "no answer came",
-    };
-    Error::Transport(Known { reason: reason.into(), ..known }.into())
-}
-
-fn outcome(status: StatusCode) -> Outcome {
-    match status {
-        status if status.is_success() => Outcome::Applied,
-        // Whoever says it may have passed the request on.
-        StatusCode::REQUEST_TIMEOUT => Outcome::Unknown,
-        status if status.is_client_error() => Outcome::NotApplied,
-        _ => Outcome::Unknown,
-    }
-}
-
-fn is_retryable(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::REQUEST_TIMEOUT
-            | StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::BAD_GATEWAY
-            | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT
-    )
-}
-
-/// Reads a `Retry-After`, in seconds or as an HTTP date.
-fn wait(retry_after: &HeaderValue) -> Option<Duration> {
-    let text = retry_after.to_str().ok()?.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // A number that is too large is a very long time, not nonsense.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
-    }
-    let until = httpdate::parse_http_date(text).ok()?;
-    Some(until.duration_since(SystemTime::now()).unwrap_or_default())
-}
-
-fn excerpt(body: &Bytes) -> String {
-    String::from_utf8_lossy(body.get(..EXCERPT_BYTES).unwrap_or(body)).into_owned()
-}
-
-const EXCERPT_BYTES: usize = 512;

@@ -8,6 +8,8 @@ use stytch_sso_external::{
     types::{UpdateExternalConnectionRequest, UpdateExternalConnectionResponse},
 };
 
+use crate::support::capture;
+
 #[rustfmt::skip]
 pub(crate) const TYPES: &[(u16, &str, &str)] = &[
     (403, "session_authorization_error",                          "PermissionDenied"),
@@ -144,6 +146,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        capture::install();
         let stytch = Stytch::start();
         let acme = stytch.organization("acme");
         let connection = acme.connection("Acme Okta");

@@ -14,6 +14,8 @@ use stytch_sso_external::{
     types::UpdateExternalConnectionRequest,
 };
 
+use crate::support::capture;
+
 #[tokio::test]
 async fn jwt_needs_the_keys_once_and_no_authenticate() {
     let scene = Scene::new();
@@ -207,6 +209,8 @@ fn session_is_found_in_headers_before_cookies_and_as_a_jwt_before_a_token() {
         (&[("cookie", "x=1;stytch_session=\"t\"")], Some(Session::token("t"))),
         (&[("cookie", "not_stytch_session=x; stytch_session=a=b")], Some(Session::token("a=b"))),
         (&[("cookie", "x=1"), ("cookie", "stytch_session_jwt=j")], Some(Session::jwt("j"))),
+        (&[("cookie", "name=Zoë; stytch_session=t")], Some(Session::token("t"))),
+        (&[("cookie", "stytch_session_jwt=\"\"; stytch_session=t")], Some(Session::token("t"))),
     ];
     for (given, expected) in cases {
         let mut headers = HeaderMap::new();
@@ -230,6 +234,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        capture::install();
         let stytch = Stytch::start();
         let acme = stytch.organization("acme");
         let connection_id = acme.connection("Acme Okta").id().to_owned();

@@ -64,6 +64,8 @@ impl Drop for Project {
 }
 
 const MANIFEST: &str = r#"
+[workspace]
+
 [package]
 name = "users-service"
 version = "0.0.0"

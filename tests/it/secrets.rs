@@ -132,7 +132,10 @@ fn echo(status: u16, credential: &str) -> Vec<Play> {
         play::json(status, &updated),
         play::json(status, &foreign),
         play::http(status, &headers, format!("<p>{credential}</p>")),
-        vec![Act::Send(format!("HTTP/1.1 {status} {credential}\r\n{credential}: ").into())],
+        vec![
+            Act::Send(format!("HTTP/1.1 {status} {credential}\r\n{credential}: ").into()),
+            Act::Close,
+        ],
         vec![Act::Send(format!("{credential}\r\n\r\n").into()), Act::Close],
     ]
 }

@@ -100,6 +100,7 @@ async fn without_the_stand_in_nobody_logs_in_by_url_and_nothing_is_read() {
     assert_eq!(acme.service.get("/setup").await.json(), json!({"stand_in": null}));
     let path = format!("/sso/connections/{}", acme.connection.id());
     acme.service.get(&path).await.problem(405);
+    acme.service.get("/nothing").await.problem(404);
 }
 
 fn jwt_cookie(session: &LoggedIn) -> String {

@@ -18,6 +18,8 @@ mod update;
 use serde_json::{Value, json};
 use stytch_sso_external::testing::{Connection, LoggedIn, Member, Organization, Stytch};
 
+use crate::support::capture;
+
 /// A project with one organization, its connection and its admin.
 #[derive(Debug)]
 struct Acme {
@@ -35,6 +37,7 @@ impl Acme {
     }
 
     fn on(stytch: Stytch) -> Self {
+        capture::install();
         let organization = stytch.organization("acme");
         let member = organization.member("ada", &["stytch_admin"]);
         Self {

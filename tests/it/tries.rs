@@ -10,7 +10,7 @@ use stytch_sso_external::{
 };
 
 use crate::support::{
-    lab::{self, Lab, variant},
+    lab::{self, Lab, Switched, variant},
     play::{self, Act, Play},
 };
 
@@ -52,10 +52,15 @@ async fn what_may_pass_is_tried_again_and_succeeds() {
 #[tokio::test]
 async fn what_will_not_pass_is_never_tried_again() {
     let finals = [400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 425, 451, 499, 500, 501];
+    let switched = Switched::start().await;
+    let client = switched.lab.client();
     for status in finals {
         for play in [play::html(status), refused(status, "a_type_of_tomorrow"), later(status, "0")]
         {
-            let (error, sent) = error_after(vec![play], lab::retry()).await;
+            switched.answer(&play);
+            let before = switched.lab.updates();
+            let error = lab::update(&client).await.unwrap_err();
+            let sent = switched.lab.updates() - before;
             assert_eq!((sent, error.attempts()), (1, 1), "{status}");
             assert_eq!(error.status().unwrap(), status);
             let outcome = if status < 500 { NotApplied } else { Unknown };

@@ -63,12 +63,6 @@ pub(crate) enum Command {
         #[arg(long)]
         accepted: bool,
     },
-    /// Write the list of the files that are published to xtask/package.txt.
-    Package {
-        /// Write nothing; fail if the list is stale, and show how.
-        #[arg(long)]
-        check: bool,
-    },
     /// Check that the sources keep the rules of the house: headers, layers.
     Tidy,
 }

@@ -9,7 +9,6 @@ mod document;
 mod drift;
 mod lint;
 mod output;
-mod package;
 mod permissions;
 mod spec;
 mod tidy;
@@ -30,7 +29,6 @@ fn main() -> ExitCode {
         Command::Drift { upstream, format, accepted } => {
             drift::run(&root, &upstream, format, accepted)
         }
-        Command::Package { check } => package::run(&root, check),
         Command::Tidy => tidy::run(&root),
     };
     match outcome {

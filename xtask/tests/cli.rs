@@ -66,30 +66,6 @@ fn a_checkout_with_crlf_is_not_stale() {
 }
 
 #[test]
-fn a_file_more_or_less_in_the_package_is_shown() {
-    let repository = Repository::new("package", SOUND);
-    let manifest =
-        "[package]\nname = \"x\"\nedition = \"2024\"\ninclude = [\"/src/**\"]\n[workspace]\n";
-    repository.fails(&["package"], "cargo package --list: error: ");
-    repository.write("Cargo.toml", manifest);
-    for folder in ["src", "xtask"] {
-        fs::create_dir(repository.path.join(folder)).unwrap();
-    }
-    repository.write("src/lib.rs", "");
-    assert_eq!(errors(&repository.run(&["package"])), "xtask/package.txt: written\n");
-    let list = "Cargo.lock\nCargo.toml\nCargo.toml.orig\nsrc/lib.rs\n";
-    assert_eq!(repository.read("xtask/package.txt"), list);
-    assert_eq!(code(&repository.run(&["package", "--check"])), 0);
-
-    repository.write("src/notes.txt", "");
-    let output = repository.run(&["package", "--check"]);
-    let diff = String::from_utf8(output.stdout.clone()).unwrap();
-    assert!(code(&output) == 1 && diff.contains("\n+src/notes.txt\n"), "{diff}");
-    assert!(errors(&output).ends_with("mend: cargo xtask package\n"));
-    assert_eq!(repository.read("xtask/package.txt"), list);
-}
-
-#[test]
 fn a_breach_is_shown_with_its_line_and_nothing_is_written() {
     let breach = SOUND.replace("description: Its state.", "title: Its state.");
     let repository = Repository::new("breach", &breach);
@@ -158,7 +134,7 @@ fn help_names_every_command() {
     let repository = Repository::new("help", SOUND);
     let output = repository.run(&["--help"]);
     let help = String::from_utf8(output.stdout.clone()).unwrap();
-    for command in ["spec", "bindings", "drift", "package", "tidy"] {
+    for command in ["spec", "bindings", "drift", "tidy"] {
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
         assert_eq!(code(&repository.run(&[command, "--help"])), 0);
     }

@@ -1,10 +1,12 @@
 //! Forged, malformed and odd session JWTs: refused here, with nothing sent but at most one
 //! fetch of the project's keys.
 
+use std::time::Duration;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use stytch_sso_external::{
-    Outcome, Session,
+    Client, Outcome, Session,
     testing::jwt::{self, Key},
 };
 
@@ -19,21 +21,37 @@ async fn lab() -> Lab {
     Lab::answering(play::json(200, &lab::updated())).await
 }
 
-/// Checks that a JWT is refused on a fresh client, and by how many fetches.
-async fn refused(name: &str, jwt: &str, fetches: usize) {
-    capture::register(jwt);
-    let lab = lab().await;
-    let client = lab.client();
-    let error = lab::update_as(&client, Session::jwt(jwt)).await.expect_err(name);
-    assert_eq!(variant(&error), "SessionInvalid", "{name}: {error:?}");
-    assert_eq!((error.status(), error.outcome()), (None, Outcome::NotApplied), "{name}");
-    assert!(!error.is_retryable(), "{name}");
-    assert_eq!((lab.asked(), lab.updates()), (0, 0), "{name}");
-    assert!(lab.fetched() <= fetches, "{name}: {} fetches", lab.fetched());
+/// That lab, and a client of it that fetches the keys for each unknown `kid`.
+struct Gate {
+    lab: Lab,
+    client: Client,
+}
+
+impl Gate {
+    async fn new() -> Self {
+        let lab = lab().await;
+        let client = lab.builder().keys_cooldown(Duration::ZERO).build().unwrap();
+        Self { lab, client }
+    }
+
+    /// Checks that a JWT is refused, and by how many fetches at most.
+    async fn refuses(&self, name: &str, jwt: &str, fetches: usize) {
+        capture::register(jwt);
+        let Self { lab, client } = self;
+        let before = lab.fetched();
+        let error = lab::update_as(client, Session::jwt(jwt)).await.expect_err(name);
+        assert_eq!(variant(&error), "SessionInvalid", "{name}: {error:?}");
+        assert_eq!((error.status(), error.outcome()), (None, Outcome::NotApplied), "{name}");
+        assert!(!error.is_retryable(), "{name}");
+        assert_eq!((lab.asked(), lab.updates()), (0, 0), "{name}");
+        let times = lab.fetched() - before;
+        assert!(times <= fetches, "{name}: fetched {times} times");
+    }
 }
 
 #[tokio::test]
 async fn a_jwt_of_another_algorithm_is_refused_unread() {
+    let gate = Gate::new().await;
     let public = KEY.public_key_pem();
     let secrets = [public.as_bytes(), KEY.jwk().n.unwrap().as_bytes(), b""].map(<[u8]>::to_vec);
     let algorithms = [
@@ -55,16 +73,17 @@ async fn a_jwt_of_another_algorithm_is_refused_unread() {
         let mut header = header();
         header["alg"] = algorithm.clone();
         let name = algorithm.to_string();
-        refused(&name, &jwt::unsigned(&header, &claims()), 0).await;
-        refused(&name, &jwt::sign(&header, &claims(), &KEY), 0).await;
+        gate.refuses(&name, &jwt::unsigned(&header, &claims()), 0).await;
+        gate.refuses(&name, &jwt::sign(&header, &claims(), &KEY), 0).await;
         for secret in &secrets {
-            refused(&name, &jwt::sign_hmac(&header, &claims(), secret), 0).await;
+            gate.refuses(&name, &jwt::sign_hmac(&header, &claims(), secret), 0).await;
         }
     }
 }
 
 #[tokio::test]
 async fn a_signature_that_does_not_hold_is_refused() {
+    let gate = Gate::new().await;
     let foreign = Key::generate().with_kid(KEY.kid());
     let good = lab::sign(&claims());
     let (signed, signature) = good.rsplit_once('.').unwrap();
@@ -86,12 +105,13 @@ async fn a_signature_that_does_not_hold_is_refused() {
         ("of other claims", format!("{other}{signature}")),
     ];
     for (name, jwt) in cases {
-        refused(name, &jwt, 1).await;
+        gate.refuses(name, &jwt, 1).await;
     }
 }
 
 #[tokio::test]
 async fn what_is_no_jwt_is_refused_unsent() {
+    let gate = Gate::new().await;
     let good = lab::sign(&claims());
     let parts: Vec<&str> = good.split('.').collect();
     let padded = format!("{}=.{}.{}", parts[0], parts[1], parts[2]);
@@ -117,16 +137,17 @@ async fn what_is_no_jwt_is_refused_unsent() {
     for (name, jwt) in cases {
         let is_quoted = name == "standard base64" && !good.contains(['-', '_']);
         if !is_quoted {
-            refused(name, &jwt, 0).await;
+            gate.refuses(name, &jwt, 0).await;
         }
     }
     for length in [1, 10] {
-        refused("truncated in the signature", &good[..good.len() - length], 1).await;
+        gate.refuses("truncated in the signature", &good[..good.len() - length], 1).await;
     }
 }
 
 #[tokio::test]
 async fn a_kid_is_only_looked_up() {
+    let gate = Gate::new().await;
     let kids = ["", "..", "../../jwks", "a/b", "\"", "' or 1=1 --", "a\r\nb", "\0", "https://x/y"];
     let mut cases: Vec<(Value, usize)> = kids.map(|kid| (json!(kid), 1)).into();
     cases.push((json!("k".repeat(5_000)), 1));
@@ -137,7 +158,7 @@ async fn a_kid_is_only_looked_up() {
         // Where the attacker's key would be, if anybody looked.
         header["jku"] = json!("https://does-not-exist.invalid/jwks");
         header["jwk"] = serde_json::to_value(KEY.jwk()).unwrap();
-        refused(&kid.to_string(), &jwt::sign(&header, &claims(), &KEY), fetches).await;
+        gate.refuses(&kid.to_string(), &jwt::sign(&header, &claims(), &KEY), fetches).await;
     }
 }
 
@@ -158,34 +179,35 @@ async fn a_flood_of_unknown_kids_fetches_once() {
 
 #[tokio::test]
 async fn claims_that_are_missing_wrong_or_there_twice_are_refused() {
+    let gate = Gate::new().await;
     let organization = "https://stytch.com/organization";
     let session = "https://stytch.com/session";
     for claim in ["aud", "iss", "iat", "nbf", "exp", organization, session] {
         let mut without = claims();
         without.as_object_mut().unwrap().remove(claim);
-        refused(&format!("no {claim}"), &lab::sign(&without), 1).await;
+        gate.refuses(&format!("no {claim}"), &lab::sign(&without), 1).await;
         for wrong in [json!(null), json!({}), json!([]), json!(-1), json!(1.5), json!("x")] {
             let mut claims = claims();
             claims[claim] = wrong.clone();
-            refused(&format!("{claim}: {wrong}"), &lab::sign(&claims), 1).await;
+            gate.refuses(&format!("{claim}: {wrong}"), &lab::sign(&claims), 1).await;
         }
     }
     let audiences = [json!("project-test-other"), json!(1), json!([[lab::PROJECT]]), json!("")];
     for aud in audiences {
         let mut claims = claims();
         claims["aud"] = aud.clone();
-        refused(&format!("aud {aud}"), &lab::sign(&claims), 1).await;
+        gate.refuses(&format!("aud {aud}"), &lab::sign(&claims), 1).await;
     }
     let ids = ["", ".", "..", "..\\..\\x", "a\r\nb", "a\0b", &"x".repeat(1025)];
     for id in ids.map(|id| json!(id)).into_iter().chain([json!(null), json!(7), json!(["a"])]) {
         let mut claims = claims();
         claims[organization]["organization_id"] = id.clone();
-        refused(&format!("organization {id}"), &lab::sign(&claims), 1).await;
+        gate.refuses(&format!("organization {id}"), &lab::sign(&claims), 1).await;
     }
     for exp in [json!(u64::MAX), json!(1e300)] {
         let mut claims = claims();
         claims["exp"] = exp.clone();
-        refused(&format!("exp {exp}"), &lab::sign(&claims), 1).await;
+        gate.refuses(&format!("exp {exp}"), &lab::sign(&claims), 1).await;
     }
 }
 

@@ -40,6 +40,25 @@ async fn the_lines_that_it_prints_without_an_account_do_what_they_say() {
     assert_eq!(connection["display_name"], "Acme SSO");
 }
 
+#[tokio::test]
+async fn a_login_sets_cookies_that_no_script_reads_and_that_work() {
+    let service = Service::on_its_own_stand_in();
+    let http = crate::standin::http_builder().redirect(reqwest::redirect::Policy::none());
+    let login = http.build().unwrap().get(format!("{}/login/ada", service.url));
+    let answer = Answer::to(login).await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/"));
+    let cookies =
+        answer.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    let session: Vec<_> = cookies.filter(|cookie| cookie.starts_with("stytch_session")).collect();
+    assert!(session.iter().all(|cookie| cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax")));
+    let [token, jwt] = [0, 1].map(|n: usize| session[n].split(';').next().unwrap());
+    let id = service.get("/setup").await.json()["stand_in"]["connection_id"].clone();
+    for cookie in [token, jwt] {
+        let request = service.put(id.as_str().unwrap(), cookie, r#"{"display_name": "By cookie"}"#);
+        assert_eq!(Answer::to(request).await.status, 200);
+    }
+}
+
 #[test]
 fn an_origin_is_wanted_where_none_can_be_guessed() {
     for (arguments, said) in [

@@ -30,6 +30,16 @@ async fn a_session_token_and_a_revoked_session_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_made_up_session_is_none() {
+    let acme = Acme::new();
+    for cookie in ["stytch_session=made-up", "stytch_session_jwt=made.up.jwt"] {
+        let answer = Answer::to(acme.service.put(acme.connection.id(), cookie, RENAME)).await;
+        answer.problem(401);
+    }
+    assert_eq!(acme.connection.state().display_name, "Acme Okta");
+}
+
+#[tokio::test]
 async fn an_expired_jwt_is_renewed_in_its_cookie() {
     let acme = Acme::new();
     let expired = expired_jwt(&acme.ada);

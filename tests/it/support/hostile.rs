@@ -166,6 +166,7 @@ impl Hostile {
 
     /// Closes all connections and lets nobody finish connecting any more, while what is
     /// returned is held: the queue of those who wait to be accepted is full.
+    #[cfg(target_os = "linux")]
     pub(crate) async fn stall(&mut self) -> Vec<TcpStream> {
         self.accepting.abort();
         let _ = (&mut self.accepting).await;
@@ -183,6 +184,12 @@ impl Hostile {
     /// The requests that have arrived whole, up to a thousand.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.seen.requests().clone()
+    }
+
+    /// The same, and forgets them.
+    pub(crate) fn take(&self) -> Vec<Request> {
+        self.seen.arrived.store(0, Ordering::SeqCst);
+        std::mem::take(&mut *self.seen.requests())
     }
 
     /// How many requests of that method have arrived.

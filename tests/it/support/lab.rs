@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc, LazyLock,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -23,9 +23,9 @@ use super::{
 };
 
 pub(crate) const PROJECT: &str = "project-test-hostile";
-/// All in characters that an id has, so that nothing but the knowledge of it hides it.
-pub(crate) const SECRET: &str = "the-secret-of-the-project";
-pub(crate) const TOKEN: &str = "the-session-token-of-ada";
+/// Both in the shape of Stytch's: mixed letters, which no id and no error type has.
+pub(crate) const SECRET: &str = "secret-test-tHe-sEcReT-oF-tHe-pRoJeCt=";
+pub(crate) const TOKEN: &str = "tHeSeSsIoNtOkEnOfAdAwHoIsAmEmBeR5FoDpF0iqFkE";
 pub(crate) const ORGANIZATION: &str = "organization-test-acme";
 pub(crate) const CONNECTION: &str = "external-connection-test-okta";
 pub(crate) const REQUEST_ID: &str = "request-id-test-5ad0";
@@ -83,6 +83,27 @@ impl Lab {
     /// How often its keys were fetched.
     pub(crate) fn fetched(&self) -> usize {
         self.server.count("GET")
+    }
+}
+
+/// A project whose answer to updates is changed as the test goes on: making a client reads
+/// the system's certificates, which for hundreds of them takes longer than all else.
+pub(crate) struct Switched {
+    pub(crate) lab: Lab,
+    next: Arc<Mutex<Play>>,
+}
+
+impl Switched {
+    pub(crate) async fn start() -> Self {
+        let next = Arc::new(Mutex::new(Play::new()));
+        let answers = Arc::clone(&next);
+        let lab = Lab::start(move |_, _| answers.lock().unwrap().clone()).await;
+        Self { lab, next }
+    }
+
+    /// Has updates answered so from now on.
+    pub(crate) fn answer(&self, play: &Play) {
+        self.next.lock().unwrap().clone_from(play);
     }
 }
 
@@ -163,6 +184,11 @@ pub(crate) fn polite_jwks(_: &Request, _: usize) -> Play {
 
 pub(crate) fn polite_authenticate(_: &Request, _: usize) -> Play {
     play::json(200, &authenticated(&sign(&claims())))
+}
+
+/// A request that nobody sent, for a script that doesn't look at it.
+pub(crate) fn request() -> Request {
+    Request { method: String::new(), target: String::new(), headers: vec![], body: vec![] }
 }
 
 /// The answer of `sessions/authenticate`.

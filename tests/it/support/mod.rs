@@ -6,6 +6,8 @@ pub(crate) mod child;
 pub(crate) mod hostile;
 pub(crate) mod lab;
 pub(crate) mod play;
+#[cfg(target_os = "linux")]
+pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod recorder;
 pub(crate) mod service;

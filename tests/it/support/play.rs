@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// One step of an answer.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub(crate) enum Act {
     Flood(Bytes, u64),
     /// Does nothing for that long.
     Wait(Duration),
-    /// Does nothing for as long as the test lives.
+    /// Does nothing until the other side gives up.
     Hang,
     /// Ends the connection in order.
     Close,
@@ -50,7 +50,10 @@ where
                 tokio::time::sleep(time).await;
                 true
             }
-            Act::Hang => std::future::pending().await,
+            Act::Hang => {
+                while matches!(stream.read(&mut [0; 64]).await, Ok(read) if read > 0) {}
+                return After::Close;
+            }
             Act::Close => return After::Close,
             Act::Reset => return After::Reset,
         };

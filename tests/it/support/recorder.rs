@@ -35,6 +35,7 @@ impl Seen {
 impl Recorder {
     /// Starts a server that answers each request with what `answer` makes of it.
     pub(crate) async fn start(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
+        super::capture::install();
         let server = MockServer::start_async().await;
         let seen = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&seen);

@@ -26,21 +26,21 @@ impl Authority {
 
     /// A certificate for loopback that nothing is wrong with.
     pub(crate) fn good(&self) -> ServerConfig {
-        self.sign(params("127.0.0.1"))
+        self.sign(&params("127.0.0.1"))
     }
 
     pub(crate) fn expired(&self) -> ServerConfig {
         let mut params = params("127.0.0.1");
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2021, 1, 1);
-        self.sign(params)
+        self.sign(&params)
     }
 
     pub(crate) fn for_another_host(&self) -> ServerConfig {
-        self.sign(params("test.stytch.com"))
+        self.sign(&params("test.stytch.com"))
     }
 
-    fn sign(&self, params: CertificateParams) -> ServerConfig {
+    fn sign(&self, params: &CertificateParams) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
         config(&params.signed_by(&key, &self.0).unwrap(), &key)
     }

@@ -1,0 +1,55 @@
+//! The base URL: the one host that credentials are sent to, and how.
+//!
+//! https, or plain http on this machine's loopback; nothing in it that would be sent beside
+//! the credentials or stand in the way of a path.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+use crate::build_error::BuildError;
+
+/// A base URL that credentials may be sent to.
+pub(crate) struct BaseUrl {
+    /// Without a slash at the end: paths are appended.
+    pub(crate) text: String,
+    pub(crate) host: String,
+    pub(crate) is_plain: bool,
+}
+
+impl BaseUrl {
+    pub(crate) fn new(given: Option<&str>, project_id: &str) -> Result<Self, BuildError> {
+        let stytch = if project_id.starts_with("project-live-") { LIVE } else { TEST };
+        let wrong = |reason| BuildError::InvalidBaseUrl { reason };
+        let url = Url::parse(given.unwrap_or(stytch)).map_err(|_| wrong("isn't a URL"))?;
+        let is_plain = match url.scheme() {
+            "https" if cfg!(not(any(feature = "rustls", feature = "native-tls"))) => {
+                return Err(BuildError::NoTls);
+            }
+            "https" => false,
+            "http" => true,
+            _ => return Err(wrong("isn't https")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong(
+                "has a user name or password, which would be sent beside the project's",
+            ));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("has a query or fragment, behind which no path can be appended"));
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        if is_plain && !is_loopback(&host) {
+            return Err(BuildError::InsecureBaseUrl);
+        }
+        Ok(Self { text: url.as_str().trim_end_matches('/').to_owned(), host, is_plain })
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+const LIVE: &str = "https://api.stytch.com";
+const TEST: &str = "https://test.stytch.com";

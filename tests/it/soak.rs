@@ -1,0 +1,298 @@
+//! 64 callers at a server that fails three times in ten, in every way there is. What was
+//! said of each update must be true of the server's state, in bounded time, memory and
+//! sockets.
+//!
+//! `SOAK_SECONDS` says how long; a few seconds unless set. It runs in a process of its own,
+//! whose figures are those of nobody else.
+#![cfg(target_os = "linux")]
+
+use std::{
+    collections::{HashMap, VecDeque},
+    env,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use stytch_sso_external::{Client, Error, Outcome, Session};
+
+use crate::support::{
+    capture, child,
+    hostile::Request,
+    lab::{self, Lab, variant},
+    play::{self, Act, Play},
+    process,
+};
+
+const CALLERS: usize = 64;
+const DEADLINE: Duration = Duration::from_secs(2);
+/// Beyond the deadline, for a machine that is busy with something else.
+const SLACK: Duration = Duration::from_secs(1);
+const CHILD: &str = "SOAK_CHILD";
+
+#[test]
+fn what_was_said_of_each_update_is_true() {
+    let seconds = env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    if child::variable(CHILD).is_some() {
+        return runtime.block_on(soak(Duration::from_secs(seconds)));
+    }
+    let name = "soak::what_was_said_of_each_update_is_true";
+    let output = runtime.block_on(child::run(name, &[(CHILD, "yes")]));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let figures = child::said(&output, "FIGURES");
+    println!("{figures}");
+}
+
+/// What the server has set, by connection: the latest names. A caller waits for the end of
+/// one call before the next, so a few are enough.
+#[derive(Clone, Default)]
+struct State(Arc<Mutex<HashMap<String, VecDeque<String>>>>);
+
+impl State {
+    fn set(&self, connection: &str, name: &str) {
+        let mut state = self.0.lock().unwrap();
+        let names = state.entry(connection.to_owned()).or_default();
+        names.push_back(name.to_owned());
+        if names.len() > 16 {
+            names.pop_front();
+        }
+    }
+
+    fn was_set(&self, connection: &str, name: &str) -> bool {
+        let state = self.0.lock().unwrap();
+        state.get(connection).is_some_and(|names| names.iter().any(|set| set == name))
+    }
+}
+
+/// Answers an update, well in seven of ten cases.
+fn answer(state: &State, request: &Request) -> Play {
+    let connection = request.target.rsplit('/').next().unwrap().to_owned();
+    let body: Value = serde_json::from_slice(&request.body).unwrap();
+    let name = body["display_name"].as_str().unwrap();
+    let mut answer = lab::updated();
+    answer["connection"]["connection_id"] = json!(connection);
+    answer["connection"]["display_name"] = json!(name);
+    if fastrand::u8(..100) < 70 {
+        state.set(&connection, name);
+        return play::json(200, &answer);
+    }
+    let good = answer.to_string();
+    if fastrand::bool() {
+        return refusal();
+    }
+    // Set or not, and no answer that tells: that is the doubt.
+    let is_set = fastrand::bool();
+    if is_set {
+        state.set(&connection, name);
+    }
+    if is_set && fastrand::bool() { unreadable(&good) } else { lost() }
+}
+
+/// Says no, and has set nothing.
+fn refusal() -> Play {
+    let refused = |status, error_type| play::json(status, &lab::refused(status, error_type));
+    match fastrand::u8(..6) {
+        0 => refused(403, "session_authorization_error"),
+        1 => refused(404, "sso_connection_not_found"),
+        2 => refused(400, "invalid_role"),
+        3 => play::html(403),
+        4 => play::http(429, "retry-after: 0\r\n", ""),
+        _ => play::http(429, "retry-after: 31536000\r\n", play::HTML),
+    }
+}
+
+/// Has set it and answers 200, but in no way that can be read or used.
+fn unreadable(good: &str) -> Play {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 1u64 << 31);
+    match fastrand::u8(..8) {
+        0 => play::html(200),
+        1 => play::http(200, "", &good[..good.len() / 2]),
+        2 => play::http(200, "", "[".repeat(100_000)),
+        3 => play::http(200, "", [0xff; 64]),
+        4 => vec![Act::Send("HTTP/1.1 204 No Content\r\n\r\n".into())],
+        5 => vec![Act::Send(head.into()), Act::Reset],
+        6 => vec![Act::Send(head.into()), Act::Flood(" ".repeat(1 << 16).into(), 1 << 31)],
+        _ => vec![Act::Send(head.into()), Act::Drip(" ".repeat(99).into(), DEADLINE / 50)],
+    }
+}
+
+/// Tells nothing of what became of it.
+fn lost() -> Play {
+    match fastrand::u8(..12) {
+        0 => vec![Act::Close],
+        1 => vec![Act::Reset],
+        2 => vec![Act::Hang],
+        3 => vec![Act::Send("HTTP/1.1 200 OK\r\ncontent-".into()), Act::Reset],
+        4 => vec![Act::Send("HTTP/1.1 20".into()), Act::Hang],
+        5 => vec![Act::Drip("HTTP/1.1 200 OK\r\n".into(), DEADLINE / 50), Act::Hang],
+        6 => play::http(500, "", ""),
+        7 => play::http(307, "location: http://127.0.0.1:1/\r\n", ""),
+        8 => play::json(200, &lab::refused(500, "internal_server_error")),
+        9 => play::json(200, &lab::updated()),
+        10 => play::html(408),
+        _ => play::html([502, 503, 504][fastrand::usize(..3)]),
+    }
+}
+
+/// Keys and sessions, which fail as often.
+fn detour(good: Play) -> Play {
+    if fastrand::u8(..100) < 70 { good } else { lost() }
+}
+
+#[derive(Default)]
+struct Figures {
+    took: Vec<Duration>,
+    ended: HashMap<String, u64>,
+}
+
+async fn soak(length: Duration) {
+    let state = State::default();
+    let set = state.clone();
+    // Signed once: each new one would be searched for in all that is logged.
+    let authenticated = lab::polite_authenticate(&lab::request(), 0);
+    let lab = Lab::scripted(
+        |request, n| detour(lab::polite_jwks(request, n)),
+        move |_, _| detour(authenticated.clone()),
+        move |request, _| answer(&set, request),
+    );
+    let lab = lab.await;
+    // Fewer sessions than callers are remembered, so that sessions are asked about.
+    let builder = lab.builder().timeout(DEADLINE / 10).deadline(DEADLINE).max_sessions(16);
+    let client = builder.build().unwrap();
+    let end = Instant::now() + length;
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|caller| tokio::spawn(call(client.clone(), caller, state.clone(), end)))
+        .collect();
+    let samples = sample(length).await;
+    let mut all = Figures::default();
+    for caller in callers {
+        let figures = caller.await.unwrap();
+        all.took.extend(figures.took);
+        for (ended, count) in figures.ended {
+            *all.ended.entry(ended).or_default() += count;
+        }
+    }
+    report(all, &samples, &lab);
+}
+
+/// Memory and sockets, forty times, the first quarter left out: caches and pools fill.
+async fn sample(length: Duration) -> Vec<(u64, usize)> {
+    let mut samples = Vec::new();
+    for _ in 0..40 {
+        tokio::time::sleep(length / 40).await;
+        samples.push((process::memory(), process::sockets()));
+    }
+    samples.split_off(10)
+}
+
+async fn call(client: Client, caller: usize, state: State, end: Instant) -> Figures {
+    let connection = format!("connection-{caller}");
+    let token = format!("session-token-of-caller-{caller:02}");
+    capture::register(&token);
+    let session = if caller.is_multiple_of(2) { Session::token(token) } else { lab::session() };
+    let member = client.as_member(session);
+    let mut figures = Figures::default();
+    for n in 0.. {
+        if Instant::now() > end {
+            break;
+        }
+        let name = format!("name-{n}");
+        let began = Instant::now();
+        let result = member.update_connection(&connection, &lab::rename(&name)).await;
+        let took = began.elapsed();
+        assert!(took < DEADLINE + SLACK, "a call took {took:?}: {result:?}");
+        figures.took.push(took);
+        let ended = match &result {
+            Ok(response) => {
+                assert_eq!(response.connection.display_name, name);
+                assert!(state.was_set(&connection, &name), "{name} was acknowledged and not set");
+                "Ok".to_owned()
+            }
+            Err(error) => verdict(error, state.was_set(&connection, &name)),
+        };
+        *figures.ended.entry(ended).or_default() += 1;
+    }
+    figures
+}
+
+fn verdict(error: &Error, was_set: bool) -> String {
+    capture::inspect(error);
+    match error.outcome() {
+        Outcome::NotApplied => assert!(!was_set, "not applied, and set: {error:?}"),
+        Outcome::Applied => assert!(was_set, "applied, and not set: {error:?}"),
+        Outcome::Unknown => {}
+    }
+    format!("{}/{:?}", variant(error), error.outcome())
+}
+
+fn report(mut all: Figures, samples: &[(u64, usize)], lab: &Lab) {
+    all.took.sort();
+    let calls = all.took.len();
+    let at = |share: usize| all.took[(calls - 1) * share / 100];
+    let mib = |bytes: u64| bytes >> 20;
+    let (first, last) = (samples[0], samples[samples.len() - 1]);
+    let most = samples.iter().map(|(memory, _)| *memory).max().unwrap();
+    let most_sockets = samples.iter().map(|(_, sockets)| *sockets).max().unwrap();
+    let mut ended: Vec<_> = all.ended.into_iter().collect();
+    ended.sort();
+    println!(
+        "FIGURES {calls} calls, {} connections; p50 {:?}, p99 {:?}, longest {:?}; memory {} MiB, \
+         at most {}, at last {}; sockets {}, at most {most_sockets}, at last {}; {ended:?}",
+        lab.server.connections(),
+        at(50),
+        at(99),
+        at(100),
+        mib(first.0),
+        mib(most),
+        mib(last.0),
+        first.1,
+        last.1,
+    );
+    assert!(calls > CALLERS, "only {calls} calls");
+    let outcomes = ["Ok", "NotApplied", "Unknown", "/Applied"];
+    for outcome in outcomes {
+        assert!(ended.iter().any(|(ended, _)| ended.ends_with(outcome)), "no {outcome}");
+    }
+    assert!(last.0 < first.0 + (24 << 20), "memory grew by {} MiB", mib(last.0 - first.0));
+    // Each caller has one at most, both ends of it are here, and the server's may outlive
+    // the client's by a moment.
+    assert!(most_sockets < 4 * CALLERS + 16, "{most_sockets} sockets");
+}
+
+#[tokio::test]
+async fn an_endless_body_takes_no_memory() {
+    let name = "soak::an_endless_body_takes_no_memory";
+    if child::variable(CHILD).is_none() {
+        let output = child::run(name, &[(CHILD, "yes")]).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return println!("{}", child::said(&output, "FIGURES"));
+    }
+    let zeros: bytes::Bytes = vec![b' '; 1 << 16].into();
+    let chunk = [format!("{:x}\r\n", zeros.len()).as_bytes(), &zeros, b"\r\n"].concat();
+    let length = format!("content-length: {}", 2u64 << 30);
+    let floods = [(&*length, zeros), ("transfer-encoding: chunked", chunk.into())];
+    for (status, outcome) in [(200, Outcome::Applied), (500, Outcome::Unknown)] {
+        for (header, bytes) in floods.clone() {
+            let head = format!("HTTP/1.1 {status} X\r\n{header}\r\n\r\n");
+            let lab = Lab::answering(vec![Act::Send(head.into()), Act::Flood(bytes, 2 << 30)]);
+            let lab = lab.await;
+            let client = lab.client();
+            client.warm_up().await.unwrap();
+            let (before, began) = (process::memory(), Instant::now());
+            let error = lab::update(&client).await.unwrap_err();
+            let grown = process::memory().saturating_sub(before);
+            assert_eq!(variant(&error), "UnexpectedResponse");
+            assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (status, outcome));
+            assert!(error.to_string().contains("longer than 1048576 bytes") || status == 500);
+            assert!(error.excerpt().unwrap().len() <= 512);
+            assert_eq!(lab.updates(), 1);
+            let sent = lab.server.bytes_sent();
+            println!("FIGURES {} KiB sent, memory grew by {} KiB", sent >> 10, grown >> 10);
+            assert!(sent < 24 << 20, "{sent} bytes were taken");
+            assert!(grown < 12 << 20, "memory grew by {grown} bytes");
+            assert!(began.elapsed() < SLACK * 5);
+        }
+    }
+}
