@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
+    time::{Duration, Instant},
 };
 
 use reqwest::{RequestBuilder, Response, header::HeaderMap};
@@ -93,6 +94,20 @@ impl Service {
     /// What it has logged so far.
     pub(crate) fn logged(&self) -> String {
         self.logged.lock().unwrap().clone()
+    }
+
+    /// What it has logged once it has logged this. A line is written before the answer goes
+    /// out, and yet may be read here after it.
+    pub(crate) fn logged_with(&self, part: &str) -> String {
+        let start = Instant::now();
+        loop {
+            let logged = self.logged();
+            if logged.contains(part) {
+                return logged;
+            }
+            assert!(start.elapsed() < Duration::from_secs(10), "{part} isn't in\n{logged}");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Sends SIGTERM, as whatever runs services does.
