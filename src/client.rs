@@ -299,12 +299,13 @@ impl ClientBuilder {
         let project_id = project_id.ok_or(BuildError::InvalidProjectId)?;
         let base_url = BaseUrl::new(self.base_url.as_deref(), &self.project_id)?;
         let seam = Seam {
+            http: self.http(&base_url)?,
+            base_url: base_url.text.clone(),
             authorization: self.authorization()?,
             timeout: self.timeout,
             max_response_bytes: self.max_response_bytes,
         };
-        let http = self.http(&base_url)?;
-        let wire = Arc::new(Wire::new(&base_url.text, http, seam, project_id, self.max_in_flight));
+        let wire = Arc::new(Wire::new(seam, project_id, self.max_in_flight));
         let keys = Keys::new(
             Arc::clone(&wire),
             self.policy.clone(),
@@ -400,6 +401,7 @@ impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("project_id", &self.project_id)
+            .field("connect_timeout", &self.connect_timeout)
             .field("timeout", &self.timeout)
             .field("deadline", &self.deadline)
             .field("retry", &self.policy)

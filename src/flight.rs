@@ -89,3 +89,44 @@ impl<K: Eq + Hash, T: Clone> Drop for Landing<K, T> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::{pending, ready};
+
+    use super::*;
+
+    fn is_empty(flights: &Flights<u8, u8>) -> bool {
+        lock(&flights.0).flights.is_empty()
+    }
+
+    #[tokio::test]
+    async fn flight_that_landed_leaves_nothing_behind() {
+        let flights = Flights::new();
+        let flight = flights.join(&1, || Some(ready(7))).unwrap();
+        let joined = flights.join(&1, || Some(ready(8))).unwrap();
+        assert_eq!((flight.await, joined.await), (7, 7));
+        assert!(is_empty(&flights));
+    }
+
+    #[test]
+    fn flight_that_all_callers_left_leaves_nothing_behind() {
+        let flights = Flights::new();
+        let first = flights.join(&1, || Some(pending())).unwrap();
+        let second = flights.join(&1, || Some(pending())).unwrap();
+        drop(first);
+        assert!(!is_empty(&flights));
+        drop(second);
+        assert!(is_empty(&flights));
+    }
+
+    #[test]
+    fn late_landing_takes_no_newer_flight_off_the_list() {
+        let flights: Flights<u8, u8> = Flights::new();
+        let older = Landing { open: Arc::clone(&flights.0), key: 1, number: 0 };
+        let newer = flights.join(&1, || Some(pending())).unwrap();
+        drop(older);
+        assert!(!is_empty(&flights));
+        drop(newer);
+    }
+}

@@ -96,6 +96,9 @@ impl Organizations {
                 let until = self.0.usable_until(expires);
                 Ok(self.0.remember(session, Member { organization, renewed: None, until }))
             }
+            Err(NoKeys) if deadline.left().is_zero() => {
+                Err(Error::out_of_time("while fetching the project's JWKS"))
+            }
             Ok(Verdict::Expired) | Err(NoKeys) => self.ask_stytch(session, deadline).await,
             Ok(Verdict::Refused(why)) => {
                 Err(Error::session_invalid(format!("the session JWT {why}")))
@@ -172,14 +175,19 @@ impl Inner {
             return Err(Error::UnexpectedResponse(known.into()));
         }
         // Stytch itself handed the JWT out, so its own word is good enough for how long to
-        // remember it. What can't be read isn't remembered.
-        let expires = unverified_expiry(renewed.expose_secret()).unwrap_or(SystemTime::UNIX_EPOCH);
-        let until = self.usable_until(expires);
-        self.remember(
-            &renewed,
-            Member { organization: organization.clone(), renewed: None, until },
-        );
-        Ok(self.remember(session, Member { organization, renewed: Some(renewed), until }))
+        // remember it. One whose end can't be read serves this once.
+        let expires = unverified_expiry(renewed.expose_secret());
+        let until = expires.map(|expires| self.usable_until(expires));
+        let member = |renewed| Member {
+            organization: organization.clone(),
+            renewed,
+            until: until.unwrap_or(SystemTime::UNIX_EPOCH),
+        };
+        if until.is_none() {
+            return Ok(member(Some(renewed)));
+        }
+        self.remember(&renewed, member(None));
+        Ok(self.remember(session, member(Some(renewed))))
     }
 
     fn usable_until(&self, expires: SystemTime) -> SystemTime {
@@ -221,13 +229,14 @@ mod tests {
 
     fn organizations(capacity: usize) -> Organizations {
         let seam = Seam {
+            http: reqwest::Client::new(),
+            base_url: "http://127.0.0.1:1".to_owned(),
             authorization: http::HeaderValue::from_static("unused"),
             timeout: Duration::from_secs(1),
             max_response_bytes: 1,
         };
         let project_id = Segment::new("project-test-1").unwrap();
-        let wire =
-            Arc::new(Wire::new("http://127.0.0.1:1", reqwest::Client::new(), seam, project_id, 1));
+        let wire = Arc::new(Wire::new(seam, project_id, 1));
         let (policy, clock) = (RetryPolicy::off(), Clock::system());
         let zero = Duration::ZERO;
         let settings = jwks::Settings {

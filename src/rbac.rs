@@ -83,6 +83,11 @@ const MEANINGS: &[(&str, Meaning)] = &[
 pub(crate) fn refusal(operation_id: &'static str, status: StatusCode, mut known: Known) -> Error {
     let error_type = known.said.error_type.as_deref();
     let listed = MEANINGS.iter().find(|(name, _)| Some(*name) == error_type);
+    // A refusal stays one under whatever status; of a failure the status tells more.
+    known.retryable = match listed {
+        None | Some((_, Meaning::Api)) => known.retryable,
+        Some((_, meaning)) => *meaning == Meaning::RateLimited,
+    };
     let meaning = listed.map_or_else(|| by_status(operation_id, status), |(_, meaning)| *meaning);
     match (meaning, required_permission(operation_id)) {
         (Meaning::PermissionDenied, Some(Permission { resource, action })) => {

@@ -17,7 +17,7 @@ use crate::{
 /// Tried again are failures to connect, resets and timeouts, and the statuses 408, 429, 502,
 /// 503 and 504. The wait before each further attempt is random, up to a bound that doubles
 /// from [`base`](Self::base) to [`cap`](Self::cap); a `Retry-After` of the server's is
-/// waited for instead. No wait goes beyond the deadline of the call: where it would, the
+/// waited for besides. No wait goes beyond the deadline of the call: where it would, the
 /// error comes back at once.
 ///
 /// **Sending an update twice is safe**: it sets values, and the second time sets them again.
@@ -98,10 +98,13 @@ impl RetryPolicy {
         if !error.is_retryable() || attempt >= self.attempts {
             return None;
         }
-        let wait = match error.retry_after() {
-            Some(asked) => (asked <= self.retry_after_cap).then_some(asked)?,
-            None => self.bound(attempt).mul_f64(random),
-        };
+        let asked = error.retry_after().unwrap_or_default();
+        if asked > self.retry_after_cap {
+            return None;
+        }
+        // Beside what is asked for: all who were told the same would come back at once, and
+        // all who were told 0 at once and forever.
+        let wait = asked.saturating_add(self.bound(attempt).mul_f64(random));
         (wait < left).then_some(wait)
     }
 
@@ -228,6 +231,13 @@ mod tests {
         let policy = RetryPolicy::default().base(SECOND);
         assert!(policy.wait(&failure(true, None), 1, SECOND, 1.0).is_none());
         assert!(policy.wait(&failure(true, Some(SECOND)), 1, SECOND, 0.0).is_none());
+    }
+
+    #[test]
+    fn retry_after_of_zero_doesnt_switch_the_waits_off() {
+        let policy = RetryPolicy::default().base(SECOND);
+        let wait = policy.wait(&failure(true, Some(Duration::ZERO)), 1, 60 * SECOND, 0.5);
+        assert_eq!(wait, Some(SECOND / 2));
     }
 
     #[test]

@@ -275,3 +275,21 @@ pub(crate) const JWT_HEADER: HeaderName = HeaderName::from_static("x-stytch-memb
 /// Longer than a session JWT with Stytch's 4 KB of custom claims, shorter than what servers
 /// take as a header: a longer credential is refused before any work is done on it.
 const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_and_jwt_of_the_same_text_are_two_sessions() {
+        let (token, jwt) = (Session::token("text"), Session::jwt("text"));
+        assert!(token.digest() != jwt.digest());
+        assert!(token.digest() == Session::token("text").digest());
+        assert!(token != jwt);
+    }
+
+    #[test]
+    fn header_of_a_session_is_sensitive() {
+        assert!(Session::token("text").header().unwrap().value.is_sensitive());
+    }
+}

@@ -46,19 +46,14 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(
-        base_url: &str,
-        http: reqwest::Client,
-        seam: Seam,
-        project_id: Segment,
-        max_in_flight: usize,
-    ) -> Self {
+    pub(crate) fn new(seam: Seam, project_id: Segment, max_in_flight: usize) -> Self {
         // The semaphore panics beyond, and nobody has as many connections.
         let max_in_flight = max_in_flight.min(Semaphore::MAX_PERMITS);
-        let project =
-            Caller { seam: Arc::new(seam), session: None, time: None, sent: None, answer: None };
+        let seam = Arc::new(seam);
+        let (base_url, http) = (seam.base_url.clone(), seam.http.clone());
+        let project = Caller { seam, session: None, time: None, sent: None, answer: None };
         Self {
-            bindings: generated::Client::new_with_client(base_url, http, project),
+            bindings: generated::Client::new_with_client(&base_url, http, project),
             project_id,
             updates: Semaphore::new(max_in_flight),
             // Updates that wait must not starve what they wait for.
@@ -159,6 +154,10 @@ async fn turn(semaphore: &Semaphore, deadline: Deadline) -> Result<SemaphorePerm
 
 /// What all requests of a client share.
 pub(crate) struct Seam {
+    /// What all requests go through, whatever client the bindings were made with.
+    pub(crate) http: reqwest::Client,
+    /// What all URLs begin with, without a slash at the end.
+    pub(crate) base_url: String,
     /// The project's Basic auth, marked sensitive.
     pub(crate) authorization: HeaderValue,
     /// The time for one attempt.
@@ -168,7 +167,7 @@ pub(crate) struct Seam {
 
 /// Who a request of the [`bindings`](crate::bindings) runs as. It can't be made outside of
 /// this crate: [`Client::bindings`](crate::Client::bindings) has one that acts for the
-/// project.
+/// project. Bindings made anew with it send nothing to another base URL.
 #[derive(Clone)]
 pub struct Caller {
     seam: Arc<Seam>,
@@ -191,6 +190,12 @@ impl ClientHooks<Caller> for generated::Client {
         _info: &OperationInfo,
     ) -> Result<(), progenitor_client::Error<E>> {
         let Caller { seam, session, time, sent, .. } = self.inner();
+        let path = request.url().as_str().strip_prefix(&seam.base_url);
+        if !path.is_some_and(|path| path.starts_with('/')) {
+            // Bindings made with this caller and another base URL, or an id that climbs.
+            let reason = "the URL isn't below the base URL that the client was made with";
+            return Err(progenitor_client::Error::InvalidRequest(reason.to_owned()));
+        }
         *request.timeout_mut() = Some(time.unwrap_or(seam.timeout));
         if let (Some(sent), Some(body)) = (sent, request.body_mut().as_mut()) {
             sent.watch(body);
@@ -218,7 +223,7 @@ impl ClientHooks<Caller> for generated::Client {
     ) -> reqwest::Result<reqwest::Response> {
         let caller = self.inner();
         let began = Instant::now();
-        let mut response = self.client().execute(request).await?;
+        let mut response = caller.seam.http.execute(request).await?;
         let status = response.status();
         tracing::debug!(
             operation = info.operation_id,
@@ -294,5 +299,56 @@ impl Caller {
             // Only a header that can't be built gets here, and ours are built before.
             (None, _) => Error::Transport(Known::never_sent("the request can't be built").into()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire() -> Wire {
+        let mut authorization = HeaderValue::from_static("Basic secret");
+        authorization.set_sensitive(true);
+        let seam = Seam {
+            http: reqwest::Client::new(),
+            base_url: "http://127.0.0.1:1/stytch".to_owned(),
+            authorization,
+            timeout: Duration::from_secs(7),
+            max_response_bytes: 1,
+        };
+        Wire::new(seam, Segment::new("project-test-1").unwrap(), 1)
+    }
+
+    async fn pre(wire: &Wire, url: &str) -> Result<reqwest::Request, generated::Error<()>> {
+        let mut request = reqwest::Client::new()
+            .put(url)
+            .header(TOKEN_HEADER, "token")
+            .header(JWT_HEADER, "jwt")
+            .build()
+            .unwrap();
+        wire.bindings().pre(&mut request, &OperationInfo { operation_id: UPDATE }).await?;
+        Ok(request)
+    }
+
+    #[tokio::test]
+    async fn credentials_are_sensitive_and_the_bindings_have_a_timeout() {
+        let request = pre(&wire(), "http://127.0.0.1:1/stytch/v1").await.unwrap();
+        for name in [AUTHORIZATION, TOKEN_HEADER, JWT_HEADER] {
+            assert!(request.headers()[&name].is_sensitive(), "{name}");
+        }
+        assert_eq!(request.timeout(), Some(&Duration::from_secs(7)));
+    }
+
+    #[tokio::test]
+    async fn nothing_leaves_for_another_base_url() {
+        for url in [
+            "http://127.0.0.1:2/stytch/v1",
+            "http://127.0.0.1:1/other",
+            "http://127.0.0.1:1/stytchy",
+            "https://127.0.0.1:1/stytch/v1",
+            "http://127.0.0.1:1/stytch/../v1",
+        ] {
+            assert!(pre(&wire(), url).await.is_err(), "{url}");
+        }
     }
 }

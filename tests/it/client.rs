@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use stytch_sso_external::{
-    BuildError, Client, ClientBuilder, Error, MemberClient, Session, testing::Stytch,
+    BuildError, Client, ClientBuilder, Error, MemberClient, Session,
+    bindings::{self, ClientInfo},
+    testing::Stytch,
     types::UpdateExternalConnectionRequest,
 };
 
@@ -90,6 +92,26 @@ fn setting_of_zero_is_refused_by_name() {
     for (builder, setting) in cases {
         assert_eq!(builder.build().unwrap_err().to_string(), format!("{setting} is zero"));
     }
+}
+
+#[test]
+fn times_are_bounded_unless_set_otherwise() {
+    let shown = format!("{:?}", builder());
+    for setting in ["connect_timeout: 5s", "timeout: 15s", "deadline: 30s", "attempts: 3"] {
+        assert!(shown.contains(setting), "{setting} isn't in {shown}");
+    }
+    assert!(!shown.contains(SECRET));
+}
+
+#[tokio::test]
+async fn bindings_made_with_another_base_url_send_nothing() {
+    let (stytch, other) = (Stytch::start(), Stytch::start());
+    let client = stytch.client();
+    let caller = client.bindings().inner().clone();
+    let elsewhere = bindings::Client::new(&other.base_url(), caller);
+    elsewhere.get_jwks(stytch.project_id()).await.unwrap_err();
+    assert_eq!(other.requests(), []);
+    client.bindings().get_jwks(stytch.project_id()).await.unwrap();
 }
 
 #[tokio::test]

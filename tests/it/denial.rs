@@ -81,6 +81,15 @@ async fn each_error_type_becomes_its_variant() {
 }
 
 #[tokio::test]
+async fn refusal_under_a_status_that_may_pass_is_no_failure_that_may_pass() {
+    let scene = Scene::new();
+    let error = scene.refused(503, "session_authorization_error").await;
+    assert!(matches!(error, Error::PermissionDenied { .. }) && !error.is_retryable(), "{error:?}");
+    let error = scene.refused(400, "too_many_requests").await;
+    assert!(matches!(error, Error::RateLimited(_)) && error.is_retryable(), "{error:?}");
+}
+
+#[tokio::test]
 async fn denied_permission_names_action_and_resource() {
     let scene = Scene::new();
     let error = scene.refused(403, "session_authorization_error").await;
