@@ -103,3 +103,13 @@ async fn a_kept_connection_that_has_died_costs_nothing() {
     }
     assert_eq!(lab.updates(), 20);
 }
+
+#[tokio::test]
+async fn warm_up_opens_the_connection_that_the_first_update_takes() {
+    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let client = lab.client();
+    client.warm_up().await.unwrap();
+    assert_eq!(lab.server.connections(), 1);
+    lab::update(&client).await.unwrap();
+    assert_eq!((lab.updates(), lab.server.connections()), (1, 1));
+}

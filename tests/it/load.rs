@@ -11,7 +11,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use stytch_sso_external::{
     Client, Error, Outcome, RetryPolicy, Session,
-    testing::{Connection, Fault, LoggedIn, Operation, Organization, Stytch},
+    testing::{Answer, Connection, Fault, LoggedIn, Operation, Organization, Stytch, responses},
     types::UpdateExternalConnectionRequest,
 };
 
@@ -285,6 +285,99 @@ async fn caller_who_waits_for_a_turn_too_long_has_sent_nothing() {
     assert_eq!(outcomes, [Outcome::Unknown, Outcome::NotApplied], "{errors:?}");
     assert!(errors[1].to_string().starts_with("the deadline passed "), "{}", errors[1]);
     assert_eq!(scene.stytch.count(Operation::Update), 1);
+}
+
+#[tokio::test]
+async fn session_is_asked_about_while_updates_fill_the_line() {
+    let scene = Scene::new();
+    let client = scene.stytch.client_builder().max_in_flight(1).build().unwrap();
+    let _ = scene.stytch.fault(Operation::Update, Fault::delay(Duration::from_secs(20))).times(1);
+    let (member, update) = (client.as_member(Session::jwt(scene.ada.jwt())), rename());
+    let mut held = pin!(member.update_connection(scene.connection.id(), &update));
+    let sent = until(|| scene.stytch.count(Operation::Update) == 1);
+    tokio::select! {
+        _ = &mut held => panic!("the update was to be held"),
+        () = sent => {}
+    }
+    // The one update permit is taken; this must not wait for it.
+    let other = client.as_member(Session::token(scene.ada.token()));
+    tokio::select! {
+        _ = &mut held => panic!("the update was to be held"),
+        organization = other.organization_id() => assert_eq!(organization.unwrap(), scene.acme.id()),
+    }
+    scene.assert_counts(1, 1, 1);
+}
+
+#[tokio::test]
+async fn callers_beyond_the_bound_wait_in_order() {
+    let scene = Scene::new();
+    let client = scene.stytch.client_builder().max_in_flight(1).build().unwrap();
+    client.warm_up().await.unwrap();
+    let jwt = scene.ada.jwt();
+    let calls = (0..20).map(|n| {
+        let member = client.as_member(Session::jwt(&jwt));
+        let update = UpdateExternalConnectionRequest::default().display_name(format!("{n}"));
+        let id = scene.connection.id();
+        async move { member.update_connection(id, &update).await.unwrap() }
+    });
+    join_all(calls).await;
+    let updates = scene.stytch.updates();
+    let names: Vec<_> = updates.iter().map(|update| update.body["display_name"].clone()).collect();
+    assert_eq!(names, (0..20).map(|n| format!("{n}")).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn jwt_seen_before_needs_no_key_any_more() {
+    let scene = Scene::new();
+    let client =
+        scene.stytch.client_builder().keys_max_age(Duration::from_secs(60)).build().unwrap();
+    let jwt = scene.ada.jwt();
+    client.as_member(Session::jwt(&jwt)).organization_id().await.unwrap();
+    scene.stytch.clock().advance(Duration::from_secs(120));
+    client.as_member(Session::jwt(&jwt)).organization_id().await.unwrap();
+    scene.assert_counts(1, 0, 0);
+    client.as_member(Session::jwt(scene.ada.fresh_jwt())).organization_id().await.unwrap();
+    scene.assert_counts(2, 0, 0);
+}
+
+#[tokio::test]
+async fn renewed_jwt_that_comes_back_is_known() {
+    let scene = Scene::new();
+    let client = scene.client(RetryPolicy::off());
+    let _ = scene.stytch.fault(Operation::Jwks, Fault::status(503));
+    let jwt = scene.ada.jwt();
+    scene.stytch.clock().advance(Duration::from_secs(1));
+    let member = client.as_member(Session::jwt(&jwt));
+    member.organization_id().await.unwrap();
+    assert!(member.session() != Session::jwt(&jwt));
+    client.as_member(member.session()).organization_id().await.unwrap();
+    assert_eq!(scene.stytch.count(Operation::Authenticate), 1);
+}
+
+#[tokio::test]
+async fn doubt_about_an_update_outlives_a_session_that_ends() {
+    let scene = Scene::new();
+    let policy = RetryPolicy::default().base(Duration::from_millis(1));
+    let builder = scene.stytch.client_builder().retry(policy).token_ttl(Duration::ZERO);
+    let member = builder.build().unwrap().as_member(Session::token(scene.ada.token()));
+    let _ = scene.stytch.fault(Operation::Update, Fault::status(503)).times(1);
+    let asked = scene.stytch.fault(
+        Operation::Authenticate,
+        Fault::respond({
+            let ada = scene.ada.clone();
+            let organization = scene.acme.id().to_owned();
+            move |_| {
+                // Ended between the first attempt and the second.
+                ada.revoke();
+                Answer::json(200, &responses::authenticated(&organization, "token", "jwt"))
+            }
+        }),
+    );
+    let _ = asked.times(1);
+    let error = member.update_connection(scene.connection.id(), &rename()).await.unwrap_err();
+    assert!(matches!(error, Error::SessionInvalid(_)), "{error:?}");
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    scene.assert_counts(0, 2, 1);
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod redirects;
 mod secrets;
 mod service;
 mod soak;
+mod span;
 mod standin;
 mod support;
 mod tries;
