@@ -13,8 +13,8 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     base_url::BaseUrl,
     build_error::BuildError,
+    calls::Calls,
     clock::Clock,
-    deadline::Deadline,
     error::Error,
     jwks::{self, Keys},
     member::{MemberClient, Project},
@@ -101,13 +101,13 @@ impl Client {
     /// ```
     #[must_use]
     pub fn bindings(&self) -> &Bindings {
-        self.0.wire.bindings()
+        self.0.calls.wire.bindings()
     }
 
     /// The id of the project.
     #[must_use]
     pub fn project_id(&self) -> &str {
-        self.0.wire.project_id()
+        self.0.calls.wire.project_id()
     }
 
     /// Fetches the project's keys and with that opens a connection, so that the first update
@@ -119,7 +119,7 @@ impl Client {
     /// [`NotApplied`](crate::Outcome::NotApplied). The client works all the same: it fetches
     /// the keys when it needs them.
     pub async fn warm_up(&self) -> Result<(), Error> {
-        self.0.keys.fetch(Deadline::after(self.0.deadline)).await
+        self.0.keys.fetch(self.0.calls.deadline()).await
     }
 }
 
@@ -306,28 +306,13 @@ impl ClientBuilder {
             max_response_bytes: self.max_response_bytes,
         };
         let wire = Arc::new(Wire::new(seam, project_id, self.max_in_flight));
-        let keys = Keys::new(
-            Arc::clone(&wire),
-            self.policy.clone(),
-            self.deadline,
-            self.clock.clone(),
-            self.keys,
-            &base_url.text,
-        );
-        let organizations = Organizations::new(
-            Arc::clone(&wire),
-            keys.clone(),
-            self.policy.clone(),
-            self.deadline,
-            self.clock,
-            self.sessions,
-        );
+        let calls = Calls { wire, policy: self.policy, deadline: self.deadline, clock: self.clock };
+        let keys = Keys::new(calls.clone(), self.keys, &base_url.text);
+        let organizations = Organizations::new(calls.clone(), keys.clone(), self.sessions);
         Ok(Client(Arc::new(Project {
-            wire,
+            calls,
             keys,
             organizations,
-            policy: self.policy,
-            deadline: self.deadline,
             base_url: base_url.text,
             server: base_url.host,
         })))

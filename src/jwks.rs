@@ -14,13 +14,14 @@ use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPubli
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
+    calls::Calls,
     clock::Clock,
     deadline::Deadline,
     error::{Error, Known},
     flight::{Flight, Flights},
     jwt::{Jwt, RS256, Rules, Verdict},
-    retry::{self, RetryPolicy},
-    wire::{Jwk, Wire},
+    retry,
+    wire::Jwk,
 };
 
 /// The keys can't be fetched, so nobody can tell what a JWT is worth.
@@ -45,10 +46,7 @@ pub(crate) struct Settings {
 pub(crate) struct Keys(Arc<Inner>);
 
 struct Inner {
-    wire: Arc<Wire>,
-    policy: RetryPolicy,
-    deadline: Duration,
-    clock: Clock,
+    calls: Calls,
     settings: Settings,
     rules: Rules,
     held: Mutex<Held>,
@@ -77,15 +75,8 @@ enum NoKey {
 }
 
 impl Keys {
-    pub(crate) fn new(
-        wire: Arc<Wire>,
-        policy: RetryPolicy,
-        deadline: Duration,
-        clock: Clock,
-        settings: Settings,
-        base_url: &str,
-    ) -> Self {
-        let audience = wire.project_id().to_owned();
+    pub(crate) fn new(calls: Calls, settings: Settings, base_url: &str) -> Self {
+        let audience = calls.wire.project_id().to_owned();
         Self(Arc::new(Inner {
             rules: Rules {
                 // A project reached through a custom domain signs with that as the issuer.
@@ -94,10 +85,7 @@ impl Keys {
                 clock_skew: settings.clock_skew,
                 expiry_margin: settings.expiry_margin,
             },
-            wire,
-            policy,
-            deadline,
-            clock,
+            calls,
             settings,
             held: Mutex::default(),
             flights: Flights::new(),
@@ -110,7 +98,7 @@ impl Keys {
             return Ok(Verdict::Refused("isn't a JWT signed with RS256"));
         };
         match self.key(jwt.kid(), deadline).await {
-            Ok(key) => Ok(jwt.verify(&key, &self.0.rules, self.0.clock.now())),
+            Ok(key) => Ok(jwt.verify(&key, &self.0.rules, self.0.calls.clock.now())),
             Err(NoKey::Unknown) => {
                 Ok(Verdict::Refused("is signed with a key that isn't the project's"))
             }
@@ -149,7 +137,7 @@ impl Keys {
     }
 
     fn look(&self, kid: &str) -> Look {
-        let Inner { clock, settings, .. } = &*self.0;
+        let Inner { calls: Calls { clock, .. }, settings, .. } = &*self.0;
         let Some(keys) = self.0.held(|held| held.keys.clone()) else {
             return Look::Missing;
         };
@@ -165,7 +153,7 @@ impl Keys {
     /// A key that isn't in the set may have come since: one fetch finds out, but not one for
     /// each forged `kid`. `None` where the set that landed meanwhile has it.
     fn refetch_for(&self, kid: &str) -> Result<Option<Fetch>, NoKey> {
-        let Inner { clock, settings, flights, .. } = &*self.0;
+        let Inner { calls: Calls { clock, .. }, settings, flights, .. } = &*self.0;
         let mut refused = None;
         let flight = flights.join(&(), || {
             if self.0.held_key(kid).is_some() {
@@ -185,7 +173,7 @@ impl Keys {
             Some(async move {
                 // Only a fetch that ended counts: one whose callers are all gone told nothing.
                 let fetched = fetch.await;
-                let now = keys.0.clock.now();
+                let now = keys.0.calls.clock.now();
                 keys.0.held(|held| held.refetched = Some((now, fetched.is_err())));
                 fetched
             })
@@ -194,7 +182,7 @@ impl Keys {
     }
 
     fn refresh_behind(&self) {
-        let Inner { clock, settings, .. } = &*self.0;
+        let Inner { calls: Calls { clock, .. }, settings, .. } = &*self.0;
         let flight = self.0.flights.join(&(), || {
             let failed = self.0.held(|held| held.refresh_failed);
             let resting = failed.is_some_and(|at| age(clock, at) < settings.cooldown);
@@ -210,11 +198,12 @@ impl Keys {
         let keys = self.clone();
         async move {
             let inner = &*keys.0;
+            let calls = &inner.calls;
             // Half of a call's time, so that the callers can still ask Stytch about their
             // sessions where the keys don't come.
-            let deadline = Deadline::after(inner.deadline / 2);
-            let began = inner.clock.now();
-            let fetched = retry::run(&inner.policy, deadline, || inner.wire.jwks(deadline)).await;
+            let deadline = Deadline::after(calls.deadline / 2);
+            let began = calls.clock.now();
+            let fetched = retry::run(&calls.policy, deadline, || calls.wire.jwks(deadline)).await;
             let set = fetched.and_then(|answer| KeySet::new(&answer.keys, began).map(Arc::new));
             inner.held(|held| match &set {
                 Ok(keys) => {
@@ -224,7 +213,7 @@ impl Keys {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the project's JWKS can't be fetched");
-                    held.refresh_failed = Some(inner.clock.now());
+                    held.refresh_failed = Some(calls.clock.now());
                 }
             });
             set

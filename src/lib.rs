@@ -71,6 +71,7 @@
 mod answer;
 mod base_url;
 mod build_error;
+mod calls;
 mod client;
 #[cfg_attr(
     not(feature = "testing"),

@@ -7,32 +7,27 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use http::StatusCode;
 use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
+    calls::Calls,
     deadline::Deadline,
     error::{Error, Known, Outcome, printable_request_id},
     jwks::Keys,
     organization::{Member, Organizations},
-    retry::{Attempts, RetryPolicy},
     segment::Segment,
     session::{Session, SessionHeader},
     update::{self, UpdateExternalConnectionRequest, UpdateExternalConnectionResponse},
-    wire::Wire,
 };
 
 /// What all members of a project share.
 pub(crate) struct Project {
-    pub(crate) wire: Arc<Wire>,
+    pub(crate) calls: Calls,
     pub(crate) keys: Keys,
     pub(crate) organizations: Organizations,
-    pub(crate) policy: RetryPolicy,
-    /// The time for a whole call.
-    pub(crate) deadline: Duration,
     pub(crate) base_url: String,
     /// The host, as traces show it.
     pub(crate) server: String,
@@ -124,7 +119,7 @@ impl MemberClient {
     /// into. The [`outcome`](Error::outcome) is always
     /// [`NotApplied`](Outcome::NotApplied).
     pub async fn organization_id(&self) -> Result<String, Error> {
-        let (member, _) = self.infer(Deadline::after(self.project.deadline)).await?;
+        let (member, _) = self.infer(self.project.calls.deadline()).await?;
         Ok(member.organization.to_string())
     }
 
@@ -142,13 +137,12 @@ impl MemberClient {
     ) -> Result<UpdateExternalConnectionResponse, Error> {
         let connection = update::connection(connection_id)?;
         update::check(update)?;
-        let mut attempts =
-            Attempts::new(&self.project.policy, Deadline::after(self.project.deadline));
+        let mut attempts = self.project.calls.attempts();
         loop {
             // Inside the loop, so that a session renewed meanwhile serves the next attempt.
             let inferred = self.infer(attempts.deadline()).await;
             let (member, header) = inferred.map_err(|error| attempts.verdict(error))?;
-            let sent = self.project.wire.update(
+            let sent = self.project.calls.wire.update(
                 header,
                 &member.organization,
                 &connection,
@@ -207,7 +201,7 @@ impl MemberClient {
 impl fmt::Debug for MemberClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemberClient")
-            .field("project_id", &self.project.wire.project_id())
+            .field("project_id", &self.project.calls.wire.project_id())
             .field("session", &self.presented)
             .finish_non_exhaustive()
     }

@@ -15,16 +15,16 @@ use std::{
 use quick_cache::sync::Cache;
 
 use crate::{
-    clock::Clock,
+    calls::Calls,
     deadline::Deadline,
     error::{Error, Known},
     flight::Flights,
     jwks::{Keys, NoKeys},
     jwt::{Verdict, unverified_expiry},
-    retry::{self, RetryPolicy},
+    retry,
     segment::Segment,
     session::{Session, SessionDigest, SessionKind},
-    wire::{AuthenticateSessionResponse, Wire},
+    wire::AuthenticateSessionResponse,
 };
 
 /// What is known of a session.
@@ -51,36 +51,17 @@ pub(crate) struct Settings {
 pub(crate) struct Organizations(Arc<Inner>);
 
 struct Inner {
-    wire: Arc<Wire>,
+    calls: Calls,
     keys: Keys,
-    policy: RetryPolicy,
-    deadline: Duration,
-    clock: Clock,
     settings: Settings,
     known: Cache<SessionDigest, Member>,
     flights: Flights<SessionDigest, Result<Member, Error>>,
 }
 
 impl Organizations {
-    pub(crate) fn new(
-        wire: Arc<Wire>,
-        keys: Keys,
-        policy: RetryPolicy,
-        deadline: Duration,
-        clock: Clock,
-        settings: Settings,
-    ) -> Self {
+    pub(crate) fn new(calls: Calls, keys: Keys, settings: Settings) -> Self {
         let known = Cache::new(settings.capacity);
-        Self(Arc::new(Inner {
-            wire,
-            keys,
-            policy,
-            deadline,
-            clock,
-            settings,
-            known,
-            flights: Flights::new(),
-        }))
+        Self(Arc::new(Inner { calls, keys, settings, known, flights: Flights::new() }))
     }
 
     /// Tells whose organization the session is in, with a round trip only where it must be.
@@ -120,9 +101,10 @@ impl Organizations {
                 if let Some(member) = inner.remembered(&session) {
                     return Ok(member);
                 }
-                let deadline = Deadline::after(inner.deadline);
-                let answer = retry::run(&inner.policy, deadline, || {
-                    inner.wire.authenticate(&session, deadline)
+                let calls = &inner.calls;
+                let deadline = calls.deadline();
+                let answer = retry::run(&calls.policy, deadline, || {
+                    calls.wire.authenticate(&session, deadline)
                 })
                 .await?;
                 inner.learn(&session, answer)
@@ -141,7 +123,7 @@ impl Inner {
     fn remembered(&self, session: &Session) -> Option<Member> {
         let digest = session.digest();
         let member = self.known.get(&digest)?;
-        if member.until > self.clock.now() {
+        if member.until > self.calls.clock.now() {
             return Some(member);
         }
         self.known.remove(&digest);
@@ -165,7 +147,7 @@ impl Inner {
                 Error::UnexpectedResponse(known.into())
             })?;
         if session.kind() == SessionKind::Token {
-            let until = self.clock.now() + self.settings.token_ttl;
+            let until = self.calls.clock.now() + self.settings.token_ttl;
             return Ok(self.remember(session, Member { organization, renewed: None, until }));
         }
         let renewed = Session::new(SessionKind::Jwt, answer.session_jwt);
@@ -198,7 +180,12 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{jwks, wire::Seam};
+    use crate::{
+        clock::Clock,
+        jwks,
+        retry::RetryPolicy,
+        wire::{Seam, Wire},
+    };
 
     #[tokio::test]
     async fn cache_stays_at_its_bound() {
@@ -236,9 +223,13 @@ mod tests {
             max_response_bytes: 1,
         };
         let project_id = Segment::new("project-test-1").unwrap();
-        let wire = Arc::new(Wire::new(seam, project_id, 1));
-        let (policy, clock) = (RetryPolicy::off(), Clock::system());
         let zero = Duration::ZERO;
+        let calls = Calls {
+            wire: Arc::new(Wire::new(seam, project_id, 1)),
+            policy: RetryPolicy::off(),
+            deadline: zero,
+            clock: Clock::system(),
+        };
         let settings = jwks::Settings {
             fresh_for: zero,
             max_age: zero,
@@ -246,15 +237,8 @@ mod tests {
             clock_skew: zero,
             expiry_margin: zero,
         };
-        let keys = Keys::new(
-            Arc::clone(&wire),
-            policy.clone(),
-            zero,
-            clock.clone(),
-            settings,
-            "http://127.0.0.1:1",
-        );
+        let keys = Keys::new(calls.clone(), settings, "http://127.0.0.1:1");
         let settings = Settings { token_ttl: zero, capacity, expiry_margin: zero };
-        Organizations::new(wire, keys, policy, zero, clock, settings)
+        Organizations::new(calls, keys, settings)
     }
 }

@@ -19,6 +19,7 @@ const LAYERS: &[&str] = &[
     "jwks",
     "jwt",
     "flight",
+    "calls",
     "update",
     "retry",
     "wire",
