@@ -111,7 +111,7 @@ impl Client {
     }
 
     /// Fetches the project's keys and with that opens a connection, so that the first update
-    /// waits for neither.
+    /// waits for neither. It takes half of the deadline at most.
     ///
     /// # Errors
     ///
@@ -257,7 +257,7 @@ impl ClientBuilder {
     /// unknown one causes the next. 30 s unless set.
     ///
     /// Anybody can send a JWT with a made-up `kid`; this keeps them from making the client
-    /// fetch for each.
+    /// fetch for each. It is also the rest after a refresh that failed.
     pub fn keys_cooldown(mut self, cooldown: Duration) -> Self {
         self.keys.cooldown = cooldown;
         self

@@ -32,6 +32,10 @@ use serde_json::Value;
 /// # let _ = advice;
 /// ```
 ///
+/// Where a variant says that the update was not applied, it speaks of the attempt that was
+/// refused. If an earlier attempt got no answer, [`outcome`](Self::outcome) is
+/// [`Unknown`](Outcome::Unknown) all the same.
+///
 /// The types of error are Stytch's
 /// ([list](https://stytch.com/docs/b2b/api/errors)).
 #[derive(Clone)]
@@ -115,7 +119,9 @@ pub enum Outcome {
     /// The update was sent and no answer tells what became of it. It sets values, so
     /// sending it again does no harm unless somebody else changes the same connection.
     Unknown,
-    /// Stytch accepted the update, but its answer can't be read or used.
+    /// Accepted, by the HTTP status, but the answer can't be read or used. Whoever answers 2xx
+    /// with a page of its own, as a captive portal does, is believed too: see
+    /// [`Error::excerpt`].
     Applied,
 }
 
@@ -214,8 +220,8 @@ impl Error {
         self.known().outcome
     }
 
-    /// How often the update, or what had to come before it, was tried; 0 where nothing was
-    /// sent.
+    /// How often the update, or what had to come before it, was tried; 0 where the call was
+    /// refused before the first attempt.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.known().attempts

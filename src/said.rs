@@ -18,17 +18,17 @@ impl Said {
             return None;
         };
         let status = fields.remove("status_code").and_then(|status| status.as_u64());
-        let mut text = |names: [&str; 2]| {
-            names.into_iter().find_map(|name| match fields.remove(name) {
+        let mut text = |names: &[&str]| {
+            names.iter().find_map(|name| match fields.remove(*name) {
                 Some(Value::String(text)) => Some(text),
                 _ => None,
             })
         };
         let mut said = Self {
-            request_id: text(["request_id", "request_id"]),
-            error_type: text(["error_type", "error"]),
-            error_message: text(["error_message", "error_description"]),
-            error_url: text(["error_url", "error_uri"]),
+            request_id: text(&["request_id"]),
+            error_type: text(&["error_type", "error"]),
+            error_message: text(&["error_message", "error_description"]),
+            error_url: text(&["error_url", "error_uri"]),
             error_details: fields.remove("error_details").filter(|details| !details.is_null()),
             ..Self::default()
         };

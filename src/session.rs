@@ -17,8 +17,8 @@ use siphasher::sip128::SipHasher13;
 
 /// The session of a logged-in member, as a session token or a session JWT.
 ///
-/// Cheap to clone: clones share the credential, which is wiped from memory when the last
-/// one is gone. `Debug` shows the kind and nothing else.
+/// Cheap to clone: clones share the one copy of the credential that this crate keeps, which
+/// is wiped from memory when the last one is gone. `Debug` shows the kind and nothing else.
 ///
 /// ```
 /// use stytch_sso_external::Session;
