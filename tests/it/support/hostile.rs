@@ -93,7 +93,12 @@ impl Hostile {
 
     /// Starts one that takes connections and neither reads nor says anything.
     pub(crate) async fn start_mute() -> Self {
-        Self::accept(|_stream, _seen| std::future::pending::<()>()).await
+        Self::accept(|stream, _seen| async move {
+            // Dropped, it would be closed, which is an answer of a kind.
+            let _open = stream;
+            std::future::pending::<()>().await;
+        })
+        .await
     }
 
     /// Starts one that resets every connection before it has read anything.
