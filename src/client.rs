@@ -303,6 +303,7 @@ impl ClientBuilder {
             base_url: base_url.text.clone(),
             authorization: self.authorization()?,
             timeout: self.timeout,
+            connect_timeout: self.connect_timeout,
             max_response_bytes: self.max_response_bytes,
         };
         let wire = Arc::new(Wire::new(seam, project_id, self.max_in_flight));
@@ -363,6 +364,7 @@ impl ClientBuilder {
             // each request nor what `sent.rs` goes by would hold.
             .http1_only()
             .connect_timeout(self.connect_timeout)
+            .timeout(self.timeout)
             .user_agent(USER_AGENT);
         if base_url.is_plain {
             // A proxy for http would get the credentials in the clear.

@@ -6,6 +6,7 @@
 
 use std::{
     fmt,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -42,12 +43,13 @@ pub(crate) struct Project {
 pub struct MemberClient {
     project: Arc<Project>,
     presented: Session,
-    in_use: Arc<Mutex<Session>>,
+    /// What took its place, once its JWT had to be renewed.
+    renewed: Arc<Mutex<Option<Session>>>,
 }
 
 impl MemberClient {
     pub(crate) fn new(project: Arc<Project>, session: Session) -> Self {
-        Self { project, in_use: Arc::new(Mutex::new(session.clone())), presented: session }
+        Self { project, presented: session, renewed: Arc::default() }
     }
 
     /// Updates an external connection of the member's organization.
@@ -100,7 +102,9 @@ impl MemberClient {
         update: &UpdateExternalConnectionRequest,
     ) -> Result<UpdateExternalConnectionResponse, Error> {
         let span = self.span();
-        let outcome = self.update(connection_id, update).instrument(span.clone()).await;
+        // Pinned before it is wrapped, because it is large and would be moved with each layer.
+        let update = pin!(self.update(connection_id, update));
+        let outcome = update.instrument(span.clone()).await;
         record(&span, &outcome);
         outcome
     }
@@ -127,7 +131,8 @@ impl MemberClient {
     /// be renewed. A service that keeps the JWT in a cookie sets it again from here.
     #[must_use]
     pub fn session(&self) -> Session {
-        self.in_use.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        renewed.as_ref().unwrap_or(&self.presented).clone()
     }
 
     async fn update(
@@ -178,7 +183,7 @@ impl MemberClient {
             .cloned()
             .ok_or_else(|| Error::session_invalid("the renewed session can't be sent"))?;
         if member.renewed.is_some() {
-            *self.in_use.lock().unwrap_or_else(PoisonError::into_inner) = session.clone();
+            self.renewed.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&member.renewed);
         }
         Ok((member, header))
     }

@@ -220,6 +220,7 @@ mod tests {
             base_url: "http://127.0.0.1:1".to_owned(),
             authorization: http::HeaderValue::from_static("unused"),
             timeout: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(1),
             max_response_bytes: 1,
         };
         let project_id = Segment::new("project-test-1").unwrap();

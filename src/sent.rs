@@ -5,7 +5,7 @@
 //! out, so a body that nobody asked for was never sent, and neither was its request.
 
 use std::{
-    convert::Infallible,
+    mem,
     pin::Pin,
     sync::{
         Arc,
@@ -22,15 +22,10 @@ use http_body::{Body, Frame, SizeHint};
 pub(crate) struct Sent(Arc<AtomicBool>);
 
 impl Sent {
-    /// Watches a body. One that can't be watched counts as sent.
+    /// Watches a body.
     pub(crate) fn watch(&self, body: &mut reqwest::Body) {
-        match body.as_bytes() {
-            Some(bytes) => {
-                let bytes = Some(Bytes::copy_from_slice(bytes));
-                *body = reqwest::Body::wrap(Watched { bytes, sent: self.clone() });
-            }
-            None => self.0.store(true, Ordering::SeqCst),
-        }
+        let watched = Watched { body: mem::take(body), sent: self.clone() };
+        *body = reqwest::Body::wrap(watched);
     }
 
     pub(crate) fn is_sent(&self) -> bool {
@@ -39,27 +34,27 @@ impl Sent {
 }
 
 struct Watched {
-    bytes: Option<Bytes>,
+    body: reqwest::Body,
     sent: Sent,
 }
 
 impl Body for Watched {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = reqwest::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
         self.sent.0.store(true, Ordering::SeqCst);
-        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+        Pin::new(&mut self.body).poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.bytes.is_none()
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        self.body.size_hint()
     }
 }

@@ -6,7 +6,8 @@
 //! `Retry-After` and a body read up to a bound survive whatever the body holds.
 
 use std::{
-    fmt,
+    fmt, mem,
+    pin::pin,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -81,8 +82,8 @@ impl Wire {
         let _turn = turn(&self.updates, deadline).await?;
         let client = self.once(Some(session), deadline)?;
         // The two `None`s are the session headers: the hook sets the one, marked sensitive.
-        let result =
-            client.update_external_connection(organization, connection, None, None, update).await;
+        let sent = client.update_external_connection(organization, connection, None, None, update);
+        let result = pin!(sent).await;
         client.inner.conclude(UPDATE, result)
     }
 
@@ -121,20 +122,22 @@ impl Wire {
         deadline: Deadline,
     ) -> Result<generated::Client, Error> {
         let project = &self.bindings.inner;
-        let time = project.seam.timeout.min(deadline.left());
-        if time.is_zero() {
+        let left = deadline.left();
+        if left.is_zero() {
             return Err(Error::out_of_time("before anything was sent"));
         }
-        // Of an update only: a copy of its body holds no credential.
-        let sent = session.is_some().then(Sent::default);
+        // An attempt with more time than connecting has never ends by its own time while it
+        // is connecting, so only of a shorter one it must be watched what it got to.
+        let seam = &project.seam;
+        let watch = session.is_some() && left.min(seam.timeout) <= seam.connect_timeout;
         Ok(generated::Client {
             baseurl: self.bindings.baseurl.clone(),
             client: self.bindings.client.clone(),
             inner: Caller {
-                seam: Arc::clone(&project.seam),
+                seam: Arc::clone(seam),
                 session,
-                time: Some(time),
-                sent,
+                time: (left < seam.timeout).then_some(left),
+                sent: watch.then(Sent::default),
                 answer: Some(OnceLock::new()),
             },
         })
@@ -154,7 +157,8 @@ async fn turn(semaphore: &Semaphore, deadline: Deadline) -> Result<SemaphorePerm
 
 /// What all requests of a client share.
 pub(crate) struct Seam {
-    /// What all requests go through, whatever client the bindings were made with.
+    /// What all requests go through, whatever client the bindings were made with. Gives an
+    /// attempt the time that `timeout` says.
     pub(crate) http: reqwest::Client,
     /// What all URLs begin with, without a slash at the end.
     pub(crate) base_url: String,
@@ -162,6 +166,8 @@ pub(crate) struct Seam {
     pub(crate) authorization: HeaderValue,
     /// The time for one attempt.
     pub(crate) timeout: Duration,
+    /// The time in which an attempt must be connected.
+    pub(crate) connect_timeout: Duration,
     pub(crate) max_response_bytes: usize,
 }
 
@@ -172,6 +178,7 @@ pub(crate) struct Seam {
 pub struct Caller {
     seam: Arc<Seam>,
     session: Option<SessionHeader>,
+    /// Less than the time for one attempt, where less is left.
     time: Option<Duration>,
     sent: Option<Sent>,
     answer: Option<OnceLock<Answer>>,
@@ -196,7 +203,9 @@ impl ClientHooks<Caller> for generated::Client {
             let reason = "the URL isn't below the base URL that the client was made with";
             return Err(progenitor_client::Error::InvalidRequest(reason.to_owned()));
         }
-        *request.timeout_mut() = Some(time.unwrap_or(seam.timeout));
+        if let Some(time) = time {
+            *request.timeout_mut() = Some(*time);
+        }
         if let (Some(sent), Some(body)) = (sent, request.body_mut().as_mut()) {
             sent.watch(body);
         }
@@ -206,6 +215,7 @@ impl ClientHooks<Caller> for generated::Client {
         headers.insert(AUTHORIZATION, seam.authorization.clone());
         if let Some(session) = session {
             headers.insert(session.name.clone(), session.value.clone());
+            return Ok(());
         }
         // A caller of the bindings may have set them.
         for name in [TOKEN_HEADER, JWT_HEADER] {
@@ -216,43 +226,53 @@ impl ClientHooks<Caller> for generated::Client {
         Ok(())
     }
 
-    async fn exec(
+    // Not an `async fn`: its future would keep room for the request until the answer is there.
+    fn exec(
         &self,
         request: reqwest::Request,
         info: &OperationInfo,
-    ) -> reqwest::Result<reqwest::Response> {
+    ) -> impl Future<Output = reqwest::Result<reqwest::Response>> {
         let caller = self.inner();
-        let began = Instant::now();
-        let mut response = caller.seam.http.execute(request).await?;
-        let status = response.status();
-        tracing::debug!(
-            operation = info.operation_id,
-            status = status.as_u16(),
-            elapsed = ?began.elapsed(),
-            "Stytch answered"
-        );
-        let limit = caller.seam.max_response_bytes;
-        let fits = response.content_length().is_some_and(|length| length <= limit as u64);
-        if fits && caller.answer.is_none() {
-            // Nobody asks afterwards what it was: the HTTP library holds it to its length.
-            return Ok(response);
-        }
-        let url = response.url().clone();
-        let headers = std::mem::take(response.headers_mut());
-        let (body, cut) = read(response, limit).await;
-        // A body that broke off isn't shown to the decoder, which might like what is left.
-        let shown = if cut.is_some() { Bytes::new() } else { body.clone() };
-        let mut decoded = reqwest::Response::from(
-            http::Response::builder().url(url).status(status).body(shown).unwrap_or_default(),
-        );
-        match &caller.answer {
-            Some(kept) => {
-                let retry_after = headers.get(RETRY_AFTER).cloned();
-                let _ = kept.set(Answer { status, retry_after, body, cut });
+        let began = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
+        let answer = caller.seam.http.execute(request);
+        async move {
+            let mut response = answer.await?;
+            let status = response.status();
+            if let Some(began) = began {
+                tracing::debug!(
+                    operation = info.operation_id,
+                    status = status.as_u16(),
+                    elapsed = ?began.elapsed(),
+                    "Stytch answered"
+                );
             }
-            None => *decoded.headers_mut() = headers,
+            let limit = caller.seam.max_response_bytes;
+            let fits = response.content_length().is_some_and(|length| length <= limit as u64);
+            if fits && caller.answer.is_none() {
+                // Nobody asks afterwards what it was: the HTTP library holds it to its length.
+                return Ok(response);
+            }
+            let url = response.url().clone();
+            let headers = mem::take(response.headers_mut());
+            let extensions = mem::take(response.extensions_mut());
+            let (body, cut) = read(response, limit).await;
+            // A body that broke off isn't shown to the decoder, which might like what is left.
+            let shown = if cut.is_some() { Bytes::new() } else { body.clone() };
+            let mut decoded = http::Response::builder().status(status);
+            if let Some(place) = decoded.extensions_mut() {
+                *place = extensions;
+            }
+            let mut decoded =
+                reqwest::Response::from(decoded.url(url).body(shown).unwrap_or_default());
+            match &caller.answer {
+                Some(kept) => {
+                    let retry_after = headers.get(RETRY_AFTER).cloned();
+                    let _ = kept.set(Answer { status, retry_after, body, cut });
+                }
+                None => *decoded.headers_mut() = headers,
+            }
+            Ok(decoded)
         }
-        Ok(decoded)
     }
 }
 
@@ -314,6 +334,7 @@ mod tests {
             base_url: "http://127.0.0.1:1/stytch".to_owned(),
             authorization,
             timeout: Duration::from_secs(7),
+            connect_timeout: Duration::from_secs(7),
             max_response_bytes: 1,
         };
         Wire::new(seam, Segment::new("project-test-1").unwrap(), 1)
@@ -331,12 +352,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn credentials_are_sensitive_and_the_bindings_have_a_timeout() {
+    async fn credentials_are_sensitive() {
         let request = pre(&wire(), "http://127.0.0.1:1/stytch/v1").await.unwrap();
         for name in [AUTHORIZATION, TOKEN_HEADER, JWT_HEADER] {
             assert!(request.headers()[&name].is_sensitive(), "{name}");
         }
-        assert_eq!(request.timeout(), Some(&Duration::from_secs(7)));
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderValue,
+    HeaderMap, HeaderValue,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use reqwest::Url;
@@ -38,6 +38,9 @@ pub enum Kind {
     JwtSeen,
     /// The same, with as many updates in flight as there are callers.
     JwtSeenUnbounded,
+    /// The same, where each update takes the session out of the headers of a request that
+    /// came in.
+    JwtIncoming,
     /// Ours, with a token seen before.
     TokenSeen,
     /// Ours, with another JWT for each update.
@@ -52,11 +55,12 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, the floor first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Floor,
         Self::Bindings,
         Self::JwtSeen,
         Self::JwtSeenUnbounded,
+        Self::JwtIncoming,
         Self::TokenSeen,
         Self::JwtFirst,
         Self::TokenFirst,
@@ -71,6 +75,7 @@ impl Kind {
             Self::Bindings => "bindings",
             Self::JwtSeen => "jwt-seen",
             Self::JwtSeenUnbounded => "jwt-seen-unbounded",
+            Self::JwtIncoming => "jwt-incoming",
             Self::TokenSeen => "token-seen",
             Self::JwtFirst => "jwt-first",
             Self::TokenFirst => "token-first",
@@ -83,9 +88,10 @@ impl Kind {
     pub fn title(self) -> &'static str {
         match self {
             Self::Floor => "bare reqwest, all prepared (the floor)",
-            Self::Bindings => "generated client, no session",
+            Self::Bindings => "generated client, JWT as a parameter",
             Self::JwtSeen => "ours, JWT seen before",
             Self::JwtSeenUnbounded => "ours, JWT seen before, as many in flight as callers",
+            Self::JwtIncoming => "ours, JWT seen before, out of a request's headers",
             Self::TokenSeen => "ours, token seen before",
             Self::JwtFirst => "ours, JWT first sight",
             Self::TokenFirst => "ours, token first sight (two requests)",
@@ -120,12 +126,14 @@ pub async fn run(kind: Kind, port: u16, folder: &Folder, load: Load) -> Result<U
         }
         Kind::Bindings => {
             let (client, update) = (ours(&base, DEFAULT_IN_FLIGHT)?, update());
+            let jwt: Arc<str> = folder.read("jwt")?.into();
             measure(load, move |_| {
-                let (client, update) = (client.clone(), Arc::clone(&update));
+                let (client, update, jwt) = (client.clone(), Arc::clone(&update), Arc::clone(&jwt));
                 async move {
-                    let bindings = client.bindings();
-                    bindings
-                        .update_external_connection(ORGANIZATION, CONNECTION, None, None, &update)
+                    let jwt = Some(&*jwt);
+                    client
+                        .bindings()
+                        .update_external_connection(ORGANIZATION, CONNECTION, None, jwt, &update)
                         .await
                         .map_err(|error| error.to_string())?;
                     Ok(())
@@ -136,11 +144,19 @@ pub async fn run(kind: Kind, port: u16, folder: &Folder, load: Load) -> Result<U
         Kind::JwtSeen | Kind::JwtSeenUnbounded => {
             let bounded = kind == Kind::JwtSeen;
             let in_flight = if bounded { DEFAULT_IN_FLIGHT } else { load.concurrency };
-            let (client, jwt) = (ours(&base, in_flight)?, folder.read("jwt")?);
-            updates(load, client, move |_| Session::jwt(&*jwt)).await
+            let session = Session::jwt(folder.read("jwt")?);
+            updates(load, ours(&base, in_flight)?, move |_| session.clone()).await
+        }
+        Kind::JwtIncoming => {
+            let mut headers = HeaderMap::new();
+            headers.insert(JWT_HEADER, HeaderValue::from_str(&folder.read("jwt")?)?);
+            let nobody = || Session::token("");
+            let session = move |_| Session::from_headers(&headers).unwrap_or_else(nobody);
+            updates(load, ours(&base, DEFAULT_IN_FLIGHT)?, session).await
         }
         Kind::TokenSeen => {
-            updates(load, ours(&base, DEFAULT_IN_FLIGHT)?, |_| Session::token(TOKEN)).await
+            let session = Session::token(TOKEN);
+            updates(load, ours(&base, DEFAULT_IN_FLIGHT)?, move |_| session.clone()).await
         }
         Kind::JwtFirst => {
             let (jwts, warm) = (folder.lines("fresh")?, folder.read("jwt")?);
@@ -171,8 +187,8 @@ pub fn ours(base: &str, max_in_flight: usize) -> Result<Client> {
     Ok(Client::builder(PROJECT, SECRET).base_url(base).max_in_flight(max_in_flight).build()?)
 }
 
-/// As a service does it: a session out of each request that it handles, a client that acts
-/// as that member, one update.
+/// As a service does it: for each request that it handles a client that acts as the member,
+/// and one update.
 async fn updates(
     load: Load,
     client: Client,
@@ -218,8 +234,12 @@ impl Floor {
         let mut authorization = HeaderValue::from_str(&format!("Basic {}", basic()))?;
         authorization.set_sensitive(true);
         Ok(Self {
-            // No proxy, as ours has none on loopback: else the floor would do more.
-            http: reqwest::Client::builder().timeout(Duration::from_secs(15)).no_proxy().build()?,
+            // What ours sends and may take, too; no proxy, as ours has none on loopback.
+            http: reqwest::Client::builder()
+                .user_agent(USER_AGENT)
+                .timeout(Duration::from_secs(15))
+                .no_proxy()
+                .build()?,
             url: Url::parse(&url)?,
             authorization,
             session,
@@ -235,7 +255,7 @@ impl Floor {
             .header(ACCEPT, HeaderValue::from_static("application/json"))
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(AUTHORIZATION, self.authorization)
-            .header("x-stytch-member-sessionjwt", self.session)
+            .header(JWT_HEADER, self.session)
             .body(self.body);
         let response = request.send().await?.error_for_status()?;
         response.bytes().await?;
@@ -346,5 +366,7 @@ fn basic() -> String {
     BASE64_STANDARD.encode(format!("{PROJECT}:{SECRET}"))
 }
 
+const JWT_HEADER: &str = "x-stytch-member-sessionjwt";
+const USER_AGENT: &str = "stytch-sso-external/0.1.0";
 /// How many updates ours has in flight unless told otherwise.
 const DEFAULT_IN_FLIGHT: usize = 64;

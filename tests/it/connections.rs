@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use stytch_sso_external::{Client, Outcome, RetryPolicy, Session};
+use stytch_sso_external::{Client, ClientBuilder, Outcome, RetryPolicy, Session, bindings};
 
 use crate::support::{
     hostile::{self, Hostile},
@@ -76,12 +76,37 @@ async fn time_that_runs_out_while_connecting_applies_nothing() {
 
 #[tokio::test]
 async fn a_tls_handshake_without_an_answer_applies_nothing() {
+    const SHORT: Duration = Duration::from_millis(100);
+    type Settings = fn(ClientBuilder) -> ClientBuilder;
+    // Whichever time ends the attempt.
+    let settings: [(&str, Settings); 2] = [
+        ("timeout", |builder| builder.timeout(SHORT)),
+        ("connect timeout", |builder| builder.connect_timeout(SHORT)),
+    ];
+    for (what, settings) in settings {
+        let server = Hostile::start_mute().await;
+        let client = settings(lab::builder(&server.url_at("https", "127.0.0.1"))).build().unwrap();
+        let error = lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap_err();
+        assert_eq!(
+            (variant(&error), error.outcome()),
+            ("Transport".into(), Outcome::NotApplied),
+            "{what}"
+        );
+        assert_eq!((error.attempts(), server.connections()), (3, 3), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn bindings_keep_to_the_time_for_one_attempt() {
     let server = Hostile::start_mute().await;
-    let base_url = server.url_at("https", "127.0.0.1");
-    let client = lab::builder(&base_url).timeout(Duration::from_millis(100)).build().unwrap();
-    let error = lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap_err();
-    assert_eq!((variant(&error), error.outcome()), ("Transport".into(), Outcome::NotApplied));
-    assert_eq!((error.attempts(), server.connections()), (3, 3));
+    let client = lab::builder(&server.url()).timeout(Duration::from_millis(100)).build().unwrap();
+    let began = Instant::now();
+    let error = client.bindings().get_jwks(lab::PROJECT).await.unwrap_err();
+    assert!(
+        matches!(&error, bindings::Error::CommunicationError(error) if error.is_timeout()),
+        "{error:?}"
+    );
+    assert!(began.elapsed() < Duration::from_secs(3));
 }
 
 #[tokio::test]
