@@ -236,42 +236,16 @@ impl ClientHooks<Caller> for generated::Client {
         let began = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
         let answer = caller.seam.http.execute(request);
         async move {
-            let mut response = answer.await?;
-            let status = response.status();
+            let response = answer.await?;
             if let Some(began) = began {
                 tracing::debug!(
                     operation = info.operation_id,
-                    status = status.as_u16(),
+                    status = response.status().as_u16(),
                     elapsed = ?began.elapsed(),
                     "Stytch answered"
                 );
             }
-            let limit = caller.seam.max_response_bytes;
-            let fits = response.content_length().is_some_and(|length| length <= limit as u64);
-            if fits && caller.answer.is_none() {
-                // Nobody asks afterwards what it was: the HTTP library holds it to its length.
-                return Ok(response);
-            }
-            let url = response.url().clone();
-            let headers = mem::take(response.headers_mut());
-            let extensions = mem::take(response.extensions_mut());
-            let (body, cut) = read(response, limit).await;
-            // A body that broke off isn't shown to the decoder, which might like what is left.
-            let shown = if cut.is_some() { Bytes::new() } else { body.clone() };
-            let mut decoded = http::Response::builder().status(status);
-            if let Some(place) = decoded.extensions_mut() {
-                *place = extensions;
-            }
-            let mut decoded =
-                reqwest::Response::from(decoded.url(url).body(shown).unwrap_or_default());
-            match &caller.answer {
-                Some(kept) => {
-                    let retry_after = headers.get(RETRY_AFTER).cloned();
-                    let _ = kept.set(Answer { status, retry_after, body, cut });
-                }
-                None => *decoded.headers_mut() = headers,
-            }
-            Ok(decoded)
+            Ok(caller.keep(response).await)
         }
     }
 }
@@ -302,6 +276,32 @@ async fn read(mut response: reqwest::Response, limit: usize) -> (Bytes, Option<C
 type Answered<T> = Result<ResponseValue<T>, generated::Error<types::Error>>;
 
 impl Caller {
+    /// Reads an answer up to the bound, keeps it, and makes one of it for the decoder.
+    async fn keep(&self, mut response: reqwest::Response) -> reqwest::Response {
+        let limit = self.seam.max_response_bytes;
+        let fits = response.content_length().is_some_and(|length| length <= limit as u64);
+        if fits && self.answer.is_none() {
+            // Nobody asks afterwards what it was: the HTTP library holds it to its length.
+            return response;
+        }
+        let (status, url) = (response.status(), response.url().clone());
+        let headers = mem::take(response.headers_mut());
+        let (body, cut) = read(response, limit).await;
+        // A body that broke off isn't shown to the decoder, which might like what is left.
+        let shown = if cut.is_some() { Bytes::new() } else { body.clone() };
+        let mut decoded = reqwest::Response::from(
+            http::Response::builder().url(url).status(status).body(shown).unwrap_or_default(),
+        );
+        match &self.answer {
+            Some(kept) => {
+                let retry_after = headers.get(RETRY_AFTER).cloned();
+                let _ = kept.set(Answer { status, retry_after, body, cut });
+            }
+            None => *decoded.headers_mut() = headers,
+        }
+        decoded
+    }
+
     fn conclude<T>(&self, operation_id: &'static str, result: Answered<T>) -> Result<T, Error> {
         let error = match result {
             Ok(value) => return Ok(value.into_inner()),
