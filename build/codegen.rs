@@ -4,7 +4,7 @@
 use std::{cell::Cell, panic, sync::Once};
 
 use openapiv3::{OpenAPI, Operation, ReferenceOr};
-use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
+use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use quote::quote;
 
 /// The generated code, formatted.
