@@ -30,7 +30,16 @@ pub struct Usage {
 
 /// The CPU time of this process so far.
 pub fn usage() -> Result<Duration> {
-    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+    cpu(UsageWho::RUSAGE_SELF)
+}
+
+/// The CPU time of the children of this process that have ended.
+pub fn usage_of_children() -> Result<Duration> {
+    cpu(UsageWho::RUSAGE_CHILDREN)
+}
+
+fn cpu(who: UsageWho) -> Result<Duration> {
+    let usage = getrusage(who)?;
     let time = |time: TimeVal| Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1000);
     Ok(time(usage.user_time()) + time(usage.system_time()))
 }
