@@ -21,7 +21,14 @@ impl Segment {
         if id == "." || id == ".." {
             return Err("is a path, not an id".to_owned());
         }
-        if id.chars().any(|character| character == '\\' || character.is_control()) {
+        let is_wrong = |character: char| character == '\\' || character.is_control();
+        // Nearly every id is ASCII, where a byte is a character and needs no decoding.
+        let has_wrong = if id.is_ascii() {
+            id.bytes().any(|byte| is_wrong(char::from(byte)))
+        } else {
+            id.chars().any(is_wrong)
+        };
+        if has_wrong {
             return Err("has a backslash or a control character".to_owned());
         }
         if id.len() > MAX_BYTES {

@@ -236,7 +236,7 @@ impl ClientHooks<Caller> for generated::Client {
         let began = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
         let answer = caller.seam.http.execute(request);
         async move {
-            let response = answer.await?;
+            let mut response = answer.await?;
             if let Some(began) = began {
                 tracing::debug!(
                     operation = info.operation_id,
@@ -245,12 +245,19 @@ impl ClientHooks<Caller> for generated::Client {
                     "Stytch answered"
                 );
             }
-            Ok(caller.keep(response).await)
+            let limit = caller.seam.max_response_bytes;
+            let fits = response.content_length().is_some_and(|length| length <= limit as u64);
+            if fits && caller.answer.is_none() {
+                // Nobody asks afterwards what it was: the HTTP library holds it to its length.
+                return Ok(response);
+            }
+            let (body, cut) = read(&mut response, limit).await;
+            Ok(caller.keep(response, body, cut))
         }
     }
 }
 
-async fn read(mut response: reqwest::Response, limit: usize) -> (Bytes, Option<Cut>) {
+async fn read(response: &mut reqwest::Response, limit: usize) -> (Bytes, Option<Cut>) {
     let mut body = match response.chunk().await {
         Ok(first) => first.unwrap_or_default(),
         Err(error) => {
@@ -276,22 +283,20 @@ async fn read(mut response: reqwest::Response, limit: usize) -> (Bytes, Option<C
 type Answered<T> = Result<ResponseValue<T>, generated::Error<types::Error>>;
 
 impl Caller {
-    /// Reads an answer up to the bound, keeps it, and makes one of it for the decoder.
-    async fn keep(&self, mut response: reqwest::Response) -> reqwest::Response {
-        let limit = self.seam.max_response_bytes;
-        let fits = response.content_length().is_some_and(|length| length <= limit as u64);
-        if fits && self.answer.is_none() {
-            // Nobody asks afterwards what it was: the HTTP library holds it to its length.
-            return response;
-        }
-        let (status, url) = (response.status(), response.url().clone());
+    /// Keeps an answer for whoever asks afterwards what it was, and makes one of it for the
+    /// decoder.
+    fn keep(
+        &self,
+        mut response: reqwest::Response,
+        body: Bytes,
+        cut: Option<Cut>,
+    ) -> reqwest::Response {
+        let status = response.status();
         let headers = mem::take(response.headers_mut());
-        let (body, cut) = read(response, limit).await;
         // A body that broke off isn't shown to the decoder, which might like what is left.
         let shown = if cut.is_some() { Bytes::new() } else { body.clone() };
-        let mut decoded = reqwest::Response::from(
-            http::Response::builder().url(url).status(status).body(shown).unwrap_or_default(),
-        );
+        let decoded = http::Response::builder().url(response.url().clone()).status(status);
+        let mut decoded = reqwest::Response::from(decoded.body(shown).unwrap_or_default());
         match &self.answer {
             Some(kept) => {
                 let retry_after = headers.get(RETRY_AFTER).cloned();
