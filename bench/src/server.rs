@@ -34,11 +34,13 @@ struct Answers {
 pub async fn serve(folder: &Folder, delay: Duration) -> Result<()> {
     let (session, jwt) = (folder.read("authenticate.json")?, folder.read("jwt")?);
     let (before, after) = session.split_once(&jwt).ok_or("the answer has no JWT")?;
+    // The last character stays, as base64 has rules for it.
+    let (jwt, last) = jwt.split_at(jwt.len() - 1);
     let jwt = jwt.get(..jwt.len() - NUMBER).ok_or("the JWT is too short")?;
     let answers = Arc::new(Answers {
         keys: folder.read("jwks.json")?.into(),
         update: folder.read("update.json")?.into(),
-        session: (format!("{before}{jwt}"), after.to_owned()),
+        session: (format!("{before}{jwt}"), format!("{last}{after}")),
         authenticated: AtomicU64::new(0),
         delay,
     });
@@ -84,5 +86,5 @@ async fn answer(
     Ok(response)
 }
 
-/// How many characters at the end of a JWT are replaced by a number.
+/// How many characters near the end of a JWT are replaced by a number.
 const NUMBER: usize = 12;
