@@ -63,6 +63,23 @@ pub(crate) enum Command {
         #[arg(long)]
         accepted: bool,
     },
+    /// Write the crates that a consumer's build compiles to crates.txt.
+    Tree {
+        /// Write nothing; fail if a crate came or went, and show which.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Count the instructions of the parts of an update and write them to
+    /// benches/instructions.txt.
+    ///
+    /// Where valgrind or gungraun-runner is missing, it says how to get it and does nothing.
+    Instructions {
+        /// Write nothing; fail if a part takes over 3 % more than is written there.
+        ///
+        /// With another rustc than the one named there, growth is shown and fails nothing.
+        #[arg(long)]
+        check: bool,
+    },
     /// Check that the sources keep the rules of the house: headers, layers.
     Tidy,
 }

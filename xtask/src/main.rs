@@ -7,11 +7,13 @@ mod cli;
 mod codegen;
 mod document;
 mod drift;
+mod instructions;
 mod lint;
 mod output;
 mod permissions;
 mod spec;
 mod tidy;
+mod tree;
 mod yaml;
 
 use std::process::ExitCode;
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
         Command::Drift { upstream, format, accepted } => {
             drift::run(&root, &upstream, format, accepted)
         }
+        Command::Tree { check } => tree::run(&root, check),
+        Command::Instructions { check } => instructions::run(&root, check),
         Command::Tidy => tidy::run(&root),
     };
     match outcome {

@@ -130,11 +130,50 @@ fn drift_tells_by_its_exit_code() {
 }
 
 #[test]
+fn a_crate_that_came_unnoticed_is_found() {
+    let repository = Repository::new("tree", SOUND);
+    repository.depends_on_newcomer();
+    let output = repository.run(&["tree"]);
+    assert_eq!(errors(&output), "crates.txt: written\n");
+    assert_eq!(code(&repository.run(&["tree", "--check"])), 0);
+
+    let list = repository.read("crates.txt");
+    assert!(list.ends_with(".\nnewcomer\n"), "{list}");
+    repository.write("crates.txt", &list.replace("newcomer\n", "dropped\n"));
+    let output = repository.run(&["tree", "--check"]);
+    assert_eq!(code(&output), 1);
+    let diff = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(diff.contains("-dropped\n+newcomer\n"), "{diff}");
+    assert!(errors(&output).ends_with("mend: cargo xtask tree, and say why\n"));
+}
+
+#[test]
+fn a_tree_that_cargo_refuses_is_one_line() {
+    Repository::new("no-tree", SOUND).fails(&["tree", "--check"], "could not find `Cargo.toml`");
+}
+
+#[test]
+fn no_instructions_without_the_tools_and_no_failure() {
+    let repository = Repository::new("no-tools", SOUND);
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .arg("--root")
+        .arg(&repository.path)
+        .args(["instructions", "--check"])
+        .env("PATH", &repository.path)
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0);
+    let said = errors(&output);
+    assert!(said.starts_with("skipped, no instructions were counted: there is no valgrind\n"));
+    assert!(said.contains("mend: install"), "{said}");
+}
+
+#[test]
 fn help_names_every_command() {
     let repository = Repository::new("help", SOUND);
     let output = repository.run(&["--help"]);
     let help = String::from_utf8(output.stdout.clone()).unwrap();
-    for command in ["spec", "bindings", "drift", "tidy"] {
+    for command in ["spec", "bindings", "drift", "tree", "instructions", "tidy"] {
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
         assert_eq!(code(&repository.run(&[command, "--help"])), 0);
     }
@@ -154,6 +193,17 @@ impl Repository {
         let repository = Self { path };
         repository.write(YAML, document);
         repository
+    }
+
+    /// Makes it a package of our name that depends on `newcomer`.
+    fn depends_on_newcomer(&self) {
+        let package = |name| format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\n");
+        let dependencies = "[dependencies]\nnewcomer = { path = \"newcomer\" }\n[workspace]\n";
+        self.write("Cargo.toml", &(package("stytch-sso-external") + dependencies));
+        self.write("src/lib.rs", "");
+        self.write("newcomer/Cargo.toml", &package("newcomer"));
+        self.write("newcomer/src/lib.rs", "");
+        self.write("Cargo.lock", include_str!("fixtures/newcomer.lock"));
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
@@ -179,7 +229,9 @@ impl Repository {
     }
 
     fn write(&self, path: &str, text: &str) {
-        fs::write(self.path.join(path), text).unwrap();
+        let path = self.path.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
 }
 
