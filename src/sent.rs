@@ -2,7 +2,8 @@
 //!
 //! The HTTP client's error tells that an attempt timed out, not whether it was still
 //! connecting. It asks for the body once it has a connection and before the first byte goes
-//! out, so a body that nobody asked for was never sent, and neither was its request.
+//! out, so a body that nobody asked for was never sent, and neither was its request. Which
+//! attempts need it, `wire.rs` says.
 
 use std::{
     mem,

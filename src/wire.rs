@@ -82,8 +82,10 @@ impl Wire {
         let _turn = turn(&self.updates, deadline).await?;
         let client = self.once(Some(session), deadline)?;
         // The two `None`s are the session headers: the hook sets the one, marked sensitive.
-        let sent = client.update_external_connection(organization, connection, None, None, update);
-        let result = pin!(sent).await;
+        // Pinned where it is made, because it is large and would be moved to be awaited.
+        let attempt =
+            pin!(client.update_external_connection(organization, connection, None, None, update));
+        let result = attempt.await;
         client.inner.conclude(UPDATE, result)
     }
 
@@ -126,8 +128,8 @@ impl Wire {
         if left.is_zero() {
             return Err(Error::out_of_time("before anything was sent"));
         }
-        // An attempt with more time than connecting has never ends by its own time while it
-        // is connecting, so only of a shorter one it must be watched what it got to.
+        // Connecting has a time of its own, whose end is an error of its own. Only an attempt
+        // with no more time than that can end without telling whether it was connected.
         let seam = &project.seam;
         let watch = session.is_some() && left.min(seam.timeout) <= seam.connect_timeout;
         Ok(generated::Client {

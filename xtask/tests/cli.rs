@@ -148,6 +148,11 @@ fn a_crate_that_came_unnoticed_is_found() {
 }
 
 #[test]
+fn a_tree_that_cargo_refuses_is_one_line() {
+    Repository::new("no-tree", SOUND).fails(&["tree", "--check"], "does not exist");
+}
+
+#[test]
 fn no_instructions_without_the_tools_and_no_failure() {
     let repository = Repository::new("no-tools", SOUND);
     let output = Command::new(env!("CARGO_BIN_EXE_xtask"))

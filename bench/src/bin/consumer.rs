@@ -82,9 +82,8 @@ impl Consumer {
         cargo(&folder, &["fetch"])?;
         let tree =
             cargo(&folder, &["tree", "-e", "normal,build", "--prefix", "none", "--no-dedupe"])?;
-        let named =
-            |line: &str| Some(line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
-        let crates = tree.lines().filter_map(named).collect::<BTreeSet<_>>().len();
+        let named = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+        let crates = tree.lines().map(named).collect::<BTreeSet<_>>().len();
         Ok(Self { dependency, folder, crates, wall: Vec::new(), cpu: Vec::new() })
     }
 
