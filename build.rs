@@ -9,7 +9,7 @@ mod codegen;
 const DOCUMENT: &str = "openapi/external-connections.json";
 
 fn main() -> ExitCode {
-    for input in ["build.rs", "build/codegen.rs", DOCUMENT] {
+    for input in ["build.rs", "build", DOCUMENT] {
         println!("cargo::rerun-if-changed={input}");
     }
     match generate() {
@@ -23,15 +23,15 @@ fn main() -> ExitCode {
 }
 
 fn generate() -> Result<(), String> {
-    let json = fs::read_to_string(DOCUMENT).map_err(|error| format!("can't be read: {error}"))?;
+    let json = fs::read_to_string(DOCUMENT).map_err(|error| format!("can't read it: {error}"))?;
     let generated = codegen::generate(&json)?;
-    let out_dir = env::var_os("OUT_DIR").ok_or("OUT_DIR isn't set: run this by cargo")?;
+    let out_dir = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: run this through cargo")?;
     let write = |name: &str, code: &str| {
         let path = Path::new(&out_dir).join(name);
         fs::write(&path, code).map_err(|error| format!("can't write {}: {error}", path.display()))
     };
     write("bindings.rs", &generated.bindings)?;
-    write("permissions.rs", &generated.permissions)?;
+    write("operations.rs", &generated.operations)?;
     if env::var_os("CARGO_FEATURE_TESTING").is_some() {
         write("mocks.rs", &generated.mocks)?;
     }

@@ -1,176 +1,144 @@
-//! From the OpenAPI document to Rust: one function, which `build.rs` calls for the build
-//! and xtask for the snapshot that reviewers read.
+//! Generates Rust from the OpenAPI document: one function, called by `build.rs` for the build
+//! and by xtask for the snapshot that reviewers read.
+//!
+//! It reports errors in the generator's words: `cargo xtask spec`, where the document is
+//! edited, finds the place in the document.
 
-use std::{cell::Cell, panic, sync::Once};
+use std::collections::BTreeSet;
 
-use openapiv3::{OpenAPI, Operation, ReferenceOr};
-use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
+use openapiv3::{OpenAPI, Operation, Parameter, ReferenceOr};
+use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypePatch};
 use quote::quote;
+use serde_json::Value;
+
+mod edits;
+mod operations;
+mod responses;
+
+/// Schemas that a handwritten type replaces, with the path of that type.
+///
+/// The generator makes nothing of such a schema, so what stands in it is for the reader, and
+/// for `cargo xtask drift`.
+pub(crate) const REPLACED: &[(&str, &str)] = &[
+    // A type that no Debug, log or error prints.
+    ("Credential", "crate::credential::Credential"),
+    // Roles of another type than documented fail a permission check and nothing else.
+    ("MemberRoles", "crate::member_roles::MemberRoles"),
+];
+
+/// The schema of secrets, which has to exist under this name.
+const SECRET: &str = "Credential";
 
 /// The generated code, formatted.
 pub(crate) struct Generated {
     /// The client and its types.
     pub(crate) bindings: String,
-    /// The permission that each operation requires, from `x-stytch-rbac`.
-    pub(crate) permissions: String,
+    /// The enum `Operation`: ids, methods, paths and permissions.
+    pub(crate) operations: String,
     /// The typed helpers for httpmock.
     pub(crate) mocks: String,
 }
 
-/// Generates everything from the text of the document, or says in one line what is wrong
-/// with it and where.
+pub(crate) type Tokens = proc_macro2::TokenStream;
+
+/// Generates everything from the text of the document. Panics where the generator asserts.
 pub(crate) fn generate(json: &str) -> Result<Generated, String> {
+    let values: Value = serde_json::from_str(json).map_err(|error| format!("not JSON: {error}"))?;
     let document: OpenAPI = serde_json::from_str(json)
-        .map_err(|error| format!("isn't an OpenAPI 3.0 document: {error}"))?;
-    let permissions = permissions(&document)?;
-    let (bindings, mocks) = clients(&document)
-        .map_err(|reason| blame(&document).unwrap_or(format!("can't be generated: {reason}")))?;
+        .map_err(|error| format!("not an OpenAPI 3.0 document: {error}"))?;
+    let settings = settings(&values)?;
+    let bindings = Generator::new(&settings)
+        .generate_tokens(&document)
+        .map_err(|error| format!("progenitor: {error}"))?;
+    let mocks = Generator::new(&settings)
+        .httpmock(&document, "crate::generated")
+        .map_err(|error| format!("progenitor: {error}"))?;
+    let mut operations = operations::generate(&document)?;
+    operations.extend(responses::generate(&document)?);
     Ok(Generated {
-        bindings: format_tokens(bindings)?,
-        permissions: format_tokens(permissions)?,
-        mocks: format_tokens(mocks)?,
+        bindings: prettyplease::unparse(&edits::bindings(parse(bindings)?, &document)?),
+        operations: prettyplease::unparse(&parse(operations)?),
+        mocks: prettyplease::unparse(&edits::mocks(parse(mocks)?, &document)?),
     })
 }
 
-type Tokens = proc_macro2::TokenStream;
-
-fn clients(document: &OpenAPI) -> Result<(Tokens, Tokens), String> {
-    // The generator asserts where it meets what it can't do, so a panic is an answer too.
-    let outcome = quietly(|| {
-        let bindings = Generator::new(&settings())
-            .generate_tokens(document)
-            .map_err(|error| error.to_string())?;
-        let mocks = Generator::new(&settings())
-            .httpmock(document, "crate::generated")
-            .map_err(|error| error.to_string())?;
-        Ok((bindings, mocks))
-    });
-    outcome.unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<String>().map(String::as_str);
-        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(said.unwrap_or("the generator panicked").to_owned())
-    })
-}
-
-/// Catches a panic without printing it. The hook belongs to the whole process, so it's
-/// never taken away, and only silent on a thread that asks for it: xtask's tests generate
-/// on several threads, and a failing one must be heard.
-fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> std::thread::Result<T> {
-    static HOOK: Once = Once::new();
-    thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
-    HOOK.call_once(|| {
-        let hook = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            if !QUIET.get() {
-                hook(panic);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let outcome = panic::catch_unwind(work);
-    QUIET.set(false);
-    outcome
-}
-
-fn settings() -> GenerationSettings {
+fn settings(document: &Value) -> Result<GenerationSettings, String> {
     let mut settings = GenerationSettings::new();
     settings
         // Builder style would derive Debug over the session headers.
         .with_interface(InterfaceStyle::Positional)
         // Otherwise a missing or misspelt hook falls back to the bare client in silence.
         .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote!(crate::wire::Caller))
-        // Credentials are a type that nothing prints.
-        .with_replacement("Credential", "crate::session::Credential", std::iter::empty())
+        .with_inner_type(quote!(crate::transport::RequestContext))
         .with_derive("PartialEq");
-    settings
+    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
+    let names: BTreeSet<_> = schemas.into_iter().flat_map(|schemas| schemas.keys()).collect();
+    let mut is_plain = schemas_of_requests(document);
+    for (name, rust) in REPLACED {
+        // Of a misspelt name the generator would make a type that prints credentials.
+        if *name == SECRET && !names.contains(&(*name).to_owned()) {
+            return Err(format!("no schema {name}, which REPLACED in build/codegen.rs lists"));
+        }
+        settings.with_replacement(name, rust, std::iter::empty());
+        is_plain.insert((*name).to_owned());
+    }
+    // A field that Stytch adds to a response must not be a breaking change. What a request
+    // uses stays a plain struct, so that callers can write it as a literal.
+    for name in names.into_iter().filter(|name| !is_plain.contains(*name)) {
+        settings.with_patch(name, TypePatch::default().with_attr("#[non_exhaustive]"));
+    }
+    Ok(settings)
 }
 
-/// Names the part of the document that can't be generated, by generating each operation
-/// alone.
-fn blame(document: &OpenAPI) -> Option<String> {
-    for (path, item) in &document.paths.paths {
-        let Some(item) = item.as_item() else {
-            return Some(format!("{}: a path can't be a $ref", pointer(path, None)));
-        };
-        for (method, operation) in item.iter() {
-            let mut alone = document.clone();
-            alone.paths.paths.retain(|other, _| other == path);
-            if let Some(ReferenceOr::Item(item)) = alone.paths.paths.get_mut(path) {
-                keep_only(item, method);
-            }
-            if let Err(reason) = clients(&alone) {
-                let name = operation.operation_id.as_deref().unwrap_or("no operationId");
-                let place = pointer(path, Some(method));
-                return Some(format!("{place} ({name}): can't be generated: {reason}"));
-            }
+/// The schemas that a request uses, directly or nested.
+fn schemas_of_requests(document: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let paths = document
+        .get("paths")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|paths| paths.values());
+    let operations = paths.filter_map(Value::as_object).flat_map(|path| path.values());
+    for operation in operations {
+        if let Some(body) = operation.get("requestBody") {
+            collect_schemas(document, body, &mut found);
         }
     }
-    None
+    found
 }
 
-fn keep_only(item: &mut openapiv3::PathItem, method: &str) {
-    let slots = [
-        ("get", &mut item.get),
-        ("put", &mut item.put),
-        ("post", &mut item.post),
-        ("delete", &mut item.delete),
-        ("options", &mut item.options),
-        ("head", &mut item.head),
-        ("patch", &mut item.patch),
-        ("trace", &mut item.trace),
-    ];
-    for (name, slot) in slots {
-        if name != method {
-            *slot = None;
+fn collect_schemas(document: &Value, within: &Value, found: &mut BTreeSet<String>) {
+    if let Some(name) =
+        within.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix(SCHEMAS))
+        && found.insert(name.to_owned())
+    {
+        let schema = document.pointer(&format!("/components/schemas/{name}"));
+        if let Some(schema) = schema {
+            collect_schemas(document, schema, found);
         }
     }
+    let values = within.as_object().into_iter().flat_map(|object| object.values());
+    for value in values.chain(within.as_array().into_iter().flatten()) {
+        collect_schemas(document, value, found);
+    }
 }
 
-fn permissions(document: &OpenAPI) -> Result<Tokens, String> {
-    let mut arms = Vec::new();
-    for (path, method, operation) in document.operations() {
-        let Some(rbac) = operation.extensions.get("x-stytch-rbac") else {
-            continue;
-        };
-        let place = pointer(path, Some(method));
-        let field = |name: &str| {
-            rbac.get(name)
-                .and_then(serde_json::Value::as_str)
-                .ok_or(format!("{place}/x-stytch-rbac: needs the string `{name}`"))
-        };
-        let (resource, action) = (field("resource")?, field("action")?);
-        let operation_id = operation_id(operation, &place)?;
-        arms.push(quote! {
-            #operation_id => Some(Permission { resource: #resource, action: #action }),
-        });
-    }
-    Ok(quote! {
-        /// The permission that a member's roles must grant for an operation, or `None` for
-        /// an operation that needs none.
-        pub(crate) fn required_permission(operation_id: &str) -> Option<Permission> {
-            match operation_id {
-                #(#arms)*
-                _ => None,
-            }
+/// The parameters of an operation, references resolved.
+fn parameters<'a>(
+    document: &'a OpenAPI,
+    operation: &'a Operation,
+) -> impl Iterator<Item = &'a Parameter> {
+    operation.parameters.iter().filter_map(|parameter| match parameter {
+        ReferenceOr::Item(parameter) => Some(parameter),
+        ReferenceOr::Reference { reference } => {
+            let name = reference.strip_prefix("#/components/parameters/")?;
+            document.components.as_ref()?.parameters.get(name)?.as_item()
         }
     })
 }
 
-fn operation_id<'a>(operation: &'a Operation, place: &str) -> Result<&'a str, String> {
-    operation.operation_id.as_deref().ok_or(format!("{place}: has no operationId"))
+fn parse(tokens: Tokens) -> Result<syn::File, String> {
+    syn::parse2(tokens).map_err(|error| format!("the generated code does not parse: {error}"))
 }
 
-fn pointer(path: &str, method: Option<&str>) -> String {
-    let path = path.replace('~', "~0").replace('/', "~1");
-    match method {
-        Some(method) => format!("#/paths/{path}/{method}"),
-        None => format!("#/paths/{path}"),
-    }
-}
-
-fn format_tokens(tokens: Tokens) -> Result<String, String> {
-    let file = syn::parse2(tokens)
-        .map_err(|error| format!("the generated code doesn't parse: {error}"))?;
-    Ok(prettyplease::unparse(&file))
-}
+const SCHEMAS: &str = "#/components/schemas/";

@@ -3,16 +3,193 @@
 // What the build makes of the document, for people who review a change of it. This copy is
 // never compiled.
 
-// ---- The permissions that operations require.
+// ---- The operations.
 
-/// The permission that a member's roles must grant for an operation, or `None` for
-/// an operation that needs none.
-pub(crate) fn required_permission(operation_id: &str) -> Option<Permission> {
-    match operation_id {
-        "update_external_connection" => {
-            Some(Permission { resource: "stytch.sso", action: "update" })
+/// An operation of Stytch's API, as the OpenAPI document describes it.
+///
+/// `Display` writes the [`id`](Self::id).
+///
+/// ```
+/// use stytch_sso_external::Operation;
+///
+/// let operation = Operation::UpdateExternalConnection;
+/// assert_eq!(operation.id(), "update_external_connection");
+/// assert_eq!(operation.method(), http::Method::PUT);
+/// assert_eq!(operation.permission().unwrap().resource, "stytch.sso");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Updates an external connection: `PUT /v1/b2b/sso/external/{organization_id}/connections/{connection_id}`.
+    UpdateExternalConnection,
+    /// Lists the SSO connections of an organization: `GET /v1/b2b/sso/{organization_id}`.
+    GetConnections,
+    /// Returns the RBAC policy of the project: `GET /v1/b2b/rbac/policy`.
+    GetRbacPolicy,
+    /// Returns the RBAC policy of an organization: `GET /v1/b2b/rbac/organizations/{organization_id}`.
+    GetOrganizationRbacPolicy,
+    /// Authenticates a member session: `POST /v1/b2b/sessions/authenticate`.
+    AuthenticateSession,
+    /// Fetches the project's JWKS: `GET /v1/b2b/sessions/jwks/{project_id}`.
+    GetJwks,
+}
+#[allow(clippy::match_same_arms)]
+impl Operation {
+    /// All operations, in the order of the document.
+    pub const ALL: &'static [Self] = &[
+        Self::UpdateExternalConnection,
+        Self::GetConnections,
+        Self::GetRbacPolicy,
+        Self::GetOrganizationRbacPolicy,
+        Self::AuthenticateSession,
+        Self::GetJwks,
+    ];
+    /// Returns the operation's id in the OpenAPI document.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::UpdateExternalConnection => "update_external_connection",
+            Self::GetConnections => "get_connections",
+            Self::GetRbacPolicy => "get_rbac_policy",
+            Self::GetOrganizationRbacPolicy => "get_organization_rbac_policy",
+            Self::AuthenticateSession => "authenticate_session",
+            Self::GetJwks => "get_jwks",
         }
-        _ => None,
+    }
+    /// Returns the HTTP method.
+    #[must_use]
+    pub const fn method(self) -> http::Method {
+        match self {
+            Self::UpdateExternalConnection => http::Method::PUT,
+            Self::GetConnections => http::Method::GET,
+            Self::GetRbacPolicy => http::Method::GET,
+            Self::GetOrganizationRbacPolicy => http::Method::GET,
+            Self::AuthenticateSession => http::Method::POST,
+            Self::GetJwks => http::Method::GET,
+        }
+    }
+    /// Returns the path template, with parameters in braces.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::UpdateExternalConnection => {
+                "/v1/b2b/sso/external/{organization_id}/connections/{connection_id}"
+            }
+            Self::GetConnections => "/v1/b2b/sso/{organization_id}",
+            Self::GetRbacPolicy => "/v1/b2b/rbac/policy",
+            Self::GetOrganizationRbacPolicy => "/v1/b2b/rbac/organizations/{organization_id}",
+            Self::AuthenticateSession => "/v1/b2b/sessions/authenticate",
+            Self::GetJwks => "/v1/b2b/sessions/jwks/{project_id}",
+        }
+    }
+    /// Returns the permission that a member's roles must grant, or `None` for an
+    /// operation that requires none.
+    #[must_use]
+    pub const fn permission(self) -> Option<Permission> {
+        match self {
+            Self::UpdateExternalConnection => {
+                Some(Permission { resource: "stytch.sso", action: "update" })
+            }
+            Self::GetConnections => Some(Permission { resource: "stytch.sso", action: "get" }),
+            Self::GetRbacPolicy => None,
+            Self::GetOrganizationRbacPolicy => None,
+            Self::AuthenticateSession => None,
+            Self::GetJwks => None,
+        }
+    }
+    /// Whether a request of this operation can carry a member session.
+    pub(crate) const fn carries_member_session(self) -> bool {
+        match self {
+            Self::UpdateExternalConnection => true,
+            Self::GetConnections => true,
+            Self::GetRbacPolicy => false,
+            Self::GetOrganizationRbacPolicy => false,
+            Self::AuthenticateSession => false,
+            Self::GetJwks => false,
+        }
+    }
+}
+/// The body of a success.
+pub(crate) trait ResponseBody {
+    /// Stytch's id of the request, empty if the body has none.
+    fn request_id(&self) -> &str;
+}
+impl ResponseBody for crate::generated::types::AuthenticateSessionResponse {
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+}
+impl ResponseBody for crate::generated::types::GetConnectionsResponse {
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+}
+impl ResponseBody for crate::generated::types::GetJwksResponse {
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+}
+impl ResponseBody for crate::generated::types::GetOrganizationRbacPolicyResponse {
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+}
+impl ResponseBody for crate::generated::types::GetRbacPolicyResponse {
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+}
+impl ResponseBody for crate::generated::types::UpdateExternalConnectionResponse {
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+}
+#[allow(clippy::match_same_arms)]
+impl Operation {
+    /// Whether a success has to be checked for an error body, since its type requires no
+    /// field that errors lack.
+    pub(crate) const fn rejects_error_bodies(self) -> bool {
+        match self {
+            Self::UpdateExternalConnection => false,
+            Self::GetConnections => false,
+            Self::GetRbacPolicy => false,
+            Self::GetOrganizationRbacPolicy => true,
+            Self::AuthenticateSession => false,
+            Self::GetJwks => false,
+            #[allow(unreachable_patterns)]
+            _ => false,
+        }
+    }
+}
+/// Decodes the body of a success, and returns why that fails.
+#[cfg(feature = "testing")]
+pub(crate) fn decode_success(operation: Operation, body: &[u8]) -> Result<(), serde_json::Error> {
+    match operation {
+        Operation::UpdateExternalConnection => serde_json::from_slice::<
+            crate::generated::types::UpdateExternalConnectionResponse,
+        >(body)
+        .map(|_| ()),
+        Operation::GetConnections => {
+            serde_json::from_slice::<crate::generated::types::GetConnectionsResponse>(body)
+                .map(|_| ())
+        }
+        Operation::GetRbacPolicy => {
+            serde_json::from_slice::<crate::generated::types::GetRbacPolicyResponse>(body)
+                .map(|_| ())
+        }
+        Operation::GetOrganizationRbacPolicy => serde_json::from_slice::<
+            crate::generated::types::GetOrganizationRbacPolicyResponse,
+        >(body)
+        .map(|_| ()),
+        Operation::AuthenticateSession => {
+            serde_json::from_slice::<crate::generated::types::AuthenticateSessionResponse>(body)
+                .map(|_| ())
+        }
+        Operation::GetJwks => {
+            serde_json::from_slice::<crate::generated::types::GetJwksResponse>(body).map(|_| ())
+        }
+        #[allow(unreachable_patterns)]
+        _ => Ok(()),
     }
 }
 
@@ -25,38 +202,55 @@ use progenitor_client::{ClientHooks, OperationInfo, RequestBuilderExt, encode_pa
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
-    ///A member session. Exactly one of the two fields is set.
+    /**The credential of a member session. Set exactly one of the two fields.
+
+    See [Authenticate Session](https://stytch.com/docs/b2b/api/authenticate-session)
+    in Stytch's reference.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct AuthenticateSessionRequest {
-        ///The session JWT; it may have expired.
+        ///The session JWT, which may be expired.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub session_jwt: ::std::option::Option<crate::session::Credential>,
-        ///The opaque session token.
+        pub session_jwt: ::std::option::Option<crate::credential::Credential>,
+        ///The session token.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub session_token: ::std::option::Option<crate::session::Credential>,
+        pub session_token: ::std::option::Option<crate::credential::Credential>,
     }
-    ///A member session that lives.
+    /**An active member session and its credentials.
+
+    See [Authenticate Session](https://stytch.com/docs/b2b/api/authenticate-session)
+    in Stytch's reference.*/
+    #[non_exhaustive]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct AuthenticateSessionResponse {
-        ///What Stytch knows of the session.
+        ///The session.
         pub member_session: MemberSession,
-        ///Names this request. Stytch's support asks for it.
+        /**The id of the request, which Stytch's support asks for. Empty if the response
+        does not contain it.*/
+        #[serde(default, deserialize_with = "crate::null::as_default")]
         pub request_id: ::std::string::String,
-        ///A session JWT that was issued just now.
-        pub session_jwt: crate::session::Credential,
-        ///The opaque session token.
-        pub session_token: crate::session::Credential,
-        ///The HTTP status, repeated in the body.
+        ///A fresh session JWT.
+        pub session_jwt: crate::credential::Credential,
+        ///The session token. `None` if the response does not contain it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub session_token: ::std::option::Option<crate::credential::Credential>,
+        ///The HTTP status, repeated in the body. 0 if the body does not contain it.
+        #[serde(default, deserialize_with = "crate::null::as_default")]
         pub status_code: i32,
     }
-    ///A role that every member gets who logs in through the connection.
+    /**A role of every member who logs in through the connection.
+
+    See [External Connection object](https://stytch.com/docs/b2b/api/external-connection-object)
+    in Stytch's reference.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ConnectionImplicitRoleAssignment {
         ///A role of the project's or the organization's RBAC policy.
         pub role_id: ::std::string::String,
     }
-    /**A refusal or failure as Stytch words it. OAuth endpoints use the keys `error`,
-    `error_description` and `error_uri` for the same things.*/
+    /**An error that Stytch reports. OAuth endpoints report `error`, `error_description`
+    and `error_uri` instead of `error_type`, `error_message` and `error_url`.
+
+    See [Errors](https://stytch.com/docs/b2b/api/errors) in Stytch's reference.*/
+    #[non_exhaustive]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct Error {
         ///The `error_type` of an OAuth endpoint.
@@ -65,72 +259,132 @@ pub mod types {
         ///The `error_message` of an OAuth endpoint.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error_description: ::std::option::Option<::std::string::String>,
-        ///More about the error, in a form that depends on its type.
+        ///Details of the error, as any JSON. Their form depends on `error_type`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub error_details:
-            ::std::option::Option<::serde_json::Map<::std::string::String, ::serde_json::Value>>,
-        ///The error in words.
+        pub error_details: ::std::option::Option<::serde_json::Value>,
+        ///The human-readable message.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error_message: ::std::option::Option<::std::string::String>,
-        ///The kind of error. Stytch publishes about 800 and adds more.
+        ///The kind of error. Stytch documents about 800 and adds more.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error_type: ::std::option::Option<::std::string::String>,
         ///The `error_url` of an OAuth endpoint.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error_uri: ::std::option::Option<::std::string::String>,
-        ///Where Stytch documents the error.
+        ///The page that documents the error.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error_url: ::std::option::Option<::std::string::String>,
-        ///Names the request. Stytch's support asks for it.
+        ///The id of the request, which Stytch's support asks for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub request_id: ::std::option::Option<::std::string::String>,
         ///The HTTP status, repeated in the body.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status_code: ::std::option::Option<i32>,
     }
-    /**An External SSO connection: through it, members of one organization log in with a
-    connection that another organization owns.*/
+    /**An External SSO connection: members of one organization log in through a connection
+    that another organization owns.
+
+    See [External Connection object](https://stytch.com/docs/b2b/api/external-connection-object)
+    in Stytch's reference.*/
+    #[non_exhaustive]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ExternalConnection {
-        ///The external connection.
+        ///The id of this external connection.
         pub connection_id: ::std::string::String,
-        ///The name that people see.
+        ///The human-readable name.
         pub display_name: ::std::string::String,
-        ///The underlying SAML or OIDC connection.
+        ///The id of the underlying SAML or OIDC connection.
         pub external_connection_id: ::std::string::String,
-        /**The roles of every member who logs in through the connection. `None` and an
-        empty list both mean that there are none.*/
+        /**The roles of every member who logs in through the connection. `None` means that
+        the response doesn't contain them: they are unknown, not empty.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub external_connection_implicit_role_assignments:
             ::std::option::Option<::std::vec::Vec<ConnectionImplicitRoleAssignment>>,
-        /**The roles of the members of a group of the identity provider. `None` and an
-        empty list both mean that there are none.*/
+        /**The roles of the members of a group of the identity provider. `None` means that
+        the response doesn't contain them: they are unknown, not empty.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub external_group_implicit_role_assignments:
             ::std::option::Option<::std::vec::Vec<GroupImplicitRoleAssignment>>,
         ///The organization that owns the underlying connection.
         pub external_organization_id: ::std::string::String,
-        ///The organization that the connection belongs to.
+        ///The organization of the connection.
         pub organization_id: ::std::string::String,
         /**The state of the connection. Stytch documents `active` for external
-        connections; other values may come.*/
+        connections, and may add values.*/
         pub status: ::std::string::String,
     }
-    ///The public keys of a project.
+    /**The External SSO connections of an organization.
+
+    See [Get SSO Connections](https://stytch.com/docs/b2b/api/get-sso-connections)
+    in Stytch's reference.*/
+    #[non_exhaustive]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct GetConnectionsResponse {
+        ///The External SSO connections, in Stytch's order.
+        pub external_connections: ::std::vec::Vec<ExternalConnection>,
+        ///Stytch's id of the request, which their support asks for. May be empty.
+        #[serde(default, deserialize_with = "crate::null::as_default")]
+        pub request_id: ::std::string::String,
+        ///The HTTP status as the body repeats it; 0 if the body does not.
+        #[serde(default, deserialize_with = "crate::null::as_default")]
+        pub status_code: i32,
+    }
+    /**The public keys of a project.
+
+    See [Using session JWTs](https://stytch.com/docs/b2b/guides/sessions/resources/using-jwts)
+    in Stytch's guides.*/
+    #[non_exhaustive]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct GetJwksResponse {
         ///The keys, in no particular order.
         pub keys: ::std::vec::Vec<Jwk>,
+        ///Stytch's id of the request, which their support asks for. May be empty.
+        #[serde(default, deserialize_with = "crate::null::as_default")]
+        pub request_id: ::std::string::String,
     }
-    ///A role that the members of one group of the identity provider get.
+    /**The custom roles of an organization.
+
+    See [Get Organization RBAC Policy](https://stytch.com/docs/b2b/api/get-org-policy)
+    in Stytch's reference.*/
+    #[non_exhaustive]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct GetOrganizationRbacPolicyResponse {
+        ///The policy. `None` if the organization has no custom roles.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub org_policy: ::std::option::Option<OrganizationRbacPolicy>,
+        ///Stytch's id of the request, which their support asks for. May be empty.
+        #[serde(default, deserialize_with = "crate::null::as_default")]
+        pub request_id: ::std::string::String,
+    }
+    /**The RBAC policy of a project.
+
+    See [Get RBAC Policy](https://stytch.com/docs/b2b/api/get-rbac-policy)
+    in Stytch's reference.*/
+    #[non_exhaustive]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct GetRbacPolicyResponse {
+        ///The policy.
+        pub policy: RbacPolicy,
+        ///Stytch's id of the request, which their support asks for. May be empty.
+        #[serde(default, deserialize_with = "crate::null::as_default")]
+        pub request_id: ::std::string::String,
+    }
+    /**A role of the members of one group of the identity provider.
+
+    See [External Connection object](https://stytch.com/docs/b2b/api/external-connection-object)
+    in Stytch's reference.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct GroupImplicitRoleAssignment {
-        ///The group, as the identity provider names it.
+        ///The name of the group at the identity provider.
         pub group: ::std::string::String,
         ///A role of the project's or the organization's RBAC policy.
         pub role_id: ::std::string::String,
     }
-    ///One public key. Only RSA keys with all of these fields are used.
+    /**A public key. Only RSA keys with all of these fields are used.
+
+    See [Using session JWTs](https://stytch.com/docs/b2b/guides/sessions/resources/using-jwts)
+    in Stytch's guides.*/
+    #[non_exhaustive]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct Jwk {
         ///The algorithm that the key is for, `RS256`.
@@ -139,7 +393,7 @@ pub mod types {
         ///The exponent, in base64url.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub e: ::std::option::Option<::std::string::String>,
-        ///The key's id, which the header of a JWT repeats.
+        ///The id of the key, which the header of a JWT repeats.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kid: ::std::option::Option<::std::string::String>,
         ///The key type, `RSA`.
@@ -149,44 +403,107 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub n: ::std::option::Option<::std::string::String>,
     }
-    /**The session of one member. Of Stytch's fields only the one that this crate needs is
-    described; the others are ignored.*/
+    /**A member session. Only the fields that this crate uses are described.
+
+    See [Session object](https://stytch.com/docs/b2b/api/session-object) in Stytch's
+    reference.*/
+    #[non_exhaustive]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MemberSession {
-        ///The organization of the member. It never changes in a session's life.
+        ///The organization of the member. It is the same for the whole session.
         pub organization_id: ::std::string::String,
+        ///The roles of the member, which a permission check compares.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub roles: ::std::option::Option<crate::member_roles::MemberRoles>,
+    }
+    /**The custom roles of an organization.
+
+    See [Get Organization RBAC Policy](https://stytch.com/docs/b2b/api/get-org-policy)
+    in Stytch's reference.*/
+    #[non_exhaustive]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    pub struct OrganizationRbacPolicy {
+        ///The roles. `None` and an empty list both mean that there are none.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub roles: ::std::option::Option<::std::vec::Vec<RbacRole>>,
+    }
+    /**Actions on a resource.
+
+    See [RBAC role object](https://stytch.com/docs/b2b/api/rbac-role-object)
+    in Stytch's reference.*/
+    #[non_exhaustive]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct RbacPermission {
+        ///The actions, `*` for all.
+        pub actions: ::std::vec::Vec<::std::string::String>,
+        ///The resource.
+        pub resource_id: ::std::string::String,
+    }
+    /**The roles of a project. Of Stytch's fields only what a permission check reads is
+    described; `resources` and `scopes` are ignored.
+
+    See [Get RBAC Policy](https://stytch.com/docs/b2b/api/get-rbac-policy)
+    in Stytch's reference.*/
+    #[non_exhaustive]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct RbacPolicy {
+        ///The roles, including the default ones.
+        pub roles: ::std::vec::Vec<RbacRole>,
+    }
+    /**A role and the permissions that it grants.
+
+    See [RBAC role object](https://stytch.com/docs/b2b/api/rbac-role-object)
+    in Stytch's reference.*/
+    #[non_exhaustive]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    pub struct RbacRole {
+        ///The permissions. `None` and an empty list both grant nothing.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub permissions: ::std::option::Option<::std::vec::Vec<RbacPermission>>,
+        ///The id of the role.
+        pub role_id: ::std::string::String,
     }
     /**The changes to make to an external connection. A field that is `None` is left out
-    of the request and stays as it is.*/
+    of the request, and its value is unchanged.
+
+    See [Update External Connection](https://stytch.com/docs/b2b/api/update-external-connection)
+    in Stytch's reference.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct UpdateExternalConnectionRequest {
-        ///The name that people see.
+        ///The human-readable name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub display_name: ::std::option::Option<::std::string::String>,
-        /**The roles of every member who logs in through the connection. It replaces the
-        whole list: `Some(vec![])` revokes them all, `None` leaves them alone.
+        /**The roles of every member who logs in through the connection. Replaces the
+        whole list: `Some(vec![])` revokes all of them, `None` leaves them unchanged.
 
-        Stytch refuses them where the underlying connection is OIDC.*/
+        Stytch rejects this field if the underlying connection is OIDC.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub external_connection_implicit_role_assignments:
             ::std::option::Option<::std::vec::Vec<ConnectionImplicitRoleAssignment>>,
-        /**The roles of the members of a group of the identity provider. It replaces the
-        whole list: `Some(vec![])` revokes them all, `None` leaves them alone.
+        /**The roles of the members of a group of the identity provider. Replaces the
+        whole list: `Some(vec![])` revokes all of them, `None` leaves them unchanged.
 
-        Stytch refuses them where the attribute mapping of the underlying SAML
-        connection has no `groups` key.*/
+        Stytch rejects this field if the attribute mapping of the underlying SAML
+        connection lacks the key `groups`.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub external_group_implicit_role_assignments:
             ::std::option::Option<::std::vec::Vec<GroupImplicitRoleAssignment>>,
     }
-    ///Stytch's answer to an update.
+    /**The result of an update.
+
+    See [Update External Connection](https://stytch.com/docs/b2b/api/update-external-connection)
+    in Stytch's reference.*/
+    #[non_exhaustive]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct UpdateExternalConnectionResponse {
-        ///The connection as it is after the update.
+        ///The connection after the update.
         pub connection: ExternalConnection,
-        ///Names this request. Stytch's support asks for it.
+        /**The id of the request, which Stytch's support asks for. Empty if the response
+        does not contain it.*/
+        #[serde(default, deserialize_with = "crate::null::as_default")]
         pub request_id: ::std::string::String,
-        ///The HTTP status, repeated in the body.
+        ///The HTTP status, repeated in the body. 0 if the body does not contain it.
+        #[serde(default, deserialize_with = "crate::null::as_default")]
         pub status_code: i32,
     }
     /// Error types.
@@ -219,14 +536,14 @@ pub mod types {
 #[derive(Clone, Debug)]
 /**Client for Stytch external SSO connections
 
-Updates the External SSO connections of a Stytch B2B project, and learns which
-organization a member session belongs to.
+Updates the External SSO connections of a Stytch B2B project, and resolves the
+organization of a member session.
 
 Version: 1.0.0*/
 pub struct Client {
     pub(crate) baseurl: String,
     pub(crate) client: reqwest::Client,
-    pub(crate) inner: crate::wire::Caller,
+    pub(crate) inner: crate::transport::RequestContext,
 }
 impl Client {
     /// Create a new client.
@@ -234,7 +551,7 @@ impl Client {
     /// `baseurl` is the base URL provided to the internal
     /// `reqwest::Client`, and should include a scheme and hostname,
     /// as well as port and a path stem if applicable.
-    pub fn new(baseurl: &str, inner: crate::wire::Caller) -> Self {
+    pub fn new(baseurl: &str, inner: crate::transport::RequestContext) -> Self {
         #[cfg(not(target_arch = "wasm32"))]
         let client = {
             let dur = ::std::time::Duration::from_secs(15u64);
@@ -253,12 +570,12 @@ impl Client {
     pub fn new_with_client(
         baseurl: &str,
         client: reqwest::Client,
-        inner: crate::wire::Caller,
+        inner: crate::transport::RequestContext,
     ) -> Self {
         Self { baseurl: baseurl.to_string(), client, inner }
     }
 }
-impl ClientInfo<crate::wire::Caller> for Client {
+impl ClientInfo<crate::transport::RequestContext> for Client {
     fn api_version() -> &'static str {
         "1.0.0"
     }
@@ -268,7 +585,7 @@ impl ClientInfo<crate::wire::Caller> for Client {
     fn client(&self) -> &reqwest::Client {
         &self.client
     }
-    fn inner(&self) -> &crate::wire::Caller {
+    fn inner(&self) -> &crate::transport::RequestContext {
         &self.inner
     }
 }
@@ -276,7 +593,7 @@ const _: () = {
     #[allow(dead_code)]
     fn assert_client_hooks()
     where
-        Client: ClientHooks<crate::wire::Caller>,
+        Client: ClientHooks<crate::transport::RequestContext>,
     {
     }
 };
@@ -285,21 +602,24 @@ impl Client {
     /**Updates an external connection
 
     Changes the display name of an External SSO connection and the roles that it
-    grants. What the request leaves out stays as it is; a list that is sent replaces
-    the whole list, and an empty one revokes its roles.
+    assigns. Fields that the request leaves out are unchanged. A list replaces the
+    whole list, and an empty list revokes its roles.
 
-    With a member's session in one of the two session headers, Stytch checks that the
-    session belongs to `organization_id` and that the member's roles allow the action
-    `update` on the resource `stytch.sso`. With neither header the request runs with
-    the full power of the project.
+    With a session header, Stytch checks that the session belongs to
+    `organization_id` and that the member's roles grant the action `update` on the
+    resource `stytch.sso`. Without one, the request runs with the project's full
+    power.
+
+    See [Update External Connection](https://stytch.com/docs/b2b/api/update-external-connection)
+    in Stytch's reference.
 
     Sends a `PUT` request to `/v1/b2b/sso/external/{organization_id}/connections/{connection_id}`
 
     Arguments:
-    - `organization_id`: The organization that the connection belongs to.
+    - `organization_id`: The organization of the connection.
     - `connection_id`: The external connection to update.
-    - `x_stytch_member_session`: The opaque session token of the member who makes the change.
-    - `x_stytch_member_session_jwt`: The session JWT of the member who makes the change.
+    - `x_stytch_member_session`: The session token of the member who sends the request.
+    - `x_stytch_member_session_jwt`: The session JWT of the member who sends the request.
     - `body`: The changes.
     */
     pub async fn update_external_connection<'a>(
@@ -344,7 +664,170 @@ impl Client {
         self.post(&result, &info).await?;
         let response = result?;
         match response.status().as_u16() {
-            200u16 => ResponseValue::from_response(response).await,
+            200..=299 => ResponseValue::from_response(response).await,
+            400u16..=499u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16..=599u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Lists the SSO connections of an organization
+
+    Lists the connections of an organization, of which only the External SSO connections
+    are described here.
+
+    With a member's session in one of the two session headers, Stytch checks that the
+    session belongs to `organization_id` and that the member's roles allow the action
+    `get` on the resource `stytch.sso`. With neither header the request runs with the full
+    power of the project.
+
+    See [Get SSO Connections](https://stytch.com/docs/b2b/api/get-sso-connections)
+    in Stytch's reference.
+
+    Sends a `GET` request to `/v1/b2b/sso/{organization_id}`
+
+    Arguments:
+    - `organization_id`: The organization whose connections to list.
+    - `x_stytch_member_session`: The opaque session token of the member who reads the list.
+    - `x_stytch_member_session_jwt`: The session JWT of the member who reads the list.
+    */
+    pub async fn get_connections<'a>(
+        &'a self,
+        organization_id: &'a str,
+        x_stytch_member_session: Option<&'a str>,
+        x_stytch_member_session_jwt: Option<&'a str>,
+    ) -> Result<ResponseValue<types::GetConnectionsResponse>, Error<types::Error>> {
+        let url =
+            format!("{}/v1/b2b/sso/{}", self.baseurl, encode_path(&organization_id.to_string()),);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
+        header_map.append(
+            ::reqwest::header::HeaderName::from_static("api-version"),
+            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+        );
+        if let Some(value) = x_stytch_member_session {
+            header_map.append("X-Stytch-Member-Session", value.to_string().try_into()?);
+        }
+        if let Some(value) = x_stytch_member_session_jwt {
+            header_map.append("X-Stytch-Member-SessionJWT", value.to_string().try_into()?);
+        }
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo { operation_id: "get_connections" };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200..=299 => ResponseValue::from_response(response).await,
+            400u16..=499u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16..=599u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Returns the RBAC policy of the project
+
+    Returns the roles of the project and the permissions that they grant.
+
+    See [Get RBAC Policy](https://stytch.com/docs/b2b/api/get-rbac-policy)
+    in Stytch's reference.
+
+    Sends a `GET` request to `/v1/b2b/rbac/policy`
+
+    */
+    pub async fn get_rbac_policy<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::GetRbacPolicyResponse>, Error<types::Error>> {
+        let url = format!("{}/v1/b2b/rbac/policy", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map.append(
+            ::reqwest::header::HeaderName::from_static("api-version"),
+            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+        );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo { operation_id: "get_rbac_policy" };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200..=299 => ResponseValue::from_response(response).await,
+            400u16..=499u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            500u16..=599u16 => {
+                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            }
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Returns the RBAC policy of an organization
+
+    Returns the custom roles of an organization and the permissions that they grant, in
+    addition to those of the project.
+
+    See [Get Organization RBAC Policy](https://stytch.com/docs/b2b/api/get-org-policy)
+    in Stytch's reference.
+
+    Sends a `GET` request to `/v1/b2b/rbac/organizations/{organization_id}`
+
+    Arguments:
+    - `organization_id`: The organization whose custom roles to return.
+    */
+    pub async fn get_organization_rbac_policy<'a>(
+        &'a self,
+        organization_id: &'a str,
+    ) -> Result<ResponseValue<types::GetOrganizationRbacPolicyResponse>, Error<types::Error>> {
+        let url = format!(
+            "{}/v1/b2b/rbac/organizations/{}",
+            self.baseurl,
+            encode_path(&organization_id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map.append(
+            ::reqwest::header::HeaderName::from_static("api-version"),
+            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+        );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo { operation_id: "get_organization_rbac_policy" };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200..=299 => ResponseValue::from_response(response).await,
             400u16..=499u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
@@ -356,13 +839,17 @@ impl Client {
     }
     /**Authenticates a member session
 
-    Tells which organization a session belongs to. An expired session JWT is accepted
-    while its session lives, and a fresh one comes back. The session isn't extended.
+    Returns the session that a session token or a session JWT belongs to. An expired
+    session JWT is accepted until the session itself expires, and the response
+    contains a fresh one. The session is not extended.
+
+    See [Authenticate Session](https://stytch.com/docs/b2b/api/authenticate-session)
+    in Stytch's reference.
 
     Sends a `POST` request to `/v1/b2b/sessions/authenticate`
 
     Arguments:
-    - `body`: The session, as a token or as a JWT.
+    - `body`: The session token or the session JWT.
     */
     pub async fn authenticate_session<'a>(
         &'a self,
@@ -391,7 +878,7 @@ impl Client {
         self.post(&result, &info).await?;
         let response = result?;
         match response.status().as_u16() {
-            200u16 => ResponseValue::from_response(response).await,
+            200..=299 => ResponseValue::from_response(response).await,
             400u16..=499u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
@@ -403,8 +890,11 @@ impl Client {
     }
     /**Fetches the project's JWKS
 
-    Fetches the public keys that verify the session JWTs of a project. Stytch rotates
+    Returns the public keys that verify the session JWTs of a project. Stytch rotates
     them about every six months; the old and the new key overlap for about a month.
+
+    See [Using session JWTs](https://stytch.com/docs/b2b/guides/sessions/resources/using-jwts)
+    in Stytch's guides.
 
     Sends a `GET` request to `/v1/b2b/sessions/jwks/{project_id}`
 
@@ -441,7 +931,7 @@ impl Client {
         self.post(&result, &info).await?;
         let response = result?;
         match response.status().as_u16() {
-            200u16 => ResponseValue::from_response(response).await,
+            200..=299 => ResponseValue::from_response(response).await,
             400u16..=499u16 => {
                 Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
             }
@@ -470,7 +960,7 @@ pub mod operations {
     impl UpdateExternalConnectionWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(inner.method(::httpmock::Method::PUT).path_matches(
-                regex::Regex::new("^/v1/b2b/sso/external/[^/]*/connections/[^/]*$").unwrap(),
+                regex::Regex::new("^/v1/b2b/sso/external/[^/]+/connections/[^/]+$").unwrap(),
             ))
         }
         pub fn into_inner(self) -> ::httpmock::When {
@@ -478,16 +968,16 @@ pub mod operations {
         }
         pub fn organization_id(self, value: &str) -> Self {
             let re = regex::Regex::new(&format!(
-                "^/v1/b2b/sso/external/{}/connections/.*$",
-                value.to_string()
+                "^/v1/b2b/sso/external/{}/connections/[^/]+$",
+                regex::escape(&progenitor_client::encode_path(value))
             ))
             .unwrap();
             Self(self.0.path_matches(re))
         }
         pub fn connection_id(self, value: &str) -> Self {
             let re = regex::Regex::new(&format!(
-                "^/v1/b2b/sso/external/.*/connections/{}$",
-                value.to_string()
+                "^/v1/b2b/sso/external/[^/]+/connections/{}$",
+                regex::escape(&progenitor_client::encode_path(value))
             ))
             .unwrap();
             Self(self.0.path_matches(re))
@@ -524,10 +1014,198 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn ok(self, value: &types::UpdateExternalConnectionResponse) -> Self {
+        pub fn success(self, status: u16, value: &types::UpdateExternalConnectionResponse) -> Self {
+            assert_eq!(status / 100u16, 2u16);
             Self(
                 self.0
-                    .status(200u16)
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self.0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self.0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    pub struct GetConnectionsWhen(::httpmock::When);
+    impl GetConnectionsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::GET)
+                    .path_matches(regex::Regex::new("^/v1/b2b/sso/[^/]+$").unwrap()),
+            )
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn organization_id(self, value: &str) -> Self {
+            let re = regex::Regex::new(&format!(
+                "^/v1/b2b/sso/{}$",
+                regex::escape(&progenitor_client::encode_path(value))
+            ))
+            .unwrap();
+            Self(self.0.path_matches(re))
+        }
+        pub fn x_stytch_member_session<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.header("X-Stytch-Member-Session", value.to_string()))
+            } else {
+                Self(self.0.header_missing("X-Stytch-Member-Session"))
+            }
+        }
+        pub fn x_stytch_member_session_jwt<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(self.0.header("X-Stytch-Member-SessionJWT", value.to_string()))
+            } else {
+                Self(self.0.header_missing("X-Stytch-Member-SessionJWT"))
+            }
+        }
+    }
+    pub struct GetConnectionsThen(::httpmock::Then);
+    impl GetConnectionsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn success(self, status: u16, value: &types::GetConnectionsResponse) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self.0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self.0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self.0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    pub struct GetRbacPolicyWhen(::httpmock::When);
+    impl GetRbacPolicyWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::GET)
+                    .path_matches(regex::Regex::new("^/v1/b2b/rbac/policy$").unwrap()),
+            )
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct GetRbacPolicyThen(::httpmock::Then);
+    impl GetRbacPolicyThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn success(self, status: u16, value: &types::GetRbacPolicyResponse) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self.0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 4u16);
+            Self(
+                self.0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+            assert_eq!(status / 100u16, 5u16);
+            Self(
+                self.0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body_obj(value),
+            )
+        }
+    }
+    pub struct GetOrganizationRbacPolicyWhen(::httpmock::When);
+    impl GetOrganizationRbacPolicyWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                inner
+                    .method(::httpmock::Method::GET)
+                    .path_matches(regex::Regex::new("^/v1/b2b/rbac/organizations/[^/]+$").unwrap()),
+            )
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn organization_id(self, value: &str) -> Self {
+            let re = regex::Regex::new(&format!(
+                "^/v1/b2b/rbac/organizations/{}$",
+                regex::escape(&progenitor_client::encode_path(value))
+            ))
+            .unwrap();
+            Self(self.0.path_matches(re))
+        }
+    }
+    pub struct GetOrganizationRbacPolicyThen(::httpmock::Then);
+    impl GetOrganizationRbacPolicyThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn success(
+            self,
+            status: u16,
+            value: &types::GetOrganizationRbacPolicyResponse,
+        ) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(
+                self.0
+                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -575,10 +1253,11 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn ok(self, value: &types::AuthenticateSessionResponse) -> Self {
+        pub fn success(self, status: u16, value: &types::AuthenticateSessionResponse) -> Self {
+            assert_eq!(status / 100u16, 2u16);
             Self(
                 self.0
-                    .status(200u16)
+                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -608,15 +1287,18 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/v1/b2b/sessions/jwks/[^/]*$").unwrap()),
+                    .path_matches(regex::Regex::new("^/v1/b2b/sessions/jwks/[^/]+$").unwrap()),
             )
         }
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         pub fn project_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(&format!("^/v1/b2b/sessions/jwks/{}$", value.to_string()))
-                .unwrap();
+            let re = regex::Regex::new(&format!(
+                "^/v1/b2b/sessions/jwks/{}$",
+                regex::escape(&progenitor_client::encode_path(value))
+            ))
+            .unwrap();
             Self(self.0.path_matches(re))
         }
     }
@@ -628,10 +1310,11 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn ok(self, value: &types::GetJwksResponse) -> Self {
+        pub fn success(self, status: u16, value: &types::GetJwksResponse) -> Self {
+            assert_eq!(status / 100u16, 2u16);
             Self(
                 self.0
-                    .status(200u16)
+                    .status(status)
                     .header("content-type", "application/json")
                     .json_body_obj(value),
             )
@@ -666,6 +1349,18 @@ pub trait MockServerExt {
             operations::UpdateExternalConnectionWhen,
             operations::UpdateExternalConnectionThen,
         );
+    fn get_connections<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetConnectionsWhen, operations::GetConnectionsThen);
+    fn get_rbac_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetRbacPolicyWhen, operations::GetRbacPolicyThen);
+    fn get_organization_rbac_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::GetOrganizationRbacPolicyWhen,
+            operations::GetOrganizationRbacPolicyThen,
+        );
     fn authenticate_session<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::AuthenticateSessionWhen, operations::AuthenticateSessionThen);
@@ -685,6 +1380,42 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::UpdateExternalConnectionWhen::new(when),
                 operations::UpdateExternalConnectionThen::new(then),
+            )
+        })
+    }
+    fn get_connections<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetConnectionsWhen, operations::GetConnectionsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetConnectionsWhen::new(when),
+                operations::GetConnectionsThen::new(then),
+            )
+        })
+    }
+    fn get_rbac_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetRbacPolicyWhen, operations::GetRbacPolicyThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetRbacPolicyWhen::new(when),
+                operations::GetRbacPolicyThen::new(then),
+            )
+        })
+    }
+    fn get_organization_rbac_policy<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(
+            operations::GetOrganizationRbacPolicyWhen,
+            operations::GetOrganizationRbacPolicyThen,
+        ),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetOrganizationRbacPolicyWhen::new(when),
+                operations::GetOrganizationRbacPolicyThen::new(then),
             )
         })
     }

@@ -43,9 +43,9 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<bool, String> {
 }
 
 fn sections(generated: &Generated) -> String {
-    let Generated { bindings, permissions, mocks } = generated;
+    let Generated { bindings, operations, mocks } = generated;
     format!(
-        "\n// ---- The permissions that operations require.\n\n{permissions}\
+        "\n// ---- The operations.\n\n{operations}\
          \n// ---- The client and its types.\n\n{bindings}\
          \n// ---- The helpers for httpmock, behind the feature `testing`.\n\n{mocks}"
     )

@@ -4,15 +4,14 @@ use std::{env, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
-use crate::drift::Format;
+use crate::{check::Check, drift::Format, output};
 
-/// The repository's own commands.
+/// Commands for maintaining this repository.
 #[derive(Parser)]
 #[command(
     name = "cargo xtask",
     bin_name = "cargo xtask",
-    after_help = "Exit codes: 0 all is well, 1 something is stale or broken, 2 the command \
-                  couldn't do its work."
+    after_help = "Exit codes: 0 success, 1 a check failed, 2 the command itself failed."
 )]
 pub(crate) struct Arguments {
     /// The repository to work on, if not this one.
@@ -30,26 +29,27 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Lint openapi/external-connections.yaml and write the JSON that the build reads.
+    /// Check openapi/external-connections.yaml and write the JSON that the build reads.
     ///
-    /// Nothing is written while the document breaks a rule.
+    /// Writes nothing if the document breaks a rule. xtask/src/lint/allowed.rs lists what it may
+    /// contain.
     Spec {
-        /// Write nothing; fail if the JSON is stale, and show how.
+        /// Write nothing; fail if the JSON is stale, and show a diff.
         #[arg(long)]
         check: bool,
     },
-    /// Write the generated code to openapi/bindings.rs, for people who review a change.
+    /// Write the generated code to openapi/bindings.rs, which reviewers read.
     Bindings {
-        /// Write nothing; fail if the copy is stale, and show how.
+        /// Write nothing; fail if the copy is stale, and show a diff.
         #[arg(long)]
         check: bool,
     },
     /// Compare our document with one that Stytch publishes.
     ///
-    /// Differences are grouped: breaking (a request may be refused, an answer be
-    /// unreadable), additive (upstream offers more) and cosmetic. Those listed in
-    /// openapi/accepted-differences.yaml don't count; an entry there that is no difference
-    /// any more does.
+    /// Groups the differences: breaking (Stytch may reject a request, or a response may be
+    /// unreadable), additive (upstream has more) and cosmetic. Differences listed in
+    /// openapi/accepted-differences.yaml don't count; an entry there that matches no
+    /// difference does.
     ///
     /// Exit codes: 0 no drift, 1 drift, 2 a document can't be read.
     #[command(verbatim_doc_comment)]
@@ -65,45 +65,55 @@ pub(crate) enum Command {
     },
     /// Write the crates that a consumer's build compiles to crates.txt.
     Tree {
-        /// Write nothing; fail if a crate came or went, and show which.
+        /// Write nothing; fail if a crate was added or removed, and show which.
         #[arg(long)]
         check: bool,
     },
     /// Count the instructions of the parts of an update and write them to
     /// benches/instructions.txt.
     ///
-    /// Where valgrind or gungraun-runner is missing, it says how to get it and does nothing.
+    /// If valgrind or gungraun-runner is missing, prints how to install it and succeeds.
     Instructions {
-        /// Write nothing; fail if a part takes over 3 % more than is written there.
+        /// Write nothing; fail if a part takes over 3 % more than the file has.
         ///
-        /// With another rustc than the one named there, growth is shown and fails nothing.
+        /// With a rustc other than the one named there, shows growth but doesn't fail.
         #[arg(long)]
         check: bool,
     },
-    /// Check that the sources keep the rules of the house: headers, layers.
-    Tidy,
+    /// Check the sources: each file has a header, and uses only files below it.
+    Tidy {
+        /// Report the words of xtask/src/words.txt too.
+        #[arg(long)]
+        words: bool,
+    },
+    /// Run all checks and print one summary: spec, bindings, tree, tidy, instructions.
+    Check {
+        /// A check to leave out; may be given several times.
+        #[arg(long, value_enum, value_name = "CHECK")]
+        skip: Vec<Check>,
+    },
 }
 
-/// The repository that cargo runs this in. Asked for at run time: clones that share a target
-/// folder share this binary too.
+/// The repository that cargo runs this in. Resolved at run time, because clones that share a
+/// target folder share this binary too.
 fn repository() -> PathBuf {
     let package = env::var_os("CARGO_MANIFEST_DIR");
     let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     PathBuf::from(package).join("..")
 }
 
-/// Parses the command line; a mistake is one line, help is as long as it needs to be.
+/// Parses the command line. Prints an error as one line; without arguments, prints the help.
 pub(crate) fn parse() -> Result<Arguments, ExitCode> {
     Arguments::try_parse().map_err(|error| {
-        let asked_for_help = matches!(
+        let is_help = matches!(
             error.kind(),
             ErrorKind::DisplayHelp
                 | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
                 | ErrorKind::DisplayVersion
         );
-        if asked_for_help {
-            let _ = error.print();
-            return ExitCode::from(u8::from(error.use_stderr()) * 2);
+        if is_help {
+            output::show(&error.to_string());
+            return ExitCode::SUCCESS;
         }
         let text = error.to_string();
         let lines = text.lines().map(str::trim);

@@ -1,5 +1,5 @@
-//! The OpenAPI document as the lints look at it: its operations, parameters, schemas and
-//! references, each with the JSON pointer that names it.
+//! The OpenAPI document as the lint and drift read it: its operations, parameters, schemas and
+//! references, each with its JSON pointer.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,17 @@ use crate::yaml::Node;
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// The document and what was found in it.
+/// The document and an index of its parts.
 pub(crate) struct Document {
     pub(crate) root: Node,
     pub(crate) operations: Vec<Place>,
     pub(crate) parameters: Vec<Place>,
+    /// All schemas, inner ones before those that contain them.
     pub(crate) schemas: Vec<Schema>,
     pub(crate) references: Vec<Reference>,
+    /// Pointers of what requests use, directly or through references.
+    requests: BTreeSet<String>,
+    responses: BTreeSet<String>,
 }
 
 /// A part of the document.
@@ -23,20 +27,27 @@ pub(crate) struct Place {
     pub(crate) node: Node,
 }
 
-/// A schema and where it stands.
+/// A schema and its role.
+#[derive(Clone)]
 pub(crate) struct Schema {
     pub(crate) place: Place,
     pub(crate) role: Role,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Role {
-    /// A component: it becomes a type with a name of its own.
+    /// A component: it becomes a type.
     Named,
     /// A field of an object.
     Property { required: bool },
-    /// Anything else: the items of an array, the body of a response.
-    Inline,
+    /// The items of an array.
+    Items,
+    /// One of `allOf`, `oneOf` or `anyOf`.
+    Part,
+    /// The schema of a parameter.
+    Parameter,
+    /// The body of a request or response.
+    Body,
 }
 
 /// A `$ref`.
@@ -52,16 +63,35 @@ impl Document {
             parameters: Vec::new(),
             schemas: Vec::new(),
             references: Vec::new(),
+            requests: BTreeSet::new(),
+            responses: BTreeSet::new(),
             root: root.clone(),
         };
         document.walk(&Place::root(root));
+        let parts = |part: &str| -> Vec<String> {
+            let operations = document.operations.iter();
+            operations.map(|operation| format!("{}/{part}", operation.pointer)).collect()
+        };
+        let [body, parameters, responses] = ["requestBody", "parameters", "responses"].map(parts);
+        document.requests = document.reach(body.into_iter().chain(parameters));
+        document.responses = document.reach(responses);
         document
     }
 
-    /// What a `$ref` stands for, or the node itself.
+    /// The target of a `$ref`, or the node itself.
     pub(crate) fn resolve<'a>(&'a self, node: &'a Node) -> &'a Node {
         let target = node.get("$ref").and_then(Node::text);
         target.and_then(|target| self.root.at(target)).unwrap_or(node)
+    }
+
+    /// Whether a request uses the part at this pointer.
+    pub(crate) fn is_in_requests(&self, pointer: &str) -> bool {
+        self.requests.iter().any(|start| is_within(pointer, start))
+    }
+
+    /// Whether a response uses the part at this pointer.
+    pub(crate) fn is_in_responses(&self, pointer: &str) -> bool {
+        self.responses.iter().any(|start| is_within(pointer, start))
     }
 
     /// The pointers of the parts that `starts` refer to, directly or through others, and
@@ -82,6 +112,11 @@ impl Document {
         reached
     }
 
+    /// The schemas with a name.
+    pub(crate) fn components(&self) -> impl Iterator<Item = &Schema> {
+        self.schemas.iter().filter(|schema| schema.role == Role::Named)
+    }
+
     fn walk(&mut self, place: &Place) {
         self.note_reference(place);
         for child in place.children() {
@@ -91,7 +126,8 @@ impl Document {
                 continue;
             }
             if key == "schema" {
-                self.walk_schema(child, Role::Inline);
+                let is_body = grandparent.ends_with("/content");
+                self.walk_schema(child, if is_body { Role::Body } else { Role::Parameter });
             } else if parent == "#/components/schemas" {
                 self.walk_schema(child, Role::Named);
             } else {
@@ -109,14 +145,12 @@ impl Document {
     fn walk_schema(&mut self, place: Place, role: Role) {
         self.note_reference(&place);
         for keyword in place.children() {
-            let key = keyword.pointer.rsplit('/').next().unwrap_or_default();
-            match key {
-                "items" | "not" | "additionalProperties" => {
-                    self.walk_schema(keyword, Role::Inline);
-                }
+            match keyword.key() {
+                "items" => self.walk_schema(keyword, Role::Items),
+                "not" | "additionalProperties" => self.walk_schema(keyword, Role::Part),
                 "allOf" | "oneOf" | "anyOf" => {
                     for part in keyword.children() {
-                        self.walk_schema(part, Role::Inline);
+                        self.walk_schema(part, Role::Part);
                     }
                 }
                 "properties" => {
@@ -146,12 +180,17 @@ impl Place {
         Self { pointer: "#".to_owned(), node }
     }
 
+    /// The last step of the pointer, still escaped.
+    pub(crate) fn key(&self) -> &str {
+        self.pointer.rsplit('/').next().unwrap_or_default()
+    }
+
     /// The entries of a map or the items of a list.
     pub(crate) fn children(&self) -> Vec<Self> {
         let items = self.node.items().iter().enumerate();
         let items = items.map(|(index, node)| (index.to_string(), node));
         let entries = self.node.entries().iter();
-        let entries = entries.map(|(key, node)| (key.replace('~', "~0").replace('/', "~1"), node));
+        let entries = entries.map(|(key, node)| (escape(key), node));
         items
             .chain(entries)
             .map(|(step, node)| Self {
@@ -161,12 +200,27 @@ impl Place {
             .collect()
     }
 
-    /// The part below, or this one where it lacks it: a place to point at in any case.
+    /// The part below, or this one if there is none: a place to point at in any case.
     pub(crate) fn child(&self, key: &str) -> Self {
         let mut children = self.children().into_iter();
-        let pointer = format!("{}/{key}", self.pointer);
+        let pointer = format!("{}/{}", self.pointer, escape(key));
         children.find(|child| child.pointer == pointer).unwrap_or_else(|| self.clone())
     }
+
+    /// The text under a key.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        self.node.get(key).and_then(Node::text)
+    }
+}
+
+/// Writes a key as a step of a JSON pointer.
+pub(crate) fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Reads a step of a JSON pointer.
+pub(crate) fn unescape(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
 }
 
 /// The names that a schema lists as required.
@@ -180,7 +234,7 @@ pub(crate) fn is_within(pointer: &str, start: &str) -> bool {
     pointer.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Examples and extensions hold whatever they like, a key named `schema` too.
+/// Examples and extensions may contain any key, `schema` too.
 pub(crate) fn is_prose(key: &str) -> bool {
     matches!(key, "example" | "examples" | "default") || key.starts_with("x-")
 }

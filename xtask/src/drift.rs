@@ -1,11 +1,13 @@
-//! `cargo xtask drift`: does our document still say what Stytch publishes?
+//! `cargo xtask drift`: compares our document with one that Stytch publishes.
 //!
-//! Only what ours describes is compared; of what it leaves out, a field of a described
-//! object is reported and an operation isn't. Descriptions are our own words, so they aren't
-//! compared.
+//! Compares what ours describes. Of what it leaves out, a field of a described object is
+//! reported, an operation isn't. Descriptions aren't compared.
 
 mod accepted;
+mod access;
 mod compare;
+mod difference;
+mod documents;
 mod operations;
 mod report;
 mod shape;
@@ -37,13 +39,13 @@ pub(crate) fn run(
     let ours = spec::read(root)?;
     let title = source::title(&theirs);
     let accepted = accepted::read(root, title)?;
-    let differences = compare::compare(&ours, &theirs);
-    let outcome = accepted::sort_out(differences, accepted);
+    let differences = documents::compare(&ours, &theirs);
+    let sorted = accepted::sort_out(differences, accepted);
     output::show(&match format {
-        Format::Text => report::text(upstream, title, &outcome, list_accepted),
-        Format::Json => format!("{:#}\n", report::json(upstream, title, &outcome)),
+        Format::Text => report::text(upstream, title, &sorted, list_accepted),
+        Format::Json => format!("{:#}\n", report::json(upstream, title, &sorted)),
     });
-    Ok(outcome.open.is_empty() && outcome.stale.is_empty())
+    Ok(sorted.open.is_empty() && sorted.stale.is_empty())
 }
 
 #[cfg(test)]

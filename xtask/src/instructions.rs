@@ -51,7 +51,9 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<bool, String> {
         eprintln!("{BASELINE} is another compiler's than {compiler}, so this is no failure");
         return Ok(true);
     }
-    eprintln!("mend: have it do less, or cargo xtask instructions, and say why");
+    eprintln!(
+        "fix: reduce the work, or run cargo xtask instructions and give the reason in the commit"
+    );
     Ok(false)
 }
 
@@ -59,7 +61,8 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<bool, String> {
 fn missing(root: &Path) -> Result<Option<String>, String> {
     if version_of("valgrind").is_none() {
         return Ok(Some(
-            "there is no valgrind\n    mend: install the system's package `valgrind`".to_owned(),
+            "valgrind is not installed\n    fix: install the system's package `valgrind`"
+                .to_owned(),
         ));
     }
     let lock = fs::read_to_string(root.join("Cargo.lock"))
@@ -70,10 +73,10 @@ fn missing(root: &Path) -> Result<Option<String>, String> {
         return Ok(None);
     }
     let found = found.map_or_else(
-        || format!("there is no {RUNNER}"),
+        || format!("{RUNNER} is not installed"),
         |found| format!("{found} is another version"),
     );
-    Ok(Some(format!("{found}\n    mend: cargo install {RUNNER} --version {wanted} --locked")))
+    Ok(Some(format!("{found}\n    fix: cargo install {RUNNER} --version {wanted} --locked")))
 }
 
 /// The version of a package that the lock file has.

@@ -2,11 +2,13 @@
 //! dispatches; each command has a file of its own.
 
 mod bindings;
+mod check;
 mod cli;
 #[path = "../../build/codegen.rs"]
 mod codegen;
 mod document;
 mod drift;
+mod files;
 mod instructions;
 mod lint;
 mod output;
@@ -14,6 +16,7 @@ mod permissions;
 mod spec;
 mod tidy;
 mod tree;
+mod words;
 mod yaml;
 
 use std::process::ExitCode;
@@ -33,7 +36,8 @@ fn main() -> ExitCode {
         }
         Command::Tree { check } => tree::run(&root, check),
         Command::Instructions { check } => instructions::run(&root, check),
-        Command::Tidy => tidy::run(&root),
+        Command::Tidy { words } => tidy::run(&root, words),
+        Command::Check { skip } => check::run(&root, &skip),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

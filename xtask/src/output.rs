@@ -1,7 +1,7 @@
-//! Files that a command makes: written, or with `--check` compared with what is there.
+//! Writes the files that a command generates, or with `--check` compares them.
 //!
-//! A check writes nothing, looks at every file before it fails, and ends with the command
-//! that mends it.
+//! A check writes nothing, compares every file before it fails, and prints the command that
+//! fixes it.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use std::{
 
 use similar::TextDiff;
 
-/// A file that a command makes.
+/// A file that a command generates.
 pub(crate) struct Output {
     /// Its path from the root of the repository.
     pub(crate) path: &'static str,
@@ -33,8 +33,8 @@ pub(crate) fn write(root: &Path, outputs: &[Output]) -> Result<(), String> {
 }
 
 /// Says whether all files are as the command would make them; if not, shows how they
-/// differ and the command that mends them.
-pub(crate) fn check(root: &Path, outputs: &[Output], mend: &str) -> Result<bool, String> {
+/// differ and the command that fixes them.
+pub(crate) fn check(root: &Path, outputs: &[Output], fix: &str) -> Result<bool, String> {
     let mut stale = Vec::new();
     for Output { path, content } in outputs {
         let found = read(root, path)?;
@@ -49,12 +49,12 @@ pub(crate) fn check(root: &Path, outputs: &[Output], mend: &str) -> Result<bool,
         eprintln!("{path}: stale");
     }
     if !stale.is_empty() {
-        eprintln!("mend: {mend}");
+        eprintln!("fix: {fix}");
     }
     Ok(stale.is_empty())
 }
 
-/// Prints what a command found. `print!` would panic where nobody reads on, as in
+/// Prints a result. `print!` would panic if the reader has closed the pipe, as in
 /// `cargo xtask drift … | head`.
 pub(crate) fn show(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());

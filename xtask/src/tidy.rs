@@ -1,48 +1,68 @@
 //! `cargo xtask tidy`: rules about the sources that neither rustc nor clippy checks. Each
 //! file opens with `//!`; a file names only files below it; few name the generated code.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-/// The files of the crate from top to bottom. A file uses files below it, never above: so
-/// nothing runs in circles, and a reader can start at the top. A new file goes in here.
+use crate::{files, words};
+
+/// The files of the crate from top to bottom. A file uses files below it, never above: there are
+/// no cycles, and a reader can start at the top. List a new file here.
 const LAYERS: &[&str] = &[
     "lib",
     "testing",
+    "fuzzing",
+    "builder",
     "client",
-    "base_url",
-    "build_error",
     "member",
+    "call",
+    "connection",
+    "edits",
+    "edit_locks",
+    "permission",
     "organization",
     "jwks",
     "jwt",
-    "flight",
-    "calls",
-    "update",
+    "refresh",
+    "clock_difference",
+    "single_flight",
+    "call_context",
     "retry",
-    "wire",
-    "answer",
-    "sent",
-    "said",
+    "retry_budget",
+    "backoff",
+    "span",
+    "transport",
+    "body_progress",
+    "response",
     "rbac",
+    "error_body",
+    "json_path",
+    "base_url",
+    "build_error",
     "session",
+    "credential",
+    "member_roles",
     "generated",
-    "segment",
+    "null",
     "deadline",
     "error",
+    "details",
+    "operation",
+    "path_segment",
     "clock",
 ];
 
-/// Who may name the generated code: it has no rules of its own, so few files handle it.
-const NAME_GENERATED: [&str; 5] = ["lib", "testing", "update", "wire", "rbac"];
+/// The files that may name the generated code. It has no checks of its own, so they are few.
+const NAME_GENERATED: [&str; 6] =
+    ["lib", "testing", "transport", "error_body", "connection", "edits"];
 
 const FOLDERS: [&str; 6] = ["benches", "build", "examples", "src", "tests", "xtask"];
 
 /// Runs the command; false if a file breaks a rule.
-pub(crate) fn run(root: &Path) -> Result<bool, String> {
-    let breaches = breaches(root)?;
+pub(crate) fn run(root: &Path, check_words: bool) -> Result<bool, String> {
+    let mut breaches = breaches(root)?;
+    if check_words {
+        breaches.extend(words::findings(root)?);
+    }
     for breach in &breaches {
         eprintln!("{breach}");
     }
@@ -51,16 +71,14 @@ pub(crate) fn run(root: &Path) -> Result<bool, String> {
 
 fn breaches(root: &Path) -> Result<Vec<String>, String> {
     let mut breaches = Vec::new();
-    let mut files = vec![root.join("build.rs")];
+    let mut paths = vec![root.join("build.rs")];
     for folder in FOLDERS {
-        collect(&root.join(folder), &mut files)?;
+        files::collect(&root.join(folder), &["rs"], &mut paths)?;
     }
-    files.sort();
-    for file in files {
-        let text = fs::read_to_string(&file)
-            .map_err(|error| format!("{}: can't be read: {error}", file.display()))?;
-        let name = file.strip_prefix(root).unwrap_or(&file);
-        let name = name.display().to_string().replace('\\', "/");
+    paths.sort();
+    for path in paths {
+        let text = files::read(&path)?;
+        let name = files::name(root, &path);
         breaches.extend(header(&name, &text));
         if let Some(module) = name.strip_prefix("src/") {
             breaches.extend(layering(module, &text));
@@ -69,28 +87,11 @@ fn breaches(root: &Path) -> Result<Vec<String>, String> {
     Ok(breaches)
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
-    // Not every folder is there yet.
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Ok(());
-    };
-    for entry in entries {
-        let path =
-            entry.map_err(|error| format!("{}: can't be read: {error}", folder.display()))?.path();
-        if path.is_dir() {
-            collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
 fn header(name: &str, text: &str) -> Option<String> {
     let opens = text.strip_prefix("//! ");
     let opens = opens.is_some_and(|prose| prose.starts_with(|first: char| !first.is_whitespace()));
-    let says = "doesn't open with `//!`\n    mend: say what it does, and what it doesn't";
-    (!opens).then(|| format!("{name}:1: {says}"))
+    let problem = "doesn't open with `//!`\n    fix: describe what the file does, and what not";
+    (!opens).then(|| format!("{name}:1: {problem}"))
 }
 
 /// The breaches of one file, named from `src/`.
@@ -101,30 +102,30 @@ fn layering(name: &str, text: &str) -> Vec<String> {
     };
     let position = |wanted: &str| LAYERS.iter().position(|layer| *layer == wanted);
     let Some(layer) = position(module) else {
-        let mend = format!("add `{module}` to LAYERS in xtask/src/tidy.rs");
-        return vec![format!("src/{name}:1: has no layer\n    mend: {mend}")];
+        let fix = format!("add `{module}` to LAYERS in xtask/src/tidy.rs");
+        return vec![format!("src/{name}:1: has no layer\n    fix: {fix}")];
     };
     let mut breaches = Vec::new();
     for (line, used) in used_modules(&code_of(text), is_top) {
         if position(&used).is_some_and(|above| above < layer) {
-            let mend = "hand down what it needs, or move what both need below both";
+            let fix = "pass in what it needs, or move what both need below both";
             breaches.push(format!(
-                "src/{name}:{line}: uses `{used}`, which stands above it\n    mend: {mend}"
+                "src/{name}:{line}: uses `{used}`, a layer above it\n    fix: {fix}"
             ));
         }
         if used == "generated" && module != used && !NAME_GENERATED.contains(&module) {
             let names = NAME_GENERATED.join(", ");
             breaches.push(format!(
-                "src/{name}:{line}: names `generated`\n    mend: only {names} do; use \
-                 `crate::types`, or ask one of them"
+                "src/{name}:{line}: names `generated`\n    fix: use `crate::types`; only \
+                 {names} name it"
             ));
         }
     }
     breaches
 }
 
-/// The code without comments and without the unit tests at its foot, which may look
-/// wherever they like. Lines stay lines.
+/// The code without comments and without the unit tests at its foot, which may use
+/// any module. Keeps the line numbers.
 fn code_of(text: &str) -> String {
     let lines = text.lines();
     let lines = lines.take_while(|line| line.trim() != "#[cfg(test)]");
@@ -200,11 +201,11 @@ mod tests {
 
     #[test]
     fn a_use_from_below_is_found_in_its_line() {
-        let text = "//! x\nuse crate::{\n    clock::Clock,\n    wire::{Caller, client},\n};\n";
+        let text = "//! x\nuse crate::{\n    clock::Clock,\n    transport::{RequestContext, client},\n};\n";
         assert_eq!(layering("member.rs", text), Vec::<String>::new());
         let found = layering("rbac.rs", text);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with("src/rbac.rs:4: uses `wire`"), "{found:?}");
+        assert!(found[0].starts_with("src/rbac.rs:4: uses `transport`"), "{found:?}");
         for text in ["fn f() { crate::member::f() }", "use super::member;", "crate::{a, member}"] {
             assert_eq!(layering("error.rs", text).len(), 1, "{text}");
         }
@@ -215,13 +216,13 @@ mod tests {
         for text in ["// crate::client", "\n#[cfg(test)]\nmod tests { use crate::client; }"] {
             assert_eq!(layering("error.rs", text), Vec::<String>::new());
         }
-        assert!(layering("testing/stand_in.rs", "use super::member;").is_empty());
+        assert!(layering("testing/fake.rs", "use super::member;").is_empty());
     }
 
     #[test]
     fn few_files_name_the_generated_code() {
         let text = "use crate::generated::types;";
-        for allowed in ["lib.rs", "wire.rs", "rbac.rs", "update.rs", "testing/mod.rs"] {
+        for allowed in ["lib.rs", "transport.rs", "error_body.rs", "edits.rs", "testing/mod.rs"] {
             assert_eq!(layering(allowed, text), Vec::<String>::new());
         }
         for other in ["client.rs", "member.rs", "organization.rs", "jwks.rs", "session.rs"] {

@@ -18,7 +18,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<bool, String> {
     let crates = crates(&tree);
     let outputs = [Output { path: CRATES, content: content(&crates) }];
     let fresh = if check {
-        output::check(root, &outputs, "cargo xtask tree, and say why")?
+        output::check(root, &outputs, "cargo xtask tree, and give the reason in the commit")?
     } else {
         output::write(root, &outputs)?;
         true
@@ -63,7 +63,9 @@ fn is_short(crates: &BTreeSet<(&str, &str)>) -> bool {
     let is_short = crates.len() <= AT_MOST;
     if !is_short {
         eprintln!("{CRATES}: {} crates, which is more than {AT_MOST}", crates.len());
-        eprintln!("mend: do without one, or raise AT_MOST in xtask/src/tree.rs and say why");
+        eprintln!(
+            "fix: do without one, or raise AT_MOST in xtask/src/tree.rs and give the reason in the commit"
+        );
     }
     is_short
 }
@@ -72,7 +74,7 @@ fn content(crates: &BTreeSet<(&str, &str)>) -> String {
     let names: Vec<_> = crates.iter().map(|(name, _)| *name).collect();
     format!(
         "# The {} crates that a consumer's build compiles beside this one, by default.\n\
-         # Written by `cargo xtask tree` and checked in CI: who adds one says why.\n{}\n",
+         # Written by `cargo xtask tree` and checked in CI: a commit that adds one gives the reason.\n{}\n",
         names.len(),
         names.join("\n")
     )

@@ -1,7 +1,7 @@
 //! YAML, read into a tree that keeps the order of keys and the line of every value.
 //!
-//! An alias is replaced by what it stands for. A merge key stays the plain key `<<`, which
-//! the lints refuse: a document that people read has no use for either.
+//! An alias is replaced by its target. A merge key stays the plain key `<<`, which the allow-list
+//! rejects.
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -27,7 +27,7 @@ pub(crate) enum Value {
 }
 
 impl Node {
-    /// Reads one document, or says with `line:column` what is wrong.
+    /// Reads one document. An error begins with `line:column`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let documents = MarkedYaml::load_from_str(text).map_err(|error| {
             let (line, column) = (error.marker().line(), error.marker().col() + 1);
@@ -39,7 +39,7 @@ impl Node {
         }
     }
 
-    /// Takes in JSON, which has no lines to remember.
+    /// Converts JSON, which has no lines.
     pub(crate) fn from_json(json: serde_json::Value) -> Self {
         use serde_json::Value as Json;
         let value = match json {

@@ -1,4 +1,4 @@
-//! The commands as people and CI call them: exit codes, what is said, what is written.
+//! The commands as people and CI call them: exit codes, output, files.
 
 // clippy.toml allows it in tests, but not in what tests call.
 #![allow(clippy::unwrap_used)]
@@ -45,13 +45,13 @@ fn a_check_shows_what_is_stale_and_writes_nothing() {
     let diff = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(diff.contains("-    \"title\": \"Old\""), "{diff}");
     assert!(diff.contains("+    \"title\": \"Connections\""), "{diff}");
-    assert!(errors(&output).ends_with("stale\nmend: cargo xtask spec\n"));
+    assert!(errors(&output).ends_with("stale\nfix: cargo xtask spec\n"));
     assert_eq!(repository.read(JSON), json);
 
     repository.write(BINDINGS, "// @generated\n");
     let output = repository.run(&["bindings", "--check"]);
     assert_eq!(code(&output), 1);
-    assert!(errors(&output).ends_with("mend: cargo xtask bindings\n"));
+    assert!(errors(&output).ends_with("fix: cargo xtask bindings\n"));
     assert_eq!(repository.read(BINDINGS), "// @generated\n");
 }
 
@@ -67,11 +67,11 @@ fn a_checkout_with_crlf_is_not_stale() {
 
 #[test]
 fn a_breach_is_shown_with_its_line_and_nothing_is_written() {
-    let breach = SOUND.replace("description: Its state.", "title: Its state.");
+    let breach = SOUND.replace("description: The state.", "title: The state.");
     let repository = Repository::new("breach", &breach);
     let output = repository.run(&["spec"]);
     assert_eq!(code(&output), 1);
-    let expected = format!("{YAML}:100: #/components/schemas/Connection/properties/status: ");
+    let expected = format!("{YAML}:119: #/components/schemas/Connection/properties/status/title: ");
     assert!(errors(&output).starts_with(&expected), "{}", errors(&output));
     assert!(!repository.path.join(JSON).exists());
 }
@@ -81,7 +81,7 @@ fn an_unreadable_input_is_one_line() {
     let repository = Repository::new("broken", "openapi: [3.0.3\npaths: {}\n");
     repository.write(JSON, "{\"openapi\": 3}");
     repository.fails(&["spec"], "external-connections.yaml:2:");
-    repository.fails(&["bindings"], "external-connections.json: isn't an OpenAPI");
+    repository.fails(&["bindings"], "external-connections.json: not an OpenAPI");
     repository.fails(&["drift", "no/such.yml"], "no/such.yml: can't be read");
     repository.fails(&["drift", "http://localhost/x"], "isn't an https URL");
 }
@@ -103,7 +103,7 @@ fn a_wrong_command_line_is_one_line() {
 }
 
 #[test]
-fn drift_tells_by_its_exit_code() {
+fn drift_reports_by_its_exit_code() {
     let repository = Repository::new("drift", include_str!("fixtures/drift-ours.yaml"));
     let upstream = include_str!("fixtures/drift-upstream.yaml");
     repository.write("upstream.yaml", upstream);
@@ -144,11 +144,13 @@ fn a_crate_that_came_unnoticed_is_found() {
     assert_eq!(code(&output), 1);
     let diff = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(diff.contains("-dropped\n+newcomer\n"), "{diff}");
-    assert!(errors(&output).ends_with("mend: cargo xtask tree, and say why\n"));
+    assert!(
+        errors(&output).ends_with("fix: cargo xtask tree, and give the reason in the commit\n")
+    );
 }
 
 #[test]
-fn a_tree_that_cargo_refuses_is_one_line() {
+fn a_tree_that_cargo_rejects_is_one_line() {
     Repository::new("no-tree", SOUND).fails(&["tree", "--check"], "does not exist");
 }
 
@@ -163,9 +165,47 @@ fn no_instructions_without_the_tools_and_no_failure() {
         .output()
         .unwrap();
     assert_eq!(code(&output), 0);
-    let said = errors(&output);
-    assert!(said.starts_with("skipped, no instructions were counted: there is no valgrind\n"));
-    assert!(said.contains("mend: install"), "{said}");
+    let printed = errors(&output);
+    assert!(
+        printed.starts_with("skipped, no instructions were counted: valgrind is not installed\n")
+    );
+    assert!(printed.contains("fix: install"), "{printed}");
+}
+
+#[test]
+fn check_runs_all_checks_and_prints_one_summary() {
+    let repository = Repository::new("check", SOUND);
+    repository.depends_on_newcomer();
+    repository.write("build.rs", "//! Builds nothing.\n");
+    repository.write("src/lib.rs", "//! Nothing.\n");
+    repository.write("newcomer/src/lib.rs", "//! Nothing.\n");
+    for command in ["spec", "bindings", "tree"] {
+        assert_eq!(code(&repository.run(&[command])), 0);
+    }
+    let check = || {
+        let output = repository.run(&["check", "--skip", "instructions"]);
+        (code(&output), String::from_utf8(output.stdout).unwrap())
+    };
+    let sound = "spec         ok\nbindings     ok\ntree         ok\ntidy         ok\n\
+                 instructions skipped\n";
+    assert_eq!(check(), (0, sound.to_owned()));
+
+    repository.write(BINDINGS, "// @generated\n");
+    repository.write("src/lib.rs", "");
+    let (code, report) = check();
+    let failed = "spec         ok\nbindings     failed\ntree         ok\ntidy         failed\n";
+    assert!(code == 1 && report.contains(failed), "{report}");
+
+    fs::remove_file(repository.path.join(YAML)).unwrap();
+    let (code, report) = check();
+    assert!(code == 2 && report.contains("spec         error\n"), "{report}");
+}
+
+#[test]
+fn without_arguments_the_help_is_printed() {
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask")).output().unwrap();
+    assert_eq!(code(&output), 0);
+    assert!(String::from_utf8(output.stdout).unwrap().contains("\n  drift "));
 }
 
 #[test]
@@ -173,7 +213,7 @@ fn help_names_every_command() {
     let repository = Repository::new("help", SOUND);
     let output = repository.run(&["--help"]);
     let help = String::from_utf8(output.stdout.clone()).unwrap();
-    for command in ["spec", "bindings", "drift", "tree", "instructions", "tidy"] {
+    for command in ["spec", "bindings", "drift", "tree", "instructions", "tidy", "check"] {
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
         assert_eq!(code(&repository.run(&[command, "--help"])), 0);
     }
@@ -215,7 +255,7 @@ impl Repository {
             .unwrap()
     }
 
-    /// Runs what can't be done: it's said in one line that has `expected` in it.
+    /// Runs a command that fails, with one line of output that contains `expected`.
     fn fails(&self, arguments: &[&str], expected: &str) {
         let output = self.run(arguments);
         let errors = errors(&output);

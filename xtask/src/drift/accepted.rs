@@ -1,11 +1,11 @@
-//! The differences that people looked at and accepted, each with a reason.
+//! Differences that were reviewed and accepted, each with a reason.
 //!
-//! An entry repeats the words of the report, so that it covers what was looked at and
-//! nothing that comes later.
+//! An entry repeats the line of the report, so that it covers the reviewed difference and no
+//! later one.
 
 use std::{collections::BTreeSet, fs, io, path::Path};
 
-use super::compare::{Differences, Group};
+use super::difference::{Differences, Group};
 use crate::yaml::Node;
 
 pub(super) const FILE: &str = "openapi/accepted-differences.yaml";
@@ -14,32 +14,49 @@ pub(super) const FILE: &str = "openapi/accepted-differences.yaml";
 pub(super) struct Accepted {
     pub(super) difference: String,
     pub(super) reason: String,
-    /// Where the file says so.
+    /// Its line in the file.
     pub(super) line: usize,
 }
 
-/// Differences, by what to do about them.
-pub(super) struct Outcome {
-    /// Nobody accepted them.
+/// The differences that the file lists for one document.
+pub(super) struct List {
+    /// None if the file has no list for the document.
+    pub(super) entries: Option<Vec<Accepted>>,
+    /// The documents that have a list.
+    pub(super) titles: Vec<String>,
+}
+
+/// Differences, sorted by whether they are accepted.
+pub(super) struct Sorted {
+    /// The documents with a list, if the one that was compared has none.
+    pub(super) other_lists: Option<Vec<String>>,
+    /// Not accepted.
     pub(super) open: Vec<(Group, String)>,
     pub(super) accepted: Vec<(Group, Accepted)>,
-    /// Accepted, but no difference any more.
+    /// Accepted, but no longer a difference.
     pub(super) stale: Vec<Accepted>,
 }
 
-/// Reads what is accepted of the upstream document with this title.
-pub(super) fn read(root: &Path, title: &str) -> Result<Vec<Accepted>, String> {
+/// Reads the list for the upstream document with this title.
+pub(super) fn read(root: &Path, title: &str) -> Result<List, String> {
     match fs::read_to_string(root.join(FILE)) {
         Ok(text) => parse(&text, title).map_err(|error| format!("{FILE}:{error}")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(List { entries: None, titles: Vec::new() })
+        }
         Err(error) => Err(format!("{FILE}: can't be read: {error}")),
     }
 }
 
 /// Reads the file's text: a list of entries for each title.
-pub(super) fn parse(text: &str, title: &str) -> Result<Vec<Accepted>, String> {
+pub(super) fn parse(text: &str, title: &str) -> Result<List, String> {
     let file = Node::parse(text)?;
-    let entries = file.get(title).map_or(&[][..], Node::items);
+    let titles = file.entries().iter().map(|(title, _)| title.clone()).collect();
+    let entries = file.get(title).map(|list| parse_list(list.items())).transpose()?;
+    Ok(List { entries, titles })
+}
+
+fn parse_list(entries: &[Node]) -> Result<Vec<Accepted>, String> {
     let mut accepted = Vec::new();
     let mut seen = BTreeSet::new();
     for entry in entries {
@@ -55,9 +72,9 @@ pub(super) fn parse(text: &str, title: &str) -> Result<Vec<Accepted>, String> {
             let line = node.line;
             let difference = node.text().map(str::to_owned);
             let difference =
-                difference.ok_or_else(|| format!("{line}: a difference that is no text"))?;
+                difference.ok_or_else(|| format!("{line}: a difference that isn't a string"))?;
             if !seen.insert(difference.clone()) {
-                return Err(format!("{line}: the same difference a second time"));
+                return Err(format!("{line}: a duplicate difference"));
             }
             let reason = reason.to_owned();
             accepted.push(Accepted { difference, reason, line });
@@ -67,9 +84,10 @@ pub(super) fn parse(text: &str, title: &str) -> Result<Vec<Accepted>, String> {
 }
 
 /// Sorts differences by whether they are accepted.
-pub(super) fn sort_out(mut differences: Differences, accepted: Vec<Accepted>) -> Outcome {
+pub(super) fn sort_out(mut differences: Differences, list: List) -> Sorted {
     let (mut known, mut stale) = (Vec::new(), Vec::new());
-    for entry in accepted {
+    let other_lists = list.entries.is_none().then_some(list.titles);
+    for entry in list.entries.unwrap_or_default() {
         match differences.remove(&entry.difference) {
             Some(group) => known.push((group, entry)),
             None => stale.push(entry),
@@ -78,5 +96,5 @@ pub(super) fn sort_out(mut differences: Differences, accepted: Vec<Accepted>) ->
     let mut open: Vec<_> =
         differences.into_iter().map(|(difference, group)| (group, difference)).collect();
     open.sort();
-    Outcome { open, accepted: known, stale }
+    Sorted { other_lists, open, accepted: known, stale }
 }

@@ -1,64 +1,36 @@
-//! Two schemas, side by side: what an answer of Stytch's could break here, and what Stytch
-//! could refuse of ours.
+//! Compares two schemas: which responses of Stytch would be unreadable here, and which requests
+//! Stytch would reject.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde::Serialize;
-
-use super::{operations, shape::Shape};
-use crate::{
-    document::{Document, Role},
-    yaml::Node,
+use super::{
+    difference::{Differences, Direction, Group},
+    shape::Shape,
 };
-
-/// How much a difference matters.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Group {
-    /// A request may be refused, or an answer be unreadable.
-    Breaking,
-    /// Upstream offers more than is described here.
-    Additive,
-    /// Everything works as it is.
-    Cosmetic,
-}
-
-/// Which way a schema travels.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Direction {
-    Request,
-    Response,
-}
-
-/// Differences in words, each with the worst group that it was found in.
-pub(super) type Differences = BTreeMap<String, Group>;
+use crate::yaml::Node;
 
 /// The comparison of two documents.
 pub(super) struct Comparison<'a> {
     pub(super) ours: &'a Node,
     pub(super) theirs: &'a Node,
-    differences: Differences,
-    /// Named schemas of ours that were compared, by direction.
-    seen: BTreeSet<(String, Option<String>, Direction)>,
+    pub(super) differences: Differences,
+    /// Named schemas of ours that were compared with named ones upstream, by direction.
+    seen: BTreeSet<(String, String, Direction)>,
 }
 
-/// Compares all that our document describes.
-pub(super) fn compare(ours: &Node, theirs: &Node) -> Differences {
-    let document = Document::new(ours.clone());
-    let mut comparison =
-        Comparison { ours, theirs, differences: Differences::new(), seen: BTreeSet::new() };
-    let counterparts = operations::all(theirs);
-    for operation in &document.operations {
-        operations::compare(&mut comparison, operation, &counterparts);
+impl<'a> Comparison<'a> {
+    pub(super) fn new(ours: &'a Node, theirs: &'a Node) -> Self {
+        Self { ours, theirs, differences: Differences::new(), seen: BTreeSet::new() }
     }
-    comparison.unreached(&document);
-    comparison.differences
-}
 
-impl Comparison<'_> {
-    /// Notes a difference, at a place in the words of our document.
-    pub(super) fn note(&mut self, group: Group, at: &str, says: impl AsRef<str>) {
-        let difference = format!("{at}: {}", says.as_ref());
+    /// Whether a schema of ours was compared.
+    pub(super) fn has_seen(&self, name: &str) -> bool {
+        self.seen.iter().any(|(seen, ..)| seen == name)
+    }
+
+    /// Notes a difference, at a place that our document names.
+    pub(super) fn note(&mut self, group: Group, at: &str, text: impl AsRef<str>) {
+        let difference = format!("{at}: {}", text.as_ref());
         let noted = self.differences.entry(difference).or_insert(group);
         *noted = group.min(*noted);
     }
@@ -76,14 +48,16 @@ impl Comparison<'_> {
         let name = ours.name.clone().filter(|_| ours.kind == "object");
         let at = name.as_deref().unwrap_or(at);
         if let Some(name) = &name {
-            let pair = (name.clone(), theirs.name.clone(), way);
-            if !self.seen.insert(pair) {
+            // One without a name may be another schema each time.
+            let other = theirs.name.clone().unwrap_or_default();
+            if !self.seen.insert((name.clone(), other.clone(), way)) && !other.is_empty() {
                 return;
             }
             self.names(at, &ours, &theirs);
         }
         self.details(at, &ours, &theirs, way);
         self.values(at, &ours, &theirs, way);
+        self.limits(at, &ours, &theirs, way);
         if let (Some(ours), Some(theirs)) = (&ours.items, &theirs.items) {
             self.schemas(&format!("{at}[]"), ours, theirs, way);
         }
@@ -95,18 +69,18 @@ impl Comparison<'_> {
             && !ours.upstream.is_empty()
             && !ours.upstream.contains(name)
         {
-            let says = format!("is called {name} upstream, which x-stytch-upstream doesn't list");
-            self.note(Group::Cosmetic, at, says);
+            let text = format!("is called {name} upstream, which x-stytch-upstream doesn't list");
+            self.note(Group::Cosmetic, at, text);
         }
     }
 
     fn details(&mut self, at: &str, ours: &Shape, theirs: &Shape, way: Direction) {
         if ours.format != theirs.format {
             let name = |shape: &Shape| shape.format.clone().unwrap_or("no format".to_owned());
-            let says = format!("{} upstream, {} here", name(theirs), name(ours));
+            let text = format!("{} upstream, {} here", name(theirs), name(ours));
             // A string is a string here whatever its format; a number has a width.
             let group = if ours.kind == "string" { Group::Cosmetic } else { Group::Breaking };
-            self.note(group, at, says);
+            self.note(group, at, text);
         }
         match (ours.nullable, theirs.nullable) {
             (false, true) => {
@@ -159,6 +133,30 @@ impl Comparison<'_> {
         }
     }
 
+    /// What a value may be beyond its type: Stytch rejects a request that breaks a limit.
+    fn limits(&mut self, at: &str, ours: &Shape, theirs: &Shape, way: Direction) {
+        if way == Direction::Response {
+            return;
+        }
+        for (key, limit) in &theirs.limits {
+            match ours.limits.get(key) {
+                None => {
+                    self.note(Group::Breaking, at, format!("only upstream: {key} {limit}"));
+                }
+                Some(ours) if ours != limit => {
+                    let text = format!("{key} {limit} upstream, {ours} here");
+                    self.note(Group::Breaking, at, text);
+                }
+                Some(_) => {}
+            }
+        }
+        for (key, limit) in &ours.limits {
+            if !theirs.limits.contains_key(key) {
+                self.note(Group::Additive, at, format!("only here: {key} {limit}"));
+            }
+        }
+    }
+
     fn properties(&mut self, at: &str, ours: &Shape, theirs: &Shape, way: Direction) {
         for (name, property) in &ours.properties {
             let at = format!("{at}.{name}");
@@ -196,32 +194,8 @@ impl Comparison<'_> {
             };
             let kind = Shape::of(self.theirs, property).describe(self.theirs);
             let need = if required { "required" } else { "optional" };
-            let says = format!("only upstream: {kind}, {need}");
-            self.note(group, &format!("{at}.{name}"), says);
-        }
-    }
-
-    /// Named schemas that no operation led to, because upstream has no such operation.
-    fn unreached(&mut self, document: &Document) {
-        let components = document.schemas.iter().filter(|schema| schema.role == Role::Named);
-        for schema in components {
-            let name = schema.place.pointer.rsplit('/').next().unwrap_or_default();
-            let names = Shape::of(self.ours, &schema.place.node).upstream;
-            let seen = self.seen.iter().any(|(seen, ..)| seen == name);
-            if names.is_empty() || seen {
-                continue;
-            }
-            let found = names.iter().map(|name| format!("#/components/schemas/{name}"));
-            let Some(found) = found.into_iter().find(|pointer| self.theirs.at(pointer).is_some())
-            else {
-                let says = format!("no schema {} upstream", names.join(" or "));
-                self.note(Group::Breaking, name, says);
-                continue;
-            };
-            let (ours, theirs) = (reference(&schema.place.pointer), reference(&found));
-            for way in operations::directions(document, &schema.place.pointer) {
-                self.schemas(name, &ours, &theirs, way);
-            }
+            let text = format!("only upstream: {kind}, {need}");
+            self.note(group, &format!("{at}.{name}"), text);
         }
     }
 }
@@ -229,8 +203,4 @@ impl Comparison<'_> {
 fn property_of<'a>(shape: &'a Shape, name: &str) -> Option<&'a Node> {
     let mut properties = shape.properties.iter();
     properties.find_map(|(other, node)| (other == name).then_some(node))
-}
-
-fn reference(pointer: &str) -> Node {
-    Node::from_json(serde_json::json!({ "$ref": pointer }))
 }

@@ -1,8 +1,12 @@
-//! Two operations, side by side: path, method, parameters, body and answers.
+//! Compares two operations: path, method, security, parameters, body and responses.
 
-use super::compare::{Comparison, Direction, Group};
+use super::{
+    access,
+    compare::Comparison,
+    difference::{Direction, Group},
+};
 use crate::{
-    document::{Document, Place, is_within},
+    document::{Document, Place, unescape},
     yaml::Node,
 };
 
@@ -12,11 +16,13 @@ pub(super) struct Operation {
     path: String,
     method: String,
     deprecated: bool,
+    /// The path item and the operation itself.
+    owners: [Node; 2],
     /// Its own and those of its path.
     parameters: Vec<Parameter>,
     body: Option<Node>,
     /// By status.
-    answers: Vec<(String, Node)>,
+    responses: Vec<(String, Node)>,
 }
 
 struct Parameter {
@@ -58,15 +64,17 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, place: &Place, all: &[Ope
     let listed = all.iter().find(|theirs| names.contains(&theirs.id.as_str()));
     let same = |theirs: &&Operation| (&theirs.path, &theirs.method) == (&ours.path, &ours.method);
     let Some(theirs) = listed.or_else(|| all.iter().find(same)) else {
-        let says = format!("no operation {} upstream", names.join(" or "));
-        return comparison.note(Group::Breaking, &ours.id, says);
+        let text = format!("no operation {} upstream", names.join(" or "));
+        return comparison.note(Group::Breaking, &ours.id, text);
     };
     if listed.is_none() {
-        let says =
+        let text =
             format!("is called {} upstream, which x-stytch-upstream doesn't list", theirs.id);
-        comparison.note(Group::Cosmetic, &ours.id, says);
+        comparison.note(Group::Cosmetic, &ours.id, text);
     }
     address(comparison, &ours, theirs);
+    access::own_servers(comparison, &ours.id, &theirs.owners);
+    access::security(comparison, &ours.id, &place.node, &theirs.owners[1]);
     parameters(comparison, &ours, theirs);
     request(comparison, &ours, theirs);
     responses(comparison, &ours, theirs);
@@ -79,15 +87,10 @@ pub(super) fn all(document: &Node) -> Vec<Operation> {
     operations.flatten().collect()
 }
 
-/// The ways that a schema of ours travels; both if no operation uses it.
+/// Whether requests or responses use a schema of ours; both if no operation uses it.
 pub(super) fn directions(document: &Document, pointer: &str) -> Vec<Direction> {
-    let uses = |part: &str| {
-        let starts = document.operations.iter();
-        let starts = starts.map(|operation| format!("{}/{part}", operation.pointer));
-        let reached = document.reach(starts);
-        reached.iter().any(|reached| is_within(reached, pointer))
-    };
-    let (request, response) = (uses("requestBody"), uses("responses"));
+    let request = document.is_in_requests(pointer);
+    let response = document.is_in_responses(pointer);
     let mut ways = Vec::new();
     if request || !response {
         ways.push(Direction::Request);
@@ -110,18 +113,18 @@ fn operation(document: &Node, place: &Place) -> Option<Operation> {
         .map(|parameter| Parameter::new(resolve(document, parameter)))
         .collect();
     let body = place.node.get("requestBody");
-    let answers = place.node.get("responses").map_or(&[][..], Node::entries);
-    let answers = answers.iter();
-    let answers =
-        answers.map(|(status, answer)| (status.clone(), resolve(document, answer).clone()));
+    let responses = place.node.get("responses").map_or(&[][..], Node::entries).iter();
+    let responses =
+        responses.map(|(status, response)| (status.clone(), resolve(document, response).clone()));
     Some(Operation {
         id: id.unwrap_or_default().to_owned(),
-        path: path.replace("~1", "/").replace("~0", "~"),
+        path: unescape(path),
         method: method.to_owned(),
         deprecated: is_set(&place.node, "deprecated"),
+        owners: [document.at(path_pointer)?.clone(), place.node.clone()],
         parameters,
         body: body.map(|body| resolve(document, body).clone()),
-        answers: answers.collect(),
+        responses: responses.collect(),
     })
 }
 
@@ -132,12 +135,12 @@ fn resolve<'a>(document: &'a Node, node: &'a Node) -> &'a Node {
 
 fn address(comparison: &mut Comparison<'_>, ours: &Operation, theirs: &Operation) {
     if ours.path != theirs.path {
-        let says = format!("path {} upstream, {} here", theirs.path, ours.path);
-        comparison.note(Group::Breaking, &ours.id, says);
+        let text = format!("path {} upstream, {} here", theirs.path, ours.path);
+        comparison.note(Group::Breaking, &ours.id, text);
     }
     if ours.method != theirs.method {
-        let says = format!("method {} upstream, {} here", theirs.method, ours.method);
-        comparison.note(Group::Breaking, &ours.id, says);
+        let text = format!("method {} upstream, {} here", theirs.method, ours.method);
+        comparison.note(Group::Breaking, &ours.id, text);
     }
     if theirs.deprecated && !ours.deprecated {
         comparison.note(Group::Cosmetic, &ours.id, "deprecated upstream");
@@ -199,42 +202,47 @@ fn request(comparison: &mut Comparison<'_>, ours: &Operation, theirs: &Operation
 }
 
 fn responses(comparison: &mut Comparison<'_>, ours: &Operation, theirs: &Operation) {
-    let is_success = |status: &str| status.starts_with('2');
-    for (status, answer) in &ours.answers {
+    let mut covered = Vec::new();
+    for (status, response) in &ours.responses {
         let at = format!("{} response {status}", ours.id);
-        let mut others = theirs.answers.iter();
-        if !is_success(status) {
-            errors(comparison, &at, answer, &in_range(&theirs.answers, status));
-        } else if let Some((_, other)) = others.find(|(other, _)| other == status) {
-            contents(comparison, &at, [answer, other], Direction::Response);
-        } else {
+        let others = theirs.responses.iter().filter(|(other, _)| covers(status, other));
+        let others: Vec<_> = others.collect();
+        covered.extend(others.iter().map(|(other, _)| other));
+        if !status.starts_with('2') {
+            errors(comparison, &at, response, &others);
+            continue;
+        }
+        if others.is_empty() {
             comparison.note(Group::Breaking, &at, "isn't there upstream");
         }
+        for (other, theirs) in others {
+            let at = format!("{} response {other}", ours.id);
+            contents(comparison, &at, [response, theirs], Direction::Response);
+        }
     }
-    for (status, _) in &theirs.answers {
-        let is_ours = ours.answers.iter().any(|(other, _)| other == status);
-        if is_success(status) && !is_ours {
+    for (status, response) in &theirs.responses {
+        // A default without a schema describes nothing.
+        if !covered.contains(&status) && (status != "default" || schema(response).is_some()) {
             let at = format!("{} response {status}", ours.id);
             comparison.note(Group::Breaking, &at, "only upstream");
         }
     }
 }
 
-/// The answers that a range such as `4XX` covers.
-fn in_range<'a>(answers: &'a [(String, Node)], range: &str) -> Vec<&'a Node> {
-    let prefix = range.trim_end_matches('X');
-    let covered = answers.iter().filter(|(status, _)| status.starts_with(prefix));
-    covered.map(|(_, answer)| answer).collect()
+/// Whether a status or range of ours includes one of upstream.
+fn covers(ours: &str, theirs: &str) -> bool {
+    ours.strip_suffix("XX").map_or(ours == theirs, |digit| theirs.starts_with(digit))
 }
 
-/// One schema of ours stands for all errors; each that upstream describes must fit it.
-fn errors(comparison: &mut Comparison<'_>, at: &str, ours: &Node, theirs: &[&Node]) {
-    let described: Vec<_> = theirs.iter().filter(|answer| schema(answer).is_some()).collect();
+/// One schema of ours is for all errors; each that upstream describes must fit it.
+fn errors(comparison: &mut Comparison<'_>, at: &str, ours: &Node, theirs: &[&(String, Node)]) {
+    let described = theirs.iter().filter(|(_, response)| schema(response).is_some());
+    let described: Vec<_> = described.collect();
     if described.is_empty() && schema(ours).is_some() {
         comparison.note(Group::Cosmetic, at, "no JSON schema upstream");
     }
-    for answer in described {
-        contents(comparison, at, [ours, answer], Direction::Response);
+    for (_, response) in described {
+        contents(comparison, at, [ours, response], Direction::Response);
     }
 }
 

@@ -1,31 +1,39 @@
-//! What a comparison found, for people and for machines.
+//! Writes the report of a comparison, as text or JSON.
 
 use std::fmt::Write;
 
 use serde_json::json;
 
 use super::{
-    accepted::{FILE, Outcome},
-    compare::Group,
+    accepted::{FILE, Sorted},
+    difference::Group,
 };
 
 const GROUPS: [(Group, &str); 3] =
     [(Group::Breaking, "breaking"), (Group::Additive, "additive"), (Group::Cosmetic, "cosmetic")];
 
-/// The report for people.
-pub(super) fn text(upstream: &str, title: &str, outcome: &Outcome, list_accepted: bool) -> String {
+/// The report as text.
+pub(super) fn text(upstream: &str, title: &str, sorted: &Sorted, list_accepted: bool) -> String {
     let mut sections = vec![format!("upstream: {upstream} ({title})\n")];
+    if let Some(titles) = &sorted.other_lists {
+        let titles = if titles.is_empty() { "no document".to_owned() } else { titles.join(", ") };
+        sections.push(format!(
+            "{FILE} has no list for `{title}`, so no difference is reviewed. It has lists for: \
+             {titles}.\nIf the document was renamed, rename its list; if it is new, review the \
+             differences and add one.\n",
+        ));
+    }
     for (group, name) in GROUPS {
-        let open = outcome.open.iter().filter(|(other, _)| *other == group);
+        let open = sorted.open.iter().filter(|(other, _)| *other == group);
         sections.push(section(name, open.map(|(_, difference)| difference.clone())));
     }
-    let stale = outcome.stale.iter();
+    let stale = sorted.stale.iter();
     sections.push(section(
-        "stale, no difference any more",
+        "stale entries, no longer a difference",
         stale.map(|entry| format!("{FILE}:{}: {}", entry.line, entry.difference)),
     ));
     if list_accepted {
-        let accepted = outcome.accepted.iter();
+        let accepted = sorted.accepted.iter();
         sections.push(section(
             "accepted",
             accepted.map(|(_, entry)| format!("{}\n    {}", entry.difference, entry.reason)),
@@ -33,26 +41,30 @@ pub(super) fn text(upstream: &str, title: &str, outcome: &Outcome, list_accepted
     }
     sections.retain(|section| !section.is_empty());
     let mut text = sections.join("\n");
-    let (open, stale) = (outcome.open.len(), outcome.stale.len());
+    let (open, stale) = (sorted.open.len(), sorted.stale.len());
     let verdict = match (open, stale) {
+        (open, _) if open > 0 && sorted.other_lists.is_some() => {
+            format!("not reviewed: {open}")
+        }
         (0, 0) => "no drift".to_owned(),
         (open, 0) => format!("drift: {open}"),
         (open, stale) => format!("drift: {open}, stale: {stale}"),
     };
-    let accepted = outcome.accepted.len();
+    let accepted = sorted.accepted.len();
     let _ = writeln!(text, "\n{verdict}; accepted in {FILE}: {accepted}");
     text
 }
 
-/// The report for machines.
-pub(super) fn json(upstream: &str, title: &str, outcome: &Outcome) -> serde_json::Value {
-    let open = outcome.open.iter();
-    let accepted = outcome.accepted.iter();
-    let stale = outcome.stale.iter();
+/// The report as JSON.
+pub(super) fn json(upstream: &str, title: &str, sorted: &Sorted) -> serde_json::Value {
+    let open = sorted.open.iter();
+    let accepted = sorted.accepted.iter();
+    let stale = sorted.stale.iter();
     json!({
         "upstream": upstream,
         "title": title,
-        "drift": !outcome.open.is_empty() || !outcome.stale.is_empty(),
+        "has_list": sorted.other_lists.is_none(),
+        "drift": !sorted.open.is_empty() || !sorted.stale.is_empty(),
         "differences": open.map(|(group, difference)| json!({
             "group": group,
             "difference": difference,

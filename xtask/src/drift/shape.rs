@@ -1,7 +1,7 @@
-//! Schemas in one form, however a document words them: references followed, `allOf`
-//! merged, the nulls of OpenAPI 3.0 and 3.1 alike.
+//! Schemas in one normal form: references followed, `allOf` merged, and the nulls of OpenAPI
+//! 3.0 and 3.1 alike.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::yaml::{Node, Value};
 
@@ -10,7 +10,7 @@ use crate::yaml::{Node, Value};
 pub(super) struct Shape {
     /// The component that it refers to.
     pub(super) name: Option<String>,
-    /// The type; empty where any will do.
+    /// The type; empty for any type.
     pub(super) kind: String,
     pub(super) format: Option<String>,
     pub(super) nullable: bool,
@@ -19,11 +19,13 @@ pub(super) struct Shape {
     pub(super) properties: Vec<(String, Node)>,
     pub(super) required: BTreeSet<String>,
     pub(super) items: Option<Node>,
+    /// Constraints beyond the type, by keyword.
+    pub(super) limits: BTreeMap<&'static str, String>,
     /// What `x-stytch-upstream` lists.
     pub(super) upstream: Vec<String>,
 }
 
-/// How deep references may nest before they count as a circle.
+/// How deep references may nest before the schema counts as recursive.
 const DEPTH: usize = 32;
 
 impl Shape {
@@ -31,7 +33,7 @@ impl Shape {
         Self::within(document, schema, DEPTH)
     }
 
-    /// The type in words, with that of its items.
+    /// The type as the report shows it, with that of its items.
     pub(super) fn describe(&self, document: &Node) -> String {
         let name = self.name.as_deref().filter(|_| self.kind == "object");
         match (&self.items, &self.format, name) {
@@ -49,7 +51,7 @@ impl Shape {
 
     fn within(document: &Node, schema: &Node, depth: usize) -> Self {
         let Some(depth) = depth.checked_sub(1) else {
-            return Self::of_kind("a circle of references");
+            return Self::of_kind("a recursive schema");
         };
         if let Some(target) = schema.get("$ref").and_then(Node::text) {
             let Some(found) = document.at(target) else {
@@ -72,7 +74,7 @@ impl Shape {
         shape
     }
 
-    /// What the schema says itself.
+    /// What the schema contains itself.
     fn own(schema: &Node) -> Self {
         let (kinds, null) = kinds(schema);
         let text = |key: &str| schema.get(key).and_then(Node::text).map(str::to_owned);
@@ -91,6 +93,7 @@ impl Shape {
             properties: properties.to_vec(),
             required: names("required").collect(),
             items: schema.get("items").cloned(),
+            limits: limits(schema),
             upstream: names("x-stytch-upstream").collect(),
         }
     }
@@ -99,20 +102,21 @@ impl Shape {
         Self { kind: kind.to_owned(), ..Self::default() }
     }
 
-    /// Adds what another part of an `allOf` demands.
+    /// Adds the constraints of another part of an `allOf`.
     fn merge(&mut self, part: Self) {
-        let says_itself = !self.kind.is_empty() || !self.properties.is_empty();
+        let has_own = !self.kind.is_empty() || !self.properties.is_empty();
         if self.kind.is_empty() {
             self.kind = part.kind;
         }
         // With more than one named part, it's none of them.
-        self.name = part.name.filter(|_| self.name.is_none() && !says_itself);
+        self.name = part.name.filter(|_| self.name.is_none() && !has_own);
         self.upstream.extend(part.upstream);
         self.format = self.format.take().or(part.format);
         self.nullable |= part.nullable;
         self.deprecated |= part.deprecated;
         self.values = self.values.take().or(part.values);
         self.properties.extend(part.properties);
+        self.limits.extend(part.limits);
         self.required.extend(part.required);
         self.items = self.items.take().or(part.items);
     }
@@ -162,6 +166,46 @@ fn values(schema: &Node) -> Option<BTreeSet<String>> {
         _ => serde_json::to_string(value).unwrap_or_default(),
     });
     Some(texts.collect())
+}
+
+/// The keywords that make a value of the right type invalid.
+const LIMITS: [&str; 14] = [
+    "maxLength",
+    "minLength",
+    "pattern",
+    "maximum",
+    "minimum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "multipleOf",
+    "maxItems",
+    "minItems",
+    "uniqueItems",
+    "maxProperties",
+    "minProperties",
+    "additionalProperties",
+];
+
+fn limits(schema: &Node) -> BTreeMap<&'static str, String> {
+    let mut limits = BTreeMap::new();
+    for key in LIMITS {
+        let Some(node) = schema.get(key) else { continue };
+        let is_limit = match &node.value {
+            // Only `additionalProperties` limits by being false.
+            Value::Bool(value) => *value != (key == "additionalProperties"),
+            Value::Map(_) => false,
+            Value::Number(number) => {
+                !key.starts_with("min") || key == "minimum" || number.as_u64() != Some(0)
+            }
+            _ => true,
+        };
+        if is_limit {
+            let text = node.text().map(str::to_owned);
+            let text = text.or_else(|| serde_json::to_string(node).ok());
+            limits.insert(key, text.unwrap_or_default());
+        }
+    }
+    limits
 }
 
 fn flag(schema: &Node, key: &str) -> bool {

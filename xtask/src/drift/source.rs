@@ -4,10 +4,10 @@ use std::{fs, process::Command};
 
 use crate::yaml::Node;
 
-/// Stytch's documents have half a megabyte.
+/// Stytch's documents are half a megabyte.
 const MAX_BYTES: &str = "20000000";
 
-/// Reads a document, or says in one line why it can't be read.
+/// Reads a document. An error is one line.
 pub(super) fn read(upstream: &str) -> Result<Node, String> {
     let text = if upstream.contains("://") {
         fetch(upstream)?
@@ -18,7 +18,7 @@ pub(super) fn read(upstream: &str) -> Result<Node, String> {
     parse(&text).map_err(|error| format!("{upstream}:{error}"))
 }
 
-/// What the document calls itself.
+/// The title of the document.
 pub(super) fn title(document: &Node) -> &str {
     let title = document.at("#/info/title").and_then(Node::text);
     title.unwrap_or("a document without a title")

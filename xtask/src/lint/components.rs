@@ -1,4 +1,4 @@
-//! Rules about the names that parts of the document call each other by.
+//! Rules about references: what is named exists, and what exists is used.
 
 use super::Finding;
 use crate::{
@@ -11,18 +11,19 @@ pub(super) fn undefined(document: &Document) -> Vec<Finding> {
     let broken = references.filter(|reference| document.root.at(&reference.target).is_none());
     let mut findings: Vec<_> = broken
         .map(|reference| {
-            let says = format!("`{}` isn't defined in this document", reference.target);
-            Finding::new(&reference.place, says, "define it or correct the `$ref`")
+            let problem = format!("`{}` isn't defined in this document", reference.target);
+            Finding::new(&reference.place, problem, "define it, or correct the `$ref`")
         })
         .collect();
     for (place, scheme) in used_schemes(document) {
         let pointer = format!("#/components/securitySchemes/{scheme}");
         if document.root.at(&pointer).is_none() {
-            let says = format!("the security scheme `{scheme}` isn't defined");
-            let mend = "define it in `components/securitySchemes`";
-            findings.push(Finding::new(&place, says, mend));
+            let problem = format!("the security scheme `{scheme}` isn't defined");
+            let fix = "define it in `components/securitySchemes`";
+            findings.push(Finding::new(&place, problem, fix));
         }
     }
+    findings.extend(undefined_tags(document));
     findings
 }
 
@@ -46,10 +47,25 @@ pub(super) fn unused(document: &Document) -> Vec<Finding> {
             !used
         })
         .map(|component| {
-            let says = "a component that no operation uses";
-            Finding::new(&component, says, "use it or remove it")
+            Finding::new(&component, "no operation uses this component", "use it, or remove it")
         })
         .collect()
+}
+
+fn undefined_tags(document: &Document) -> Vec<Finding> {
+    let declared = document.root.get("tags").map_or(&[][..], Node::items);
+    let declared: Vec<_> = declared.iter().filter_map(|tag| tag.get("name")?.text()).collect();
+    let mut findings = Vec::new();
+    for operation in &document.operations {
+        let tags = operation.child("tags");
+        let names = tags.node.items().iter().filter_map(Node::text);
+        for tag in names.filter(|name| !declared.contains(name)) {
+            let problem = format!("the tag `{tag}` isn't declared");
+            let fix = "declare it, with a description, in the document's `tags`";
+            findings.push(Finding::new(&tags, problem, fix));
+        }
+    }
+    findings
 }
 
 /// `cargo xtask drift` finds our counterparts in Stytch's documents by these names.
@@ -64,8 +80,8 @@ pub(super) fn upstream_names(document: &Document) -> Vec<Finding> {
             names.is_empty() || names.iter().any(|name| name.text().is_none())
         })
         .map(|place| {
-            let mend = "list the names of our counterpart, the backend document's first";
-            Finding::new(&place, "isn't a list of names", mend)
+            let fix = "list the names that Stytch's documents use, the backend's first";
+            Finding::new(&place, "isn't a list of names", fix)
         })
         .collect()
 }

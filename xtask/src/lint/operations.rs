@@ -1,11 +1,13 @@
-//! Rules about operations, and about the permissions that they require.
+//! Rules about operations: docs, paths, session headers and permissions.
 
 use super::Finding;
 use crate::{
-    document::{Document, Place},
+    codegen::REPLACED,
+    document::{Document, Place, unescape},
     yaml::Node,
 };
 
+const REFERENCE: &str = "https://stytch.com/docs/";
 const SESSION_HEADERS: [&str; 2] = ["X-Stytch-Member-Session", "X-Stytch-Member-SessionJWT"];
 
 pub(super) fn openapi_version(document: &Document) -> Vec<Finding> {
@@ -14,101 +16,131 @@ pub(super) fn openapi_version(document: &Document) -> Vec<Finding> {
     if version.starts_with("3.0.") {
         return Vec::new();
     }
-    vec![Finding::new(
-        &place,
-        "isn't OpenAPI 3.0, all that the generator reads",
-        "say `openapi: 3.0.3`",
-    )]
+    vec![Finding::new(&place, "the generator reads OpenAPI 3.0 only", "write `openapi: 3.0.3`")]
 }
 
-/// Name and docs of the method, and errors that are declared.
-pub(super) fn incomplete(document: &Document) -> Vec<Finding> {
+/// The docs of each method and type lead to Stytch's.
+pub(super) fn no_reference(document: &Document) -> Vec<Finding> {
+    let is_replaced = |place: &Place| REPLACED.iter().any(|(name, _)| *name == place.key());
+    let schemas = document.components().map(|schema| &schema.place);
+    let schemas = schemas.filter(|place| !is_replaced(place));
+    let owners = document.operations.iter().chain(schemas);
+    let lacking = owners.filter(|owner| {
+        let description = owner.text("description");
+        description.is_some_and(|text| !text.contains(REFERENCE))
+    });
+    lacking
+        .map(|owner| {
+            let place = owner.child("description");
+            let problem = "the docs lack a link to Stytch's reference";
+            Finding::new(&place, problem, format!("add a link that begins with `{REFERENCE}`"))
+        })
+        .collect()
+}
+
+/// The parameters of a path: the mock helpers insert them into a regular expression.
+pub(super) fn path(document: &Document) -> Vec<Finding> {
     let mut findings = Vec::new();
     for operation in &document.operations {
-        for (key, what_for) in [
-            ("operationId", "the name of the method"),
-            ("summary", "the first line of its docs"),
-            ("description", "the rest of its docs"),
-        ] {
-            let text = operation.node.get(key).and_then(Node::text);
-            if text.is_none_or(|text| text.trim().is_empty()) {
-                let mend = format!("add `{key}`: {what_for}");
-                findings.push(Finding::new(operation, format!("has no {key}"), mend));
-            }
+        let path = operation.pointer.split('/').nth(2).map(unescape).unwrap_or_default();
+        let segments = path.strip_prefix('/').map(|path| path.split('/').collect::<Vec<_>>());
+        let segments = segments.unwrap_or_default();
+        let is_sound = !segments.is_empty()
+            && segments.iter().all(|segment| template(segment).is_some() || is_literal(segment));
+        if !is_sound {
+            let problem = "a path of other segments than `name` and `{parameter}`: the mock \
+                           helpers use it as a regular expression";
+            findings.push(Finding::new(operation, problem, "write `/segment/{parameter}`"));
         }
-        if tags(operation).is_empty() {
-            let mend = "add `tags` with one of the document's tags";
-            findings.push(Finding::new(operation, "has no tag", mend));
-        }
-        for range in ["4XX", "5XX"] {
-            let responses = operation.node.get("responses");
-            if responses.is_none_or(|responses| responses.get(range).is_none()) {
-                let mend = format!("add `{range}: {{$ref: '#/components/responses/Error'}}`");
-                let place = operation.child("responses");
-                findings.push(Finding::new(&place, format!("has no {range}"), mend));
-            }
-        }
+        let named: Vec<_> = segments.iter().filter_map(|segment| template(segment)).collect();
+        findings.extend(path_parameters(document, operation, &named));
     }
     findings
 }
 
-pub(super) fn id_twice(document: &Document) -> Vec<Finding> {
-    let id = |operation: &Place| {
-        let id = operation.node.get("operationId").and_then(Node::text);
-        id.map(str::to_owned)
-    };
-    let mut seen = Vec::new();
+fn path_parameters(document: &Document, operation: &Place, named: &[&str]) -> Vec<Finding> {
+    let list = operation.child("parameters");
+    let places = if list.pointer == operation.pointer { Vec::new() } else { list.children() };
     let mut findings = Vec::new();
-    for operation in &document.operations {
-        let Some(id) = id(operation) else { continue };
-        if seen.contains(&id) {
-            let says = format!("`{id}` names another operation too");
-            let place = operation.child("operationId");
-            findings.push(Finding::new(&place, says, "choose another name"));
+    let mut described = Vec::new();
+    for place in &places {
+        let parameter = document.resolve(&place.node);
+        let name = parameter.get("name").and_then(Node::text).unwrap_or_default();
+        if let Some((problem, fix)) = check_parameter(parameter, named.contains(&name)) {
+            findings.push(Finding::new(place, format!("`{name}` {problem}"), fix));
         }
-        seen.push(id);
+        if parameter.get("in").and_then(Node::text) == Some("path") {
+            described.push(name);
+        }
+    }
+    for name in named.iter().filter(|name| !described.contains(*name)) {
+        let problem = format!("the path has `{{{name}}}`, which no parameter describes");
+        let fix = format!("add the parameter `{name}`, `in: path`");
+        findings.push(Finding::new(operation, problem, fix));
     }
     findings
 }
 
-pub(super) fn undefined_tag(document: &Document) -> Vec<Finding> {
-    let declared = document.root.get("tags").map_or(&[][..], Node::items);
-    let declared: Vec<_> = declared.iter().filter_map(|tag| tag.get("name")?.text()).collect();
-    let mut findings = Vec::new();
-    for operation in &document.operations {
-        for tag in tags(operation) {
-            if tag.text().is_none_or(|name| !declared.contains(&name)) {
-                findings.push(Finding::new(
-                    &operation.child("tags"),
-                    format!("the tag `{}` isn't declared", tag.text().unwrap_or_default()),
-                    "declare it, with a description, in the document's `tags`",
-                ));
-            }
+/// What is wrong with a parameter, and the fix.
+fn check_parameter(parameter: &Node, is_named: bool) -> Option<(&'static str, &'static str)> {
+    let text = |pointer: &str| parameter.at(pointer).and_then(Node::text);
+    let is_string = text("#/schema/type") == Some("string");
+    match text("#/in") {
+        Some("path") if !is_named => {
+            Some(("isn't in the path", "correct the name, or add it to the path"))
         }
+        Some("path") if !parameter.get("required").is_some_and(Node::is_true) => {
+            Some(("is in the path, but not required: the generator panics", "add `required: true`"))
+        }
+        Some("path") if !is_string => Some((
+            "is in the path, but not a string: the mock helpers encode strings only",
+            "write `schema: {type: string}`",
+        )),
+        Some("header") if !is_string => {
+            Some(("is a header, but not a string", "write `schema: {type: string}`"))
+        }
+        Some("path" | "query" | "header") => None,
+        _ => Some((
+            "is not in the path, the query or a header: the generator fails",
+            "write `in: path`, `in: query` or `in: header`",
+        )),
     }
-    findings
 }
 
-/// Without the headers the request would run with the project's full power.
+/// The name of the parameter that a segment of a path stands for.
+fn template(segment: &str) -> Option<&str> {
+    let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+    (!name.contains(['{', '}'])).then_some(name)
+}
+
+fn is_literal(segment: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    !segment.is_empty() && segment.chars().all(is_plain)
+}
+
+/// Both headers, each optional: the client sends exactly one.
 pub(super) fn session_headers(document: &Document) -> Vec<Finding> {
     let mut findings = Vec::new();
     for operation in with_permission(document) {
         for header in SESSION_HEADERS {
             let parameter =
                 parameters(document, operation).find(|parameter| is_header(parameter, header));
-            let (says, mend) = match parameter.map(|parameter| parameter.get("required")) {
+            let (problem, fix) = match parameter.map(|parameter| parameter.get("required")) {
                 None => (
-                    format!("requires a permission, but lacks the header {header}"),
+                    format!(
+                        "requires a permission, but lacks the header {header}: without it, the \
+                             request runs with the project's full power"
+                    ),
                     format!("add the parameter `{header}`, `in: header`"),
                 ),
                 Some(Some(required)) if required.is_true() => (
                     format!("requires {header}, but exactly one of the two headers is sent"),
-                    format!("drop `required` from {header}"),
+                    format!("remove `required` from {header}"),
                 ),
                 Some(_) => continue,
             };
             let place = operation.child("parameters");
-            findings.push(Finding::new(&place, says, mend));
+            findings.push(Finding::new(&place, problem, fix));
         }
     }
     findings
@@ -120,18 +152,21 @@ pub(super) fn unknown_permission(document: &Document) -> Vec<Finding> {
         let rbac = operation.child("x-stytch-rbac");
         let field = |key: &str| rbac.node.get(key).and_then(Node::text).unwrap_or_default();
         let (resource, action) = (field("resource"), field("action"));
+        if resource.is_empty() || action.is_empty() {
+            continue;
+        }
         let known = crate::permissions::KNOWN.iter().find(|(name, _)| *name == resource);
         let Some((_, actions)) = known else {
             let names = crate::permissions::KNOWN.map(|(name, _)| name).join(", ");
-            let says = format!("the resource `{resource}` isn't one of Stytch's");
-            let mend = format!("one of {names}");
-            findings.push(Finding::new(&rbac.child("resource"), says, mend));
+            let problem = format!("the resource `{resource}` isn't one of Stytch's");
+            let fix = format!("write one of {names}");
+            findings.push(Finding::new(&rbac.child("resource"), problem, fix));
             continue;
         };
         if !actions.contains(&action) {
-            let says = format!("`{resource}` has no action `{action}`");
-            let mend = format!("one of {}", actions.join(", "));
-            findings.push(Finding::new(&rbac.child("action"), says, mend));
+            let problem = format!("`{resource}` has no action `{action}`");
+            let fix = format!("write one of {}", actions.join(", "));
+            findings.push(Finding::new(&rbac.child("action"), problem, fix));
         }
     }
     findings
@@ -157,8 +192,4 @@ fn parameters<'a>(document: &'a Document, operation: &'a Place) -> impl Iterator
 fn is_header(parameter: &Node, header: &str) -> bool {
     let text = |key: &str| parameter.get(key).and_then(Node::text).unwrap_or_default();
     text("in") == "header" && text("name").eq_ignore_ascii_case(header)
-}
-
-fn tags(operation: &Place) -> &[Node] {
-    operation.node.get("tags").map_or(&[], Node::items)
 }

@@ -1,0 +1,186 @@
+//! Edits of the generated code that no setting of the generator can make.
+//!
+//! To add an edit, write a function that rewrites one kind of syntax node and reports whether
+//! it did, and list it in [`bindings`] or [`mocks`] with the number of rewrites that the
+//! document calls for. Another number fails the build, so that a generator that writes other
+//! code can't change what goes over the wire.
+
+use openapiv3::{OpenAPI, Parameter, ReferenceOr};
+use quote::quote;
+use syn::{
+    Expr, ExprLit, Lit, LitStr, Meta, Token, parse_quote,
+    punctuated::Punctuated,
+    visit_mut::{self, VisitMut},
+};
+
+use super::parameters;
+
+/// Edits the client and its types.
+pub(crate) fn bindings(file: syn::File, document: &OpenAPI) -> Result<syn::File, String> {
+    apply(
+        file,
+        &mut [Edit::new(
+            "fields with a default",
+            properties_with_default(document),
+            Rewrite::Field(null_as_default),
+        )],
+    )
+}
+
+/// Edits the helpers for httpmock.
+pub(crate) fn mocks(file: syn::File, document: &OpenAPI) -> Result<syn::File, String> {
+    let operations = document.operations().count();
+    apply(
+        file,
+        &mut [
+            Edit::new(
+                "helpers that match an id in the path",
+                path_parameters(document),
+                Rewrite::Expr(match_literal_id),
+            ),
+            Edit::new(
+                "helpers that match the path of an operation",
+                operations,
+                Rewrite::Expr(match_nonempty_ids),
+            ),
+        ],
+    )
+}
+
+/// One edit: which nodes it rewrites, and how many of them there must be.
+struct Edit {
+    nodes: &'static str,
+    expected: usize,
+    done: usize,
+    rewrite: Rewrite,
+}
+
+/// Rewrites a node and returns true, or leaves it as it is.
+#[derive(Clone, Copy)]
+enum Rewrite {
+    Field(fn(&mut syn::Field) -> bool),
+    Expr(fn(&mut Expr) -> bool),
+}
+
+impl Edit {
+    fn new(nodes: &'static str, expected: usize, rewrite: Rewrite) -> Self {
+        Self { nodes, expected, done: 0, rewrite }
+    }
+}
+
+fn apply(mut file: syn::File, edits: &mut [Edit]) -> Result<syn::File, String> {
+    Visitor { edits }.visit_file_mut(&mut file);
+    match edits.iter().find(|edit| edit.done != edit.expected) {
+        None => Ok(file),
+        Some(Edit { nodes, expected, done, .. }) => Err(format!(
+            "build/edits.rs: rewrote {done} {nodes}, expected {expected}: this version of the \
+             generator writes other code than the edit looks for"
+        )),
+    }
+}
+
+/// Offers each node to each edit, inner nodes first.
+struct Visitor<'a> {
+    edits: &'a mut [Edit],
+}
+
+impl VisitMut for Visitor<'_> {
+    fn visit_field_mut(&mut self, field: &mut syn::Field) {
+        visit_mut::visit_field_mut(self, field);
+        for edit in &mut *self.edits {
+            if let Rewrite::Field(rewrite) = edit.rewrite {
+                edit.done += usize::from(rewrite(field));
+            }
+        }
+    }
+
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expr);
+        for edit in &mut *self.edits {
+            if let Rewrite::Expr(rewrite) = edit.rewrite {
+                edit.done += usize::from(rewrite(expr));
+            }
+        }
+    }
+}
+
+/// `#[serde(default)]` covers a missing field; a null would still fail the whole response.
+fn null_as_default(field: &mut syn::Field) -> bool {
+    let default: Meta = parse_quote!(default);
+    let attributes = field.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("serde"));
+    for attribute in attributes {
+        // `default` may stand beside a `rename`.
+        let Ok(mut arguments) =
+            attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+        else {
+            continue;
+        };
+        if arguments.iter().any(|argument| *argument == default) {
+            arguments.push(parse_quote!(deserialize_with = "crate::null::as_default"));
+            *attribute = parse_quote!(#[serde(#arguments)]);
+            return true;
+        }
+    }
+    false
+}
+
+/// A helper inserts its id into a regular expression unescaped, and lets every other id match
+/// `.*`, which includes slashes.
+fn match_literal_id(expr: &mut Expr) -> bool {
+    let Expr::Macro(call) = expr else {
+        return false;
+    };
+    if !call.mac.path.is_ident("format") {
+        return false;
+    }
+    let Ok(arguments) = call.mac.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
+    else {
+        return false;
+    };
+    let mut arguments = arguments.into_iter();
+    let (Some(Expr::Lit(ExprLit { lit: Lit::Str(pattern), .. })), Some(id), None) =
+        (arguments.next(), arguments.next(), arguments.next())
+    else {
+        return false;
+    };
+    if id != parse_quote!(value.to_string()) || !pattern.value().starts_with("^/") {
+        return false;
+    }
+    let pattern = LitStr::new(&pattern.value().replace(".*", "[^/]+"), pattern.span());
+    // Encoded as the client does it: httpmock matches the path before decoding.
+    call.mac.tokens = quote!(#pattern, regex::escape(&progenitor_client::encode_path(value)));
+    true
+}
+
+/// The pattern for the path of an operation lets an id be empty.
+fn match_nonempty_ids(expr: &mut Expr) -> bool {
+    let Expr::Call(call) = expr else {
+        return false;
+    };
+    if *call.func != parse_quote!(regex::Regex::new) {
+        return false;
+    }
+    let Some(Expr::Lit(ExprLit { lit: Lit::Str(pattern), .. })) = call.args.first_mut() else {
+        return false;
+    };
+    *pattern = LitStr::new(&pattern.value().replace("[^/]*", "[^/]+"), pattern.span());
+    true
+}
+
+fn properties_with_default(document: &OpenAPI) -> usize {
+    let schemas = document.components.iter().flat_map(|components| components.schemas.values());
+    let properties =
+        schemas.filter_map(ReferenceOr::as_item).filter_map(|schema| match &schema.schema_kind {
+            openapiv3::SchemaKind::Type(openapiv3::Type::Object(object)) => {
+                Some(object.properties.values().filter_map(ReferenceOr::as_item))
+            }
+            _ => None,
+        });
+    properties.flatten().filter(|property| property.schema_data.default.is_some()).count()
+}
+
+fn path_parameters(document: &OpenAPI) -> usize {
+    let operations = document.operations();
+    let parameters = operations.flat_map(|(.., operation)| parameters(document, operation));
+    parameters.filter(|parameter| matches!(parameter, Parameter::Path { .. })).count()
+}
