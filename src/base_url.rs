@@ -1,7 +1,6 @@
 //! The base URL: the one host that credentials are sent to, and how.
 //!
-//! https, or plain http on this machine's loopback; nothing in it that would be sent beside
-//! the credentials or stand in the way of a path.
+//! https, or plain http on this machine's loopback; without user info, query and fragment.
 
 use std::net::IpAddr;
 
@@ -14,35 +13,35 @@ pub(crate) struct BaseUrl {
     /// Without a slash at the end: paths are appended.
     pub(crate) text: String,
     pub(crate) host: String,
+    pub(crate) port: u16,
     pub(crate) is_plain: bool,
 }
 
 impl BaseUrl {
     pub(crate) fn new(given: Option<&str>, project_id: &str) -> Result<Self, BuildError> {
         let stytch = if project_id.starts_with("project-live-") { LIVE } else { TEST };
-        let wrong = |reason| BuildError::InvalidBaseUrl { reason };
-        let url = Url::parse(given.unwrap_or(stytch)).map_err(|_| wrong("isn't a URL"))?;
+        let invalid = |reason| BuildError::InvalidBaseUrl { reason };
+        let url = Url::parse(given.unwrap_or(stytch)).map_err(|_| invalid("is not a URL"))?;
         let is_plain = match url.scheme() {
             "https" if cfg!(not(any(feature = "rustls", feature = "native-tls"))) => {
                 return Err(BuildError::NoTls);
             }
             "https" => false,
             "http" => true,
-            _ => return Err(wrong("isn't https")),
+            _ => return Err(invalid("does not start with https://")),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong(
-                "has a user name or password, which would be sent beside the project's",
-            ));
+            return Err(invalid("contains a user name or password"));
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("has a query or fragment, behind which no path can be appended"));
+            return Err(invalid("contains a query or fragment"));
         }
         let host = url.host_str().unwrap_or_default().to_owned();
         if is_plain && !is_loopback(&host) {
             return Err(BuildError::InsecureBaseUrl);
         }
-        Ok(Self { text: url.as_str().trim_end_matches('/').to_owned(), host, is_plain })
+        let port = url.port_or_known_default().unwrap_or_default();
+        Ok(Self { text: url.as_str().trim_end_matches('/').to_owned(), host, port, is_plain })
     }
 }
 

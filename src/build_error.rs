@@ -1,48 +1,82 @@
-//! Why a client can't be made. Each error names the setting at fault and what to do.
+//! [`BuildError`]: each variant names the setting at fault and what it was expected to be.
 
-/// Why a client can't be made.
+/// The error of building a client.
+///
+/// Contains no secret: the values of settings are not repeated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// The project id is empty.
-    #[error("the project id is empty: take it from the API keys in Stytch's dashboard")]
+    #[error("the project id is empty: copy it from the API keys page of Stytch's dashboard")]
     EmptyProjectId,
-    /// The project id can't be one.
-    #[error("the project id has characters that no project id has")]
+    /// The project id contains characters that no project id has.
+    #[error("the project id contains characters that no project id has")]
     InvalidProjectId,
-    /// The secret is empty.
-    #[error("the project secret is empty: take it from the API keys in Stytch's dashboard")]
+    /// The project secret is empty.
+    #[error("the project secret is empty: copy it from the API keys page of Stytch's dashboard")]
     EmptySecret,
-    /// The base URL isn't one that can be used. It isn't repeated here, since it may hold a
-    /// password.
+    /// The project id or secret has leading or trailing white space or contains a line break,
+    /// as after copying it from a file.
+    #[error("the {setting} has leading or trailing white space or a line break: remove it")]
+    #[non_exhaustive]
+    Whitespace {
+        /// `project id` or `project secret`.
+        setting: &'static str,
+    },
+    /// The base URL can't be used. It isn't repeated here, since it may contain a password.
     #[error("the base URL {reason}")]
+    #[non_exhaustive]
     InvalidBaseUrl {
         /// What is wrong with it.
         reason: &'static str,
     },
     /// The base URL would send credentials in the clear.
-    #[error("the base URL is plain http on a host that isn't this machine's loopback: use https")]
+    #[error("the base URL is plain http on a host that is not this machine's loopback: use https")]
     InsecureBaseUrl,
-    /// An environment variable isn't set, or isn't Unicode.
-    #[error("the environment variable {name} isn't set to text")]
+    /// An environment variable is not set, or not Unicode.
+    #[error("the environment variable {name} is not set or not Unicode")]
+    #[non_exhaustive]
     MissingVariable {
         /// Its name.
         name: &'static str,
     },
-    /// A setting is zero, with which nothing could ever be sent or read.
+    /// A setting is zero, with which nothing could be sent or read.
     #[error("{setting} is zero")]
+    #[non_exhaustive]
     Zero {
         /// The setter's name.
         setting: &'static str,
     },
-    /// An https base URL, but neither the feature `rustls` nor `native-tls`.
+    /// The base URL is https, but neither the feature `rustls` nor `native-tls` is enabled.
     #[error("https needs the feature `rustls` or `native-tls`")]
     NoTls,
-    /// The HTTP client can't be made, for example because the system's certificates can't
-    /// be read.
-    #[error("the HTTP client can't be made")]
+    /// `configure_http` sets a default header that carries credentials. Default headers are sent
+    /// with every request, in addition to the crate's own.
+    #[error("configure_http sets the default header {name}, which carries credentials")]
+    #[non_exhaustive]
+    CredentialHeader {
+        /// The header's name: `Authorization`, `Cookie`, or `X-Stytch-…` for all that start so.
+        name: &'static str,
+    },
+    /// `app_name` is empty or contains characters that a `User-Agent` header can't carry.
+    #[error("app_name is not printable ASCII such as `acme-admin/2.1`")]
+    InvalidAppName,
+    /// A proxy variable of the environment can't be used. Its value isn't repeated, since it may
+    /// contain a password.
+    #[error("the environment variable {variable} is not a usable proxy: {reason}")]
+    #[non_exhaustive]
+    InvalidProxy {
+        /// The variable's name, for example `HTTPS_PROXY`.
+        variable: &'static str,
+        /// What was expected.
+        reason: &'static str,
+    },
+    /// The HTTP client can't be built, for example because the system's certificates can't be
+    /// read.
+    #[error("the HTTP client can't be built")]
+    #[non_exhaustive]
     Http {
-        /// Why not.
+        /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

@@ -1,7 +1,7 @@
-//! The time that sessions, keys and caches go by, injectable so that tests don't wait.
+//! The clock of sessions, keys and caches, injectable so that tests don't wait.
 //!
-//! One clock for all of it: a JWT's `exp`, the age of the keys and the age of a cache
-//! entry. Timeouts and backoff are real time and not its business.
+//! One clock for a JWT's `exp`, the age of the keys and the age of a cache entry. Timeouts and
+//! backoffs are in real time and don't use it.
 
 use std::{
     fmt,
@@ -12,9 +12,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Tells the time: the system's, or a test's.
+/// A clock: the system's, or one that a test advances.
 ///
-/// A clone shares the time: advancing one advances all.
+/// Clones share the time: advancing one advances all.
 ///
 /// ```
 /// # #[cfg(feature = "testing")] {
@@ -41,20 +41,20 @@ impl Clock {
         Self(None)
     }
 
-    /// Makes a clock that stands at the present time until [`advance`](Self::advance)
-    /// moves it.
+    /// Creates a clock that stands at the current time until [`advance`](Self::advance) moves
+    /// it.
     #[must_use]
     pub fn stopped() -> Self {
         Self::stopped_at(SystemTime::now())
     }
 
-    /// Makes a clock that stands at the given time until [`advance`](Self::advance) moves it.
+    /// Creates a clock that stands at the given time until [`advance`](Self::advance) moves it.
     #[must_use]
     pub fn stopped_at(start: SystemTime) -> Self {
         Self(Some(Arc::new(Stopped { start, advanced_ms: AtomicU64::new(0) })))
     }
 
-    /// Tells the time.
+    /// Returns the time.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         match &self.0 {
@@ -65,7 +65,12 @@ impl Clock {
         }
     }
 
-    /// Moves the time forward, in whole milliseconds. The system's clock stays as it is.
+    /// How long ago a time was. If the clock went back past it, it counts as very long ago.
+    pub(crate) fn age(&self, at: SystemTime) -> Duration {
+        self.now().duration_since(at).unwrap_or(Duration::MAX)
+    }
+
+    /// Moves the time forward, in whole milliseconds. Does nothing to the system's clock.
     pub fn advance(&self, by: Duration) {
         if let Some(stopped) = &self.0 {
             let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);

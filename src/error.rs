@@ -1,19 +1,18 @@
-//! What can go wrong with a call, and what every failure can answer.
+//! [`Error`]: a variant for each thing that a caller does differently.
 //!
-//! Nothing here decides what a failure is: `rbac.rs` does for what Stytch says, `wire.rs`
-//! for what the network does. No error prints a body, a header or a credential: `Display`
-//! and `Debug` show only what can be no secret, and leave the words of a server to
-//! [`Error::error_message`] and [`Error::excerpt`].
+//! Nothing here decides which variant a response becomes: `response.rs` and `rbac.rs` do.
 
-use std::{borrow::Cow, error, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, error, fmt};
 
-use http::StatusCode;
-use serde_json::Value;
+use crate::{
+    details::{Details, ErrorContext, accessors},
+    operation::Operation,
+};
 
-/// Why a call failed.
+/// The error of a call.
 ///
-/// Match on the variant for what to do, and ask any error for [`outcome`](Self::outcome):
-/// whether the update may have been applied nonetheless.
+/// Match on the variant to decide what to do, and read [`outcome`](Self::outcome) to learn
+/// whether an update may have been applied nonetheless.
 ///
 /// ```
 /// use stytch_sso_external::{Error, Outcome};
@@ -21,248 +20,119 @@ use serde_json::Value;
 /// fn advice(error: &Error) -> String {
 ///     match error {
 ///         Error::PermissionDenied { action, resource, .. } => {
-///             format!("ask an admin for a role that may {action} {resource}")
+///             format!("ask an admin for a role that grants {action} on {resource}")
 ///         }
 ///         Error::SessionInvalid(_) => "log in again".to_owned(),
-///         _ if error.outcome() == Outcome::Unknown => "look before you try again".to_owned(),
-///         _ if error.is_retryable() => "try again later".to_owned(),
-///         _ => format!("tell support {:?}", error.request_id()),
+///         _ if error.outcome() == Outcome::Unknown => "check the connection, then retry".to_owned(),
+///         _ if error.is_retryable() => "retry later".to_owned(),
+///         _ => format!("contact support with {:?}", error.request_id()),
 ///     }
 /// }
 /// # let _ = advice;
 /// ```
 ///
-/// Where a variant says that the update was not applied, it speaks of the attempt that was
-/// refused. If an earlier attempt got no answer, [`outcome`](Self::outcome) is
-/// [`Unknown`](Outcome::Unknown) all the same.
+/// Where a variant's documentation says that nothing was applied, it is about the attempt
+/// that Stytch rejected. If an earlier attempt of the same call got no response,
+/// [`outcome`](Self::outcome) is [`Unknown`](crate::Outcome::Unknown) all the same.
 ///
-/// The types of error are Stytch's
-/// ([list](https://stytch.com/docs/b2b/api/errors)).
+/// `Display` writes one line with the operation, the reason, the HTTP status, the error type
+/// and the request id; it contains no text of a response that could be a secret.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// The member's roles don't grant the action on the resource: Stytch's
     /// `session_authorization_error`.
     ///
-    /// The update was not applied. Show it to the member; somebody who administers roles
-    /// can change it.
+    /// Nothing was applied. Show it to the member; whoever administers roles can change it.
     #[non_exhaustive]
     PermissionDenied {
-        /// The action that the member may not take, `update`.
+        /// The action that was denied, for example `update`.
         action: &'static str,
-        /// The resource that it is about, `stytch.sso`.
+        /// The resource of the action, `stytch.sso`.
         resource: &'static str,
-        /// What else is known, through the methods of [`Error`].
+        /// What else is known; [`Error`] has the same methods.
         details: Details,
     },
     /// The connection belongs to another organization than the member: Stytch's
     /// `session_authorization_tenancy_error` or `sso_connection_organization_mismatch`.
     ///
-    /// The update was not applied. Either the connection id is wrong, or somebody tries to
-    /// reach what isn't theirs.
+    /// Nothing was applied. The connection id is wrong, or this is a possible enumeration
+    /// attempt.
     OrganizationMismatch(Details),
-    /// The session is over, was revoked, never was, or isn't one of this project.
+    /// The session is expired, revoked, unknown, malformed, or of another project.
     ///
-    /// The update was not applied. The member has to log in again. Where
-    /// [`status`](Error::status) is `None`, the session was refused here and no update
-    /// left.
+    /// Nothing was applied. The member has to log in again. If [`status`](Error::status) is
+    /// `None`, this crate rejected the session and sent no update.
     SessionInvalid(Details),
-    /// Stytch rejects the project id or the secret.
+    /// Stytch rejected the project id or the secret.
     ///
-    /// The update was not applied. Nothing will work until the configuration is mended.
+    /// Nothing was applied. Every call fails until the configuration is fixed.
     CredentialsRejected(Details),
-    /// There is no such connection or organization.
+    /// The connection or organization doesn't exist.
     ///
-    /// The update was not applied.
+    /// Nothing was applied.
     NotFound(Details),
-    /// Too many requests.
+    /// Stytch limits the rate of requests.
     ///
-    /// The update was not applied. Try again after [`retry_after`](Error::retry_after);
-    /// the client already has as far as its [`RetryPolicy`](crate::RetryPolicy) allows.
+    /// Nothing was applied. Retry after [`retry_after`](Error::retry_after); the client already
+    /// retried as far as its [`RetryPolicy`](crate::RetryPolicy) allows.
     RateLimited(Details),
-    /// The update can't be made as it stands: refused here before it was sent
+    /// The update is invalid: rejected by this crate before it was sent
     /// ([`status`](Error::status) is `None`), or by Stytch.
     ///
-    /// The update was not applied. [`error_type`](Error::error_type),
-    /// [`error_message`](Error::error_message) and [`error_details`](Error::error_details)
-    /// say what Stytch found wrong.
+    /// Nothing was applied. [`reason`](Error::reason) names the cause of a local rejection;
+    /// [`error_type`](Error::error_type), [`error_message`](Error::error_message) and
+    /// [`error_details`](Error::error_details) that of Stytch's.
     InvalidUpdate(Details),
-    /// Any other error of Stytch's, as a suspended organization or a failure of theirs.
+    /// Any other error of Stytch, for example a suspended organization or an internal error.
     ///
-    /// [`outcome`](Error::outcome) tells whether the update may have been applied: with a
-    /// 5xx it may. Send [`request_id`](Error::request_id) to Stytch's support.
+    /// An update may have been applied if the status is 5xx: see [`outcome`](Error::outcome).
+    /// Send [`request_id`](Error::request_id) to Stytch's support.
     Api(Details),
-    /// An answer that isn't Stytch's or can't be used: a gateway's HTML, a redirect, a body
-    /// that breaks off, another connection than the one asked for.
+    /// The response is not Stytch's or can't be used: a gateway's HTML, a redirect, a
+    /// truncated body, another connection than the one requested.
     ///
-    /// [`outcome`](Error::outcome) tells whether the update was or may have been applied.
+    /// An update may have been applied: see [`outcome`](Error::outcome).
     UnexpectedResponse(Details),
-    /// No answer came: no connection, a reset, a timeout.
+    /// There is no response: no connection, a reset, a timeout.
     ///
-    /// [`outcome`](Error::outcome) tells whether the update may have been applied: it is
-    /// [`NotApplied`](Outcome::NotApplied) where nothing was sent.
+    /// [`outcome`](Error::outcome) is [`NotApplied`](crate::Outcome::NotApplied) if the request
+    /// was never sent, else [`Unknown`](crate::Outcome::Unknown) for an update.
     Transport(Details),
 }
 
-/// Whether a failed update may have been applied.
-///
-/// Where retries were made, it speaks for all of them: an update that one attempt may have
-/// applied stays [`Unknown`](Self::Unknown) though the last attempt was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "there is no fourth case, and callers should handle all three"
-)]
-pub enum Outcome {
-    /// Stytch refused the update, or it was never sent.
-    NotApplied,
-    /// The update was sent and no answer tells what became of it. It sets values, so
-    /// sending it again does no harm unless somebody else changes the same connection.
-    Unknown,
-    /// Accepted, by the HTTP status, but the answer can't be read or used. Whoever answers 2xx
-    /// with a page of its own, as a captive portal does, is believed too: see
-    /// [`Error::excerpt`].
-    Applied,
-}
-
-/// What is known about a failure; the methods of [`Error`] tell it.
-#[derive(Clone)]
-pub struct Details(Arc<Known>);
-
-#[derive(Clone)]
-pub(crate) struct Known {
-    /// What happened, in words of ours.
-    pub(crate) reason: Cow<'static, str>,
-    pub(crate) outcome: Outcome,
-    pub(crate) retryable: bool,
-    pub(crate) status: Option<StatusCode>,
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) said: Said,
-    pub(crate) excerpt: Option<String>,
-    pub(crate) attempts: u32,
-    pub(crate) source: Option<Arc<dyn error::Error + Send + Sync>>,
-}
-
-/// What an error body of Stytch's says, each where it is there and has the right type.
-#[derive(Clone, Default)]
-pub(crate) struct Said {
-    pub(crate) request_id: Option<String>,
-    pub(crate) error_type: Option<String>,
-    pub(crate) error_message: Option<String>,
-    pub(crate) error_url: Option<String>,
-    pub(crate) error_details: Option<Value>,
-    /// Whether it says that something failed, whatever the status of the answer.
-    pub(crate) is_error: bool,
-}
+accessors!(Error);
 
 impl Error {
-    /// The HTTP status of the answer, or `None` where none came.
-    #[must_use]
-    pub fn status(&self) -> Option<StatusCode> {
-        self.known().status
+    /// The error of input that is rejected before anything is sent.
+    pub(crate) fn invalid_update(
+        operation: Operation,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::InvalidUpdate(ErrorContext::new(operation, reason).into())
     }
 
-    /// Stytch's name for the request, which their support asks for.
-    #[must_use]
-    pub fn request_id(&self) -> Option<&str> {
-        self.known().said.request_id.as_deref()
+    /// The error of a session that is rejected locally.
+    pub(crate) fn session_invalid(
+        operation: Operation,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::SessionInvalid(ErrorContext::new(operation, reason).into())
     }
 
-    /// Stytch's `error_type`, also one that this crate doesn't know. An OAuth endpoint's
-    /// `error` counts as one.
-    #[must_use]
-    pub fn error_type(&self) -> Option<&str> {
-        self.known().said.error_type.as_deref()
+    /// The error of a wait that ended before anything was sent.
+    pub(crate) fn timed_out(operation: Operation, reason: impl Into<Cow<'static, str>>) -> Self {
+        let context = ErrorContext { retryable: true, ..ErrorContext::new(operation, reason) };
+        Self::Transport(context.into())
     }
 
-    /// Stytch's `error_message`. It comes from the far end: don't show it as HTML.
-    #[must_use]
-    pub fn error_message(&self) -> Option<&str> {
-        self.known().said.error_message.as_deref()
-    }
-
-    /// Stytch's `error_url`, where the error is documented.
-    #[must_use]
-    pub fn error_url(&self) -> Option<&str> {
-        self.known().said.error_url.as_deref()
-    }
-
-    /// Stytch's `error_details`, whose form depends on the error type.
-    #[must_use]
-    pub fn error_details(&self) -> Option<&Value> {
-        self.known().said.error_details.as_ref()
-    }
-
-    /// How long the server asks to wait, from a `Retry-After` header in seconds or as a
-    /// date.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.known().retry_after
-    }
-
-    /// The beginning of a body that isn't Stytch's JSON, of at most 512 bytes. It comes
-    /// from the far end and may hold anything: no log of this crate shows it.
-    #[must_use]
-    pub fn excerpt(&self) -> Option<&str> {
-        self.known().excerpt.as_deref()
-    }
-
-    /// Tells whether the same call may succeed later: after a rate limit, a gateway's or
-    /// Stytch's 502, 503 or 504, a 408, or a failure of the network.
-    #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        self.known().retryable
-    }
-
-    /// Whether the update may have been applied.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        self.known().outcome
-    }
-
-    /// How often the update, or what had to come before it, was tried; 0 where the call was
-    /// refused before the first attempt.
-    #[must_use]
-    pub fn attempts(&self) -> u32 {
-        self.known().attempts
-    }
-
-    /// The error type as logs and traces show it.
-    pub(crate) fn printable_error_type(&self) -> Option<&str> {
-        // An opaque token has no underscore, and a project secret has hyphens.
-        let of_stytch = |text: &&str| text.contains('_') && !text.contains('-');
-        self.error_type().filter(of_stytch).and_then(printable)
-    }
-
-    /// The request id as logs and traces show it.
-    pub(crate) fn printable_request_id(&self) -> Option<&str> {
-        self.request_id().and_then(printable_request_id)
-    }
-
-    /// The failure of an input that is refused before anything is sent.
-    pub(crate) fn invalid_update(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self::InvalidUpdate(Known::never_sent(reason).into())
-    }
-
-    /// The failure of a session that is refused before an update is sent.
-    pub(crate) fn session_invalid(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self::SessionInvalid(Known::never_sent(reason).into())
-    }
-
-    /// The failure of a call whose time ran out before the update was sent.
-    pub(crate) fn out_of_time(when: &str) -> Self {
-        let reason = format!("the deadline passed {when}");
-        let known = Known { retryable: true, ..Known::never_sent(reason) };
-        Self::Transport(known.into())
-    }
-
-    /// Changes what is known, as later attempts add to it.
-    pub(crate) fn amend(mut self, change: impl FnOnce(&mut Known)) -> Self {
-        change(Arc::make_mut(&mut self.details_mut().0));
+    /// Changes the context, as later attempts add to it.
+    pub(crate) fn amend(mut self, change: impl FnOnce(&mut ErrorContext)) -> Self {
+        change(self.details_mut().context_mut());
         self
     }
 
-    fn known(&self) -> &Known {
+    pub(crate) fn context(&self) -> &ErrorContext {
         match self {
             Self::PermissionDenied { details, .. }
             | Self::OrganizationMismatch(details)
@@ -273,7 +143,7 @@ impl Error {
             | Self::InvalidUpdate(details)
             | Self::Api(details)
             | Self::UnexpectedResponse(details)
-            | Self::Transport(details) => &details.0,
+            | Self::Transport(details) => details.context(),
         }
     }
 
@@ -309,51 +179,9 @@ impl Error {
     }
 }
 
-impl Known {
-    pub(crate) fn never_sent(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            reason: reason.into(),
-            outcome: Outcome::NotApplied,
-            retryable: false,
-            status: None,
-            retry_after: None,
-            said: Said::default(),
-            excerpt: None,
-            attempts: 0,
-            source: None,
-        }
-    }
-
-    /// What is known of an answer of success that can't be used.
-    pub(crate) fn unusable(
-        reason: impl Into<Cow<'static, str>>,
-        request_id: Option<String>,
-    ) -> Self {
-        let said = Said { request_id, ..Said::default() };
-        Self { status: Some(StatusCode::OK), attempts: 1, said, ..Self::never_sent(reason) }
-    }
-}
-
-impl From<Known> for Details {
-    fn from(known: Known) -> Self {
-        Self(Arc::new(known))
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = self.known();
-        f.write_str(&known.reason)?;
-        let status = known.status.map(|status| format!("status {}", status.as_u16()));
-        let error_type = self.printable_error_type().map(str::to_owned);
-        let request_id = self.printable_request_id().map(str::to_owned);
-        let attempts = (known.attempts > 1).then(|| format!("{} attempts", known.attempts));
-        let parts: Vec<_> =
-            [status, error_type, request_id, attempts].into_iter().flatten().collect();
-        if parts.is_empty() {
-            return Ok(());
-        }
-        write!(f, " ({})", parts.join(", "))
+        self.context().fmt(f)
     }
 }
 
@@ -363,41 +191,13 @@ impl fmt::Debug for Error {
         if let Self::PermissionDenied { action, resource, .. } = self {
             shown.field("action", action).field("resource", resource);
         }
-        let known = self.known();
-        shown
-            .field("reason", &known.reason)
-            .field("outcome", &known.outcome)
-            .field("status", &known.status.map(|status| status.as_u16()))
-            .field("error_type", &self.printable_error_type())
-            .field("request_id", &self.printable_request_id())
-            .field("retry_after", &known.retry_after)
-            .field("attempts", &known.attempts)
-            .field("source", &known.source)
-            .finish_non_exhaustive()
+        self.context().debug_fields(&mut shown)
     }
 }
 
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        let source = self.known().source.as_deref()?;
+        let source = self.context().source.as_deref()?;
         Some(source)
     }
-}
-
-impl fmt::Debug for Details {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.reason)
-    }
-}
-
-/// Lets through a request id that looks like Stytch's.
-pub(crate) fn printable_request_id(request_id: &str) -> Option<&str> {
-    request_id.starts_with("request-id-").then(|| printable(request_id))?
-}
-
-/// Lets through the few characters that ids and error types are made of. A server may say
-/// anything in their place, a credential too, and that must not get into a log.
-fn printable(text: &str) -> Option<&str> {
-    let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
-    (text.len() <= 100 && text.bytes().all(plain)).then_some(text)
 }

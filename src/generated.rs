@@ -1,8 +1,8 @@
 //! The fence around the generated code: what the build made of
-//! `openapi/external-connections.json`, and the lints it can't keep.
+//! `openapi/external-connections.json`, and the lints that it can't keep.
 //!
-//! Nothing is added here. Beside `lib.rs`, only `wire.rs`, `rbac.rs`, `update.rs` and
-//! `testing/` name this module.
+//! Nothing is added here. Besides `lib.rs`, only `transport.rs`, `response.rs`,
+//! `connection.rs`, `operation.rs` and `testing/` name generated code.
 #![allow(
     unreachable_pub,
     unused_qualifications,

@@ -1,9 +1,9 @@
-//! Updates Stytch B2B External SSO connections **as the member who is logged in**.
+//! Updates Stytch B2B External SSO connections **as the logged-in member**.
 //!
 //! An *external SSO connection* lets the members of one organization log in through a
 //! connection that another organization owns. [`MemberClient::update_connection`] changes its
-//! name and the roles that it grants. The organization comes from the member's session,
-//! Stytch's RBAC decides, and a refusal arrives as a typed [`Error`].
+//! name and the roles that it grants. The organization is inferred from the member's session,
+//! Stytch's RBAC decides, and a denial is a typed [`Error`].
 //!
 //! ```
 //! # #[cfg(feature = "testing")]
@@ -18,11 +18,12 @@
 //! # let connection_id = connection.id();
 //! # let jwt = acme.member("bob", &["stytch_member"]).log_in().jwt();
 //! # let client = stytch.client();
+//! // Once: `let client = Client::from_env()?;`
 //! let update = UpdateExternalConnectionRequest::default().clear_connection_roles();
 //! match client.as_member(Session::jwt(jwt)).update_connection(connection_id, &update).await {
-//!     Ok(response) => println!("now named {}", response.connection.display_name),
+//!     Ok(response) => println!("updated {}", response.connection.display_name),
 //!     Err(Error::PermissionDenied { action, resource, .. }) => {
-//!         println!("ask for a role that may {action} {resource}");
+//!         println!("ask for a role that grants {action} on {resource}");
 //!     }
 //!     Err(error) => return Err(error.into()),
 //! }
@@ -32,18 +33,19 @@
 //! # fn main() {}
 //! ```
 //!
-//! # The map
+//! # Items
 //!
-//! | item | what it is for |
+//! | item | purpose |
 //! | --- | --- |
-//! | [`Client`], [`ClientBuilder`] | one project: credentials, timeouts, bounds |
-//! | [`Session`] | a member's session token or JWT, also from the headers of a request |
+//! | [`Client`], [`ClientBuilder`] | one project: credentials, timeouts, limits |
+//! | [`Session`], [`SessionCookies`] | a member's session token or JWT, also from the headers of a request |
 //! | [`MemberClient`] | acts as that member |
-//! | [`types`] | what is sent and what comes back, generated |
-//! | [`Error`], [`Outcome`] | what went wrong, and whether the update may have been applied |
-//! | [`RetryPolicy`] | what is tried again, and when |
+//! | [`types`] | request and response types, generated |
+//! | [`Error`], [`Outcome`] | what failed, and whether the update may have been applied |
+//! | [`Operation`], [`Permission`] | the operations and the permissions they require |
+//! | [`RetryPolicy`] | which failures are retried, and when |
 //! | [`bindings`] | the generated client, with the project's full power |
-//! | `testing` | a stand-in for Stytch and typed mocks, with the feature `testing` |
+//! | `testing` | an in-process fake of Stytch and typed mocks, with the feature `testing` |
 //!
 //! # An update, step by step
 //!
@@ -51,69 +53,94 @@
 //! caller            this crate                                       Stytch
 //!   |  update_connection(id, update)                                    |
 //!   |------------------>|  checks the id and the update                 |
-//!   |                   |  a JWT: verifies it by the project's keys     |
-//!   |                   |---- GET /v1/b2b/sessions/jwks (seldom) ------>|
-//!   |                   |  a token or an expired JWT: asks once         |
+//!   |                   |  JWT: verifies it with the project's keys     |
+//!   |                   |---- GET /v1/b2b/sessions/jwks (rarely) ------>|
+//!   |                   |  token or expired JWT, unless cached          |
 //!   |                   |---- POST /v1/b2b/sessions/authenticate ------>|
-//!   |                   |  waits for its turn among those in flight     |
+//!   |                   |  queued for a permit (max_in_flight)          |
 //!   |                   |---- PUT /v1/b2b/sso/external/{organization}   |
 //!   |                   |         /connections/{id}, one session header |
-//!   |                   |<--- 200, or a refusal with an error_type -----|
-//!   |                   |  tries again what may pass, until the deadline|
-//!   |<------------------|  checks that the answer is about that id      |
-//!   |  typed answer, or an Error with its outcome                       |
+//!   |                   |<--- 200, or an error with an error_type ------|
+//!   |                   |  retries transient failures until the timeout |
+//!   |<------------------|  checks that the response is about that id    |
+//!   |  typed response, or an Error with its outcome                     |
 //! ```
 //!
-//! The source reads in that order: `member.rs`, `organization.rs`, `retry.rs`, `wire.rs`, and
-//! `rbac.rs` for what a refusal means.
+//! The source reads in that order: `member.rs`, `call.rs`, `organization.rs`, `retry.rs`,
+//! `transport.rs`, `response.rs` and `rbac.rs`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod answer;
+mod backoff;
 mod base_url;
+mod body_progress;
 mod build_error;
-mod calls;
+mod builder;
+mod call;
+mod call_context;
 mod client;
 #[cfg_attr(
     not(feature = "testing"),
-    expect(dead_code, unreachable_pub, reason = "only `testing` hands out a clock that moves")
+    expect(dead_code, unreachable_pub, reason = "only `testing` exposes a clock that moves")
 )]
 mod clock;
+mod clock_difference;
+mod connection;
+mod credential;
 mod deadline;
+mod details;
+mod edit_locks;
+mod edits;
 mod error;
-mod flight;
+mod error_body;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod generated;
+mod json_path;
 mod jwks;
 mod jwt;
 mod member;
+mod member_roles;
+mod null;
+mod operation;
 mod organization;
+mod path_segment;
+mod permission;
 mod rbac;
+mod refresh;
+mod response;
 mod retry;
-mod said;
-mod segment;
-mod sent;
+mod retry_budget;
 mod session;
+mod single_flight;
+mod span;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod update;
-mod wire;
+mod transport;
 
 pub use build_error::BuildError;
-pub use client::{Client, ClientBuilder};
-pub use error::{Details, Error, Outcome};
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use details::{Details, Outcome};
+pub use error::Error;
 pub use generated::types;
 pub use member::MemberClient;
+pub use operation::{Operation, Permission};
+pub use permission::Verdict;
+pub use reqwest;
 pub use retry::RetryPolicy;
-pub use session::{Session, SessionKind};
+pub use session::{Session, SessionCookies, SessionKind};
 
 /// The generated client, for a service that acts for the project itself.
 ///
-/// **Its requests run with the full power of the project.** Get it from
-/// [`Client::bindings`], which says what it does and doesn't do.
+/// **Its requests run with the full power of the project.** Obtained from
+/// [`Client::bindings`], which documents what it does and doesn't do.
 pub mod bindings {
     pub use crate::{
+        credential::Credential,
         generated::{ByteStream, Client, ClientInfo, Error, ResponseValue},
-        session::Credential,
-        wire::Caller,
+        member_roles::MemberRoles,
+        transport::RequestContext,
     };
 }
 

@@ -1,75 +1,69 @@
-//! One update as the member who is logged in, told from top to bottom.
+//! What a member can do: a method for each operation, which checks its inputs and makes the
+//! call. Edits, which consist of two calls, are in `member/edit.rs`.
 //!
-//! Nothing leaves before the inputs are checked, and no update leaves without the member's
-//! session: the session is a part of this type, and the organization comes from it, never
-//! from a parameter.
+//! No request leaves without the member's session: the session is a part of the type, and the
+//! organization comes from it, never from a parameter.
 
-use std::{
-    fmt,
-    pin::pin,
-    sync::{Arc, Mutex, PoisonError},
-};
+mod edit;
 
-use http::StatusCode;
-use tracing::{Instrument, Span, field::Empty};
+use std::{fmt, sync::Arc};
 
 use crate::{
-    calls::Calls,
+    call::{ActiveSession, MemberCall, Project},
+    connection,
     deadline::Deadline,
-    error::{Error, Known, Outcome, printable_request_id},
-    jwks::Keys,
-    organization::{Member, Organizations},
-    segment::Segment,
-    session::{Session, SessionHeader},
-    update::{self, UpdateExternalConnectionRequest, UpdateExternalConnectionResponse},
+    error::Error,
+    operation::Operation,
+    permission::Verdict,
+    session::Session,
+    transport::{
+        ExternalConnection, GetConnections, GetConnectionsResponse, MemberRequest,
+        UpdateConnection, UpdateExternalConnectionRequest, UpdateExternalConnectionResponse,
+    },
 };
 
-/// What all members of a project share.
-pub(crate) struct Project {
-    pub(crate) calls: Calls,
-    pub(crate) keys: Keys,
-    pub(crate) organizations: Organizations,
-    pub(crate) base_url: String,
-    /// The host, as traces show it.
-    pub(crate) server: String,
-}
-
-/// Acts as one logged-in member; made by
-/// [`Client::as_member`](crate::Client::as_member).
+/// Acts as one logged-in member.
 ///
-/// Cheap to make for each request that a service handles, and cheap to clone. Clones share
-/// the session: when one renews it, all of them use the renewed one.
+/// Obtained from [`Client::as_member`](crate::Client::as_member). Cheap to create for each
+/// request that a service handles, and cheap to clone. Clones share the session: when one
+/// renews it, all of them use the renewed one.
 #[derive(Clone)]
 pub struct MemberClient {
     project: Arc<Project>,
-    presented: Session,
-    /// What took its place, once its JWT had to be renewed.
-    renewed: Arc<Mutex<Option<Session>>>,
+    session: Arc<ActiveSession>,
 }
 
 impl MemberClient {
     pub(crate) fn new(project: Arc<Project>, session: Session) -> Self {
-        Self { project, presented: session, renewed: Arc::default() }
+        Self { project, session: Arc::new(ActiveSession::new(session)) }
     }
 
     /// Updates an external connection of the member's organization.
     ///
-    /// The organization is inferred from the session; Stytch then checks that the member's
-    /// roles allow the action `update` on the resource `stytch.sso`, and that the connection
-    /// is one of that organization
+    /// Resolves the organization of the session, then sends the update with the session.
+    /// Stytch checks that the member's roles grant the action `update` on the resource
+    /// `stytch.sso`, and that the connection belongs to that organization
     /// ([reference](https://stytch.com/docs/b2b/api/update-external-connection)).
     ///
-    /// `connection_id` is opaque. Refused before anything is sent are an empty one, `.`,
-    /// `..`, one with a backslash or a control character, and one of more than 1,024 bytes.
+    /// `connection_id` is opaque. Rejected before anything is sent are an empty id, `.`, `..`,
+    /// one with a backslash or a control character, and one of more than 1,024 bytes; and an
+    /// update that sets nothing.
+    ///
+    /// Sending an update twice is safe: it sets values. If the returned future is dropped, the
+    /// update may or may not have been applied.
     ///
     /// # Errors
     ///
-    /// [`Error::PermissionDenied`], [`Error::OrganizationMismatch`], [`Error::NotFound`] and
-    /// [`Error::InvalidUpdate`] are refusals: the update was not applied. So is
-    /// [`Error::SessionInvalid`], after which the member has to log in again.
-    /// [`Error::RateLimited`], [`Error::Transport`] and [`Error::Api`] come when trying
-    /// again, as the [`RetryPolicy`](crate::RetryPolicy) says, didn't help. Every error's
-    /// [`outcome`](Error::outcome) tells whether the update may have been applied.
+    /// - [`Error::PermissionDenied`], [`Error::OrganizationMismatch`], [`Error::NotFound`],
+    ///   [`Error::InvalidUpdate`]: Stytch rejected the update, or this crate did so before
+    ///   sending it.
+    /// - [`Error::SessionInvalid`]: the member has to log in again.
+    /// - [`Error::CredentialsRejected`]: the project id or secret is wrong.
+    /// - [`Error::RateLimited`], [`Error::Transport`], [`Error::Api`],
+    ///   [`Error::UnexpectedResponse`]: after the retries that the
+    ///   [`RetryPolicy`](crate::RetryPolicy) allows.
+    ///
+    /// [`Error::outcome`] returns whether the update may have been applied.
     ///
     /// # Examples
     ///
@@ -89,7 +83,8 @@ impl MemberClient {
     /// let update = UpdateExternalConnectionRequest::default()
     ///     .display_name("Acme Okta (new)")
     ///     .clear_connection_roles();
-    /// let response = client.as_member(Session::jwt(jwt)).update_connection(&connection_id, &update).await?;
+    /// let member = client.as_member(Session::jwt(jwt));
+    /// let response = member.update_connection(&connection_id, &update).await?;
     /// assert_eq!(response.connection.display_name, "Acme Okta (new)");
     /// # Ok(())
     /// # }
@@ -101,152 +96,158 @@ impl MemberClient {
         connection_id: &str,
         update: &UpdateExternalConnectionRequest,
     ) -> Result<UpdateExternalConnectionResponse, Error> {
-        let span = self.span();
-        // Pinned before it is wrapped, because it is large and would be moved with each layer.
-        let update = pin!(self.update(connection_id, update));
-        let outcome = update.instrument(span.clone()).await;
-        record(&span, &outcome);
-        outcome
+        let call = self.begin(UpdateConnection::OPERATION);
+        let request = call.check(|operation| {
+            let connection_id = connection::check_id(operation, connection_id)?;
+            connection::check_update(operation, update)?;
+            Ok(UpdateConnection { connection_id, update })
+        });
+        call.run(request).await
     }
 
-    /// Infers the organization that the member belongs to, as Stytch's `organization_id`.
+    /// Returns the external connections of the member's organization.
     ///
-    /// From a session JWT without a round trip, once the project's keys are there; from a
-    /// token with one, whose answer is remembered. A JWT that has expired is renewed.
+    /// Stytch checks that the member's roles grant the action `get` on the resource
+    /// `stytch.sso` ([reference](https://stytch.com/docs/b2b/api/get-sso-connections)).
     ///
-    /// It is no proof that the session still lives: a session that was revoked meanwhile is
-    /// noticed by Stytch, with the next update.
+    /// Dropping the future has no effect.
     ///
     /// # Errors
     ///
-    /// [`Error::SessionInvalid`] where the session is none, else what asking Stytch can run
-    /// into. The [`outcome`](Error::outcome) is always
-    /// [`NotApplied`](Outcome::NotApplied).
-    pub async fn organization_id(&self) -> Result<String, Error> {
-        let (member, _) = self.infer(self.project.calls.deadline()).await?;
-        Ok(member.organization.to_string())
+    /// As for [`update_connection`](Self::update_connection); the
+    /// [`outcome`](Error::outcome) is always [`NotApplied`](crate::Outcome::NotApplied).
+    /// [`Error::UnexpectedResponse`] if the response contains a connection of another
+    /// organization.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use stytch_sso_external::{Session, testing::Stytch};
+    /// # let stytch = Stytch::start();
+    /// # let acme = stytch.organization("acme");
+    /// # let connection = acme.connection("Acme Okta");
+    /// # let jwt = acme.member("ada", &["stytch_admin"]).log_in().jwt();
+    /// let member = stytch.client().as_member(Session::jwt(jwt));
+    /// let connections = member.connections().await?.external_connections;
+    /// assert_eq!(connections[0].display_name, "Acme Okta");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
+    pub async fn connections(&self) -> Result<GetConnectionsResponse, Error> {
+        self.begin(GetConnections::OPERATION).run(Ok(GetConnections(None))).await
     }
 
-    /// Gives the session in use now: the one presented, or a renewed one if its JWT had to
-    /// be renewed. A service that keeps the JWT in a cookie sets it again from here.
+    /// Returns one external connection of the member's organization.
+    ///
+    /// Stytch has no endpoint for one external connection: this lists them, as
+    /// [`connections`](Self::connections) does. `connection_id` is checked as by
+    /// [`update_connection`](Self::update_connection). Dropping the future has no effect.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connections`](Self::connections), and [`Error::NotFound`] if the organization
+    /// has no such external connection: its [`status`](Error::status) is then that of the list.
+    /// [`Error::InvalidUpdate`] if the id is rejected locally.
+    pub async fn connection(&self, connection_id: &str) -> Result<ExternalConnection, Error> {
+        let deadline = self.project.context.deadline(GetConnections::OPERATION);
+        let id = connection::check_id(GetConnections::OPERATION, connection_id);
+        self.read_connection(id, deadline).await
+    }
+
+    /// Checks whether the member's roles grant the permission of an operation, before a user
+    /// interface offers it.
+    ///
+    /// Evaluated locally, as Stytch's SDKs do: the member's roles against the RBAC policies of
+    /// the project and the organization, which are cached for 5 minutes and used for up to an
+    /// hour while fetching them fails. The roles are those of the session JWT; of a session
+    /// token, those that `sessions/authenticate` returned within the last 5 minutes. After a
+    /// denial they are read anew. An operation without a permission is authorized.
+    ///
+    /// **The verdict is advice.** No call is held back because of it, and Stytch's decision
+    /// stands ([guide](https://stytch.com/docs/b2b/guides/rbac/overview)). Dropping the future
+    /// has no effect.
+    ///
+    /// # Errors
+    ///
+    /// Any error of resolving the session or of fetching a policy, never
+    /// [`Error::PermissionDenied`]; [`Error::operation`] returns which request failed. The
+    /// [`outcome`](Error::outcome) is always [`NotApplied`](crate::Outcome::NotApplied).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use stytch_sso_external::testing::Stytch;
+    /// use stytch_sso_external::{Operation, Session};
+    ///
+    /// # let stytch = Stytch::start();
+    /// # let jwt = stytch.organization("acme").member("bob", &[]).log_in().jwt();
+    /// let member = stytch.client().as_member(Session::jwt(jwt));
+    /// let verdict = member.check_permission(Operation::UpdateExternalConnection).await?;
+    /// if !verdict.authorized {
+    ///     println!("ask for one of these roles: {}", verdict.sufficient_roles.join(", "));
+    /// }
+    /// assert_eq!(verdict.sufficient_roles, ["stytch_admin"]);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
+    pub async fn check_permission(&self, operation: Operation) -> Result<Verdict, Error> {
+        let Some(permission) = operation.permission() else {
+            return Ok(Verdict::unrestricted());
+        };
+        let deadline = self.project.context.deadline(operation);
+        self.project.check_permission(&self.session, permission, deadline).await
+    }
+
+    /// Resolves the organization of the session to Stytch's `organization_id`.
+    ///
+    /// Takes it from a session JWT that is verified locally; calls `sessions/authenticate` for
+    /// a session token that isn't cached, and for an expired JWT, which is renewed.
+    ///
+    /// It is no proof that the session is still active: Stytch reports a revoked session with
+    /// the next update. Dropping the future has no effect on the session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SessionInvalid`] if the session is expired, revoked, unknown or malformed, else
+    /// any error of the `sessions/authenticate` request. The [`outcome`](Error::outcome) is
+    /// always [`NotApplied`](crate::Outcome::NotApplied).
+    pub async fn organization_id(&self) -> Result<String, Error> {
+        let deadline = self.project.context.deadline(Operation::AuthenticateSession);
+        let (organization, _) = self.project.resolve(&self.session, deadline).await?;
+        Ok(organization.to_string())
+    }
+
+    /// Returns the session in use: the one presented, or the renewed one if its JWT had
+    /// expired. A service that keeps the JWT in a cookie sets the cookie again from here.
     #[must_use]
     pub fn session(&self) -> Session {
-        let renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
-        renewed.as_ref().unwrap_or(&self.presented).clone()
+        self.session.current()
     }
 
-    async fn update(
-        &self,
-        connection_id: &str,
-        update: &UpdateExternalConnectionRequest,
-    ) -> Result<UpdateExternalConnectionResponse, Error> {
-        let connection = update::connection(connection_id)?;
-        update::check(update)?;
-        let mut attempts = self.project.calls.attempts();
-        loop {
-            // Inside the loop, so that a session renewed meanwhile serves the next attempt.
-            let inferred = self.infer(attempts.deadline()).await;
-            let (member, header) = inferred.map_err(|error| attempts.verdict(error))?;
-            let sent = self.project.calls.wire.update(
-                header,
-                &member.organization,
-                &connection,
-                update,
-                attempts.deadline(),
-            );
-            match sent.await {
-                Ok(response) => {
-                    return confirm(response, &member.organization, &connection)
-                        .map_err(|error| attempts.last(error));
-                }
-                Err(error) => {
-                    if matches!(error, Error::SessionInvalid(_)) {
-                        self.project.organizations.forget(&self.presented);
-                    }
-                    attempts.again(error).await?;
-                }
-            }
-        }
+    fn begin(&self, operation: Operation) -> MemberCall<'_> {
+        self.begin_until(operation, self.project.context.deadline(operation))
     }
 
-    /// The member's organization and the one header to act with.
-    async fn infer(&self, deadline: Deadline) -> Result<(Member, SessionHeader), Error> {
-        if self.presented.header().is_none() {
-            return Err(Error::session_invalid(
-                "the session credential is empty, too long, or has characters that a header can't carry",
-            ));
-        }
-        let member = self.project.organizations.of(&self.presented, deadline).await?;
-        let session = member.renewed.as_ref().unwrap_or(&self.presented);
-        let header = session
-            .header()
-            .cloned()
-            .ok_or_else(|| Error::session_invalid("the renewed session can't be sent"))?;
-        if member.renewed.is_some() {
-            self.renewed.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&member.renewed);
-        }
-        Ok((member, header))
-    }
-
-    fn span(&self) -> Span {
-        tracing::info_span!(
-            "stytch.update_external_connection",
-            otel.kind = "client",
-            http.request.method = "PUT",
-            url.template = "/v1/b2b/sso/external/{organization_id}/connections/{connection_id}",
-            server.address = self.project.server,
-            http.response.status_code = Empty,
-            http.request.resend_count = Empty,
-            error.type = Empty,
-            stytch.request_id = Empty,
-        )
+    fn begin_until(&self, operation: Operation, deadline: Deadline) -> MemberCall<'_> {
+        MemberCall::begin(&self.project, &self.session, operation, deadline)
     }
 }
 
 impl fmt::Debug for MemberClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemberClient")
-            .field("project_id", &self.project.calls.wire.project_id())
-            .field("session", &self.presented)
+            .field("project_id", &self.project.context.transport.project_id())
+            .field("session", &self.session.presented)
             .finish_non_exhaustive()
-    }
-}
-
-/// Believes an answer only if it is about the connection that was asked for.
-fn confirm(
-    response: UpdateExternalConnectionResponse,
-    organization: &Segment,
-    connection: &Segment,
-) -> Result<UpdateExternalConnectionResponse, Error> {
-    let answered = &response.connection;
-    let reason = if answered.connection_id != **connection {
-        "the answer is about another connection than the one asked for"
-    } else if answered.organization_id != **organization {
-        "the answer is about a connection of another organization than the member's"
-    } else {
-        return Ok(response);
-    };
-    let mut known = Known::unusable(reason, Some(response.request_id));
-    known.outcome = Outcome::Unknown;
-    Err(Error::UnexpectedResponse(known.into()))
-}
-
-fn record(span: &Span, outcome: &Result<UpdateExternalConnectionResponse, Error>) {
-    if span.is_disabled() {
-        return;
-    }
-    let (status, request_id) = match outcome {
-        Ok(response) => (Some(StatusCode::OK), printable_request_id(&response.request_id)),
-        Err(error) => (error.status(), error.printable_request_id()),
-    };
-    if let Some(status) = status {
-        span.record("http.response.status_code", status.as_u16());
-    }
-    if let Some(request_id) = request_id {
-        span.record("stytch.request_id", request_id);
-    }
-    if let Err(error) = outcome {
-        span.record("error.type", error.printable_error_type().unwrap_or(error.name()));
-        span.record("http.request.resend_count", error.attempts().saturating_sub(1));
     }
 }

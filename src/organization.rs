@@ -1,245 +1,272 @@
-//! The organization behind a session: read from a JWT that was verified here, or asked of
-//! Stytch.
+//! Resolves sessions to organizations: from a JWT that is verified locally, or by calling
+//! `sessions/authenticate`.
 //!
-//! What was learned is remembered under a digest of the credential, never under the
-//! credential. Remembering is safe: a session belongs to one member and a member to one
-//! organization for its whole life (moving on makes a new session), and Stytch checks the
-//! session again with every update. A revoked session is refused there, and then forgotten
-//! here.
+//! Results are cached under a digest of the credential, never under the credential. Caching is
+//! safe: a session belongs to one member and a member to one organization for its whole life
+//! (moving to another organization makes a new session), and Stytch checks the session again
+//! with every request. A session that Stytch rejects is removed from the cache.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
 use quick_cache::sync::Cache;
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument;
 
 use crate::{
-    calls::Calls,
+    call_context::CallContext,
     deadline::Deadline,
-    error::{Error, Known},
-    flight::Flights,
-    jwks::{Keys, NoKeys},
-    jwt::{Verdict, unverified_expiry},
-    retry,
-    segment::Segment,
+    error::Error,
+    jwks::{JwksCache, KeyError},
+    jwt::{ValidationResult, unverified_times},
+    member_roles::MemberRoles,
+    operation::Operation,
+    path_segment::PathSegment,
+    response::{self, Success},
     session::{Session, SessionDigest, SessionKind},
-    wire::AuthenticateSessionResponse,
+    single_flight::{Abandoned, SingleFlight},
+    transport::AuthenticateSessionResponse,
 };
 
-/// What is known of a session.
+/// A resolved session.
 #[derive(Clone)]
 pub(crate) struct Member {
-    pub(crate) organization: Segment,
-    /// The session to act with in place of the one presented, whose JWT has expired.
-    pub(crate) renewed: Option<Session>,
-    until: SystemTime,
+    pub(crate) organization: PathSegment,
+    /// Set if the JWT that was presented had to be renewed.
+    pub(crate) renewal: Option<Renewal>,
+    /// Those at the time of `resolved`, or of the JWT.
+    pub(crate) roles: Arc<MemberRoles>,
+    resolved: SystemTime,
+    valid_until: SystemTime,
+}
+
+/// The session to act with in place of the one that was presented.
+#[derive(Clone)]
+pub(crate) struct Renewal {
+    pub(crate) session: Session,
+    /// Grows with each renewal of a client.
+    pub(crate) sequence: u64,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// How long a token's organization is remembered.
+    /// How long a token's organization is cached.
     pub(crate) token_ttl: Duration,
-    /// How many sessions are remembered.
+    /// How many sessions are cached.
     pub(crate) capacity: usize,
     /// How long before its end a JWT counts as expired.
     pub(crate) expiry_margin: Duration,
 }
 
-/// Finds organizations. Clones share what is known.
-#[derive(Clone)]
-pub(crate) struct Organizations(Arc<Inner>);
-
-struct Inner {
-    calls: Calls,
-    keys: Keys,
-    settings: Settings,
-    known: Cache<SessionDigest, Member>,
-    flights: Flights<SessionDigest, Result<Member, Error>>,
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            token_ttl: Duration::from_secs(60 * 60),
+            capacity: 10_000,
+            expiry_margin: Duration::from_secs(5),
+        }
+    }
 }
 
-impl Organizations {
-    pub(crate) fn new(calls: Calls, keys: Keys, settings: Settings) -> Self {
-        let known = Cache::new(settings.capacity);
-        Self(Arc::new(Inner { calls, keys, settings, known, flights: Flights::new() }))
+/// Resolves sessions to organizations. Clones share the cache.
+#[derive(Clone)]
+pub(crate) struct OrganizationResolver(Arc<Inner>);
+
+struct Inner {
+    context: CallContext,
+    jwks: JwksCache,
+    settings: Settings,
+    cache: Cache<SessionDigest, Member>,
+    requests: SingleFlight<SessionDigest, Member, Error>,
+    renewals: AtomicU64,
+}
+
+impl OrganizationResolver {
+    pub(crate) fn new(context: CallContext, jwks: JwksCache, settings: Settings) -> Self {
+        let cache = Cache::new(settings.capacity);
+        let requests = SingleFlight::new(context.operation_timeout);
+        let renewals = AtomicU64::new(0);
+        Self(Arc::new(Inner { context, jwks, settings, cache, requests, renewals }))
     }
 
-    /// Tells whose organization the session is in, with a round trip only where it must be.
-    pub(crate) async fn of(&self, session: &Session, deadline: Deadline) -> Result<Member, Error> {
-        if let Some(member) = self.0.remembered(session) {
+    /// Resolves the organization of a session. Calls Stytch only if the session can't be
+    /// resolved locally.
+    pub(crate) async fn resolve(
+        &self,
+        session: &Session,
+        deadline: Deadline,
+    ) -> Result<Member, Error> {
+        if let Some(member) = self.0.cached(session) {
             return Ok(member);
         }
         if session.kind() == SessionKind::Token {
-            return self.ask_stytch(session, deadline).await;
+            return self.authenticate(session, SystemTime::UNIX_EPOCH, None, deadline).await;
         }
-        match self.0.keys.verify(session.expose_secret(), deadline).await {
-            Ok(Verdict::Valid { organization, expires }) => {
-                let until = self.0.usable_until(expires);
-                Ok(self.0.remember(session, Member { organization, renewed: None, until }))
+        match self.0.jwks.verify(session.expose_secret(), deadline).await {
+            Ok(ValidationResult::Valid { organization, roles, valid_for }) => {
+                let (resolved, roles) = (self.0.context.clock.now(), Arc::new(roles));
+                let valid_until = self.0.after(valid_for);
+                let member = Member { organization, renewal: None, roles, resolved, valid_until };
+                Ok(self.0.insert(session, member))
             }
-            Err(NoKeys) if deadline.left().is_zero() => {
-                Err(Error::out_of_time("while fetching the project's JWKS"))
+            Ok(ValidationResult::NotCurrent) => {
+                self.authenticate(session, SystemTime::UNIX_EPOCH, None, deadline).await
             }
-            Ok(Verdict::Expired) | Err(NoKeys) => self.ask_stytch(session, deadline).await,
-            Ok(Verdict::Refused(why)) => {
-                Err(Error::session_invalid(format!("the session JWT {why}")))
+            Err(KeyError::Unavailable) => {
+                let permit = self.0.context.transport.unverified_permit(deadline).await?;
+                self.authenticate(session, SystemTime::UNIX_EPOCH, Some(permit), deadline).await
+            }
+            Err(KeyError::Undecided(error)) => Err(error),
+            Ok(ValidationResult::Invalid(problem)) => {
+                let reason = format!("the session JWT {problem}");
+                Err(Error::session_invalid(deadline.operation(), reason))
             }
         }
     }
 
-    /// Forgets a session that Stytch no longer accepts.
+    /// Resolves a session as [`resolve`](Self::resolve) does. The roles behind a token are read
+    /// anew if they were read before `since`.
+    pub(crate) async fn resolve_roles(
+        &self,
+        session: &Session,
+        since: SystemTime,
+        deadline: Deadline,
+    ) -> Result<Member, Error> {
+        if session.kind() == SessionKind::Token {
+            match self.0.cached(session) {
+                Some(member) if member.resolved >= since => return Ok(member),
+                _ => return self.authenticate(session, since, None, deadline).await,
+            }
+        }
+        self.resolve(session, deadline).await
+    }
+
+    /// Removes a session that Stytch rejected from the cache.
     pub(crate) fn forget(&self, session: &Session) {
-        self.0.known.remove(&session.digest());
+        self.0.cache.remove(&session.digest());
     }
 
-    async fn ask_stytch(&self, session: &Session, deadline: Deadline) -> Result<Member, Error> {
-        let inner = &self.0;
-        let flight = inner.flights.join(&session.digest(), || {
-            let (inner, session) = (Arc::clone(inner), session.clone());
-            Some(async move {
-                // The flight that landed just now may have answered.
-                if let Some(member) = inner.remembered(&session) {
-                    return Ok(member);
+    /// Calls `sessions/authenticate`, once for all who wait for the same session. The permit of
+    /// a JWT that isn't verified is kept until the request ends.
+    async fn authenticate(
+        &self,
+        session: &Session,
+        since: SystemTime,
+        permit: Option<OwnedSemaphorePermit>,
+        deadline: Deadline,
+    ) -> Result<Member, Error> {
+        const ACTIVITY: &str = "waiting for sessions/authenticate";
+        let start = || {
+            let (inner, session) = (Arc::clone(&self.0), session.clone());
+            let request = async move {
+                let _permit = permit;
+                // The request that completed just now may have resolved it.
+                match inner.cached(&session) {
+                    Some(member) if member.resolved >= since => Ok(member),
+                    _ => inner.authenticate(&session).await,
                 }
-                let calls = &inner.calls;
-                let deadline = calls.deadline();
-                let answer = retry::run(&calls.policy, deadline, || {
-                    calls.wire.authenticate(&session, deadline)
-                })
-                .await?;
-                inner.learn(&session, answer)
-            })
-        });
-        match flight {
-            Some(flight) => {
-                deadline.wait("while asking Stytch about the member session", flight).await?
-            }
-            None => Err(Error::out_of_time("while asking Stytch about the member session")),
-        }
+            };
+            request.in_current_span()
+        };
+        let result = deadline.wait(ACTIVITY, self.0.requests.run(&session.digest(), start)).await?;
+        result.unwrap_or_else(|Abandoned| {
+            let reason = "the task of the request was dropped before it had a result";
+            Err(Error::timed_out(Operation::AuthenticateSession, reason))
+        })
     }
 }
 
 impl Inner {
-    fn remembered(&self, session: &Session) -> Option<Member> {
+    async fn authenticate(&self, session: &Session) -> Result<Member, Error> {
+        let context = &self.context;
+        let deadline = context.deadline(Operation::AuthenticateSession);
+        let requested = context.clock.now();
+        let attempt = || context.transport.authenticate(session, deadline);
+        let response = context.call_as_project(context.retry.begin(deadline), attempt).await?;
+        self.learn(session, response, requested)
+    }
+
+    fn cached(&self, session: &Session) -> Option<Member> {
         let digest = session.digest();
-        let member = self.known.get(&digest)?;
-        if member.until > self.calls.clock.now() {
+        let member = self.cache.get(&digest)?;
+        let now = self.context.clock.now();
+        if member.valid_until > now {
             return Some(member);
         }
-        self.known.remove(&digest);
+        // Only if it is still the expired one: another task may have renewed it meanwhile.
+        self.cache.remove_if(&digest, |member| member.valid_until <= now);
         None
     }
 
-    fn remember(&self, session: &Session, member: Member) -> Member {
-        self.known.insert(session.digest(), member.clone());
+    fn insert(&self, session: &Session, member: Member) -> Member {
+        self.cache.insert(session.digest(), member.clone());
         member
     }
 
     fn learn(
         &self,
         session: &Session,
-        answer: AuthenticateSessionResponse,
+        authenticated: Success<AuthenticateSessionResponse>,
+        requested: SystemTime,
     ) -> Result<Member, Error> {
-        let organization =
-            Segment::new(&answer.member_session.organization_id).map_err(|wrong| {
-                let reason = format!("the organization id that Stytch answered {wrong}");
-                let known = Known::unusable(reason, Some(answer.request_id.clone()));
-                Error::UnexpectedResponse(known.into())
-            })?;
-        if session.kind() == SessionKind::Token {
-            let until = self.calls.clock.now() + self.settings.token_ttl;
-            return Ok(self.remember(session, Member { organization, renewed: None, until }));
-        }
-        let renewed = Session::new(SessionKind::Jwt, answer.session_jwt);
-        if renewed.header().is_none() {
-            let reason = "the session JWT that Stytch answered can't be put into a header";
-            let known = Known::unusable(reason, Some(answer.request_id));
-            return Err(Error::UnexpectedResponse(known.into()));
-        }
-        // Stytch itself handed the JWT out, so its own word is good enough for how long to
-        // remember it. One whose end can't be read serves this once.
-        let expires = unverified_expiry(renewed.expose_secret());
-        let until = expires.map(|expires| self.usable_until(expires));
-        let member = |renewed| Member {
-            organization: organization.clone(),
-            renewed,
-            until: until.unwrap_or(SystemTime::UNIX_EPOCH),
+        let Success { status, body } = authenticated;
+        let unusable = |reason: String| {
+            let operation = Operation::AuthenticateSession;
+            response::unusable(operation, status, &body.request_id, reason)
         };
-        if until.is_none() {
-            return Ok(member(Some(renewed)));
+        let organization =
+            PathSegment::new(&body.member_session.organization_id).map_err(|problem| {
+                unusable(format!("the organization id in the response {problem}"))
+            })?;
+        let times = unverified_times(body.session_jwt.expose_secret());
+        if let Some((issued, _)) = times {
+            self.jwks.observe_issued(issued, requested);
         }
-        self.remember(&renewed, member(None));
-        Ok(self.remember(session, member(Some(renewed))))
+        let roles = Arc::new(body.member_session.roles.unwrap_or_default());
+        if session.kind() == SessionKind::Token {
+            let valid_until = self.after(self.settings.token_ttl);
+            let resolved = requested;
+            let member = Member { organization, renewal: None, roles, resolved, valid_until };
+            return Ok(self.insert(session, member));
+        }
+        let renewed = Session::new(SessionKind::Jwt, body.session_jwt.clone());
+        if renewed.header().is_none() {
+            let reason = "the session JWT in the response can't be sent in an HTTP header";
+            return Err(unusable(reason.to_owned()));
+        }
+        // Stytch just returned the JWT, so it is valid for its own lifetime from now on, whatever
+        // the local clock shows.
+        let lifetime = times.and_then(|(issued, expires)| expires.duration_since(issued).ok());
+        let valid_until = lifetime
+            .map(|lifetime| self.after(lifetime.saturating_sub(self.settings.expiry_margin)));
+        let valid_until = valid_until.unwrap_or(SystemTime::UNIX_EPOCH);
+        let member =
+            Member { organization, renewal: None, roles, resolved: requested, valid_until };
+        Ok(self.insert_renewed(session, renewed, member))
     }
 
-    fn usable_until(&self, expires: SystemTime) -> SystemTime {
-        expires.checked_sub(self.settings.expiry_margin).unwrap_or(SystemTime::UNIX_EPOCH)
+    /// Caches a renewal under both JWTs. One whose times can't be read is used once.
+    fn insert_renewed(&self, session: &Session, renewed: Session, member: Member) -> Member {
+        let sequence = self.renewals.fetch_add(1, Ordering::Relaxed);
+        let is_cacheable = member.valid_until > SystemTime::UNIX_EPOCH;
+        if is_cacheable {
+            self.insert(&renewed, member.clone());
+        }
+        let member = Member { renewal: Some(Renewal { session: renewed, sequence }), ..member };
+        if is_cacheable { self.insert(session, member) } else { member }
+    }
+
+    /// The time so long from now. A longer time than a century counts as one.
+    fn after(&self, time: Duration) -> SystemTime {
+        const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+        self.context.clock.now() + time.min(CENTURY)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        clock::Clock,
-        jwks,
-        retry::RetryPolicy,
-        wire::{Seam, Wire},
-    };
-
-    #[tokio::test]
-    async fn cache_stays_at_its_bound() {
-        let organizations = organizations(1_000);
-        for n in 0..100_000 {
-            let session = Session::token(format!("token-{n}"));
-            let organization =
-                Segment::new("organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931").unwrap();
-            let until = SystemTime::now() + Duration::from_secs(60);
-            organizations.0.remember(&session, Member { organization, renewed: None, until });
-        }
-        assert!(organizations.0.known.len() <= 1_000);
-        assert!(organizations.0.known.len() > 900);
-    }
-
-    #[tokio::test]
-    async fn session_is_gone_at_its_end() {
-        let organizations = organizations(10);
-        let session = Session::token("token");
-        let organization = Segment::new("organization-test-1").unwrap();
-        organizations.0.remember(
-            &session,
-            Member { organization, renewed: None, until: SystemTime::UNIX_EPOCH },
-        );
-        assert!(organizations.0.remembered(&session).is_none());
-        assert_eq!(organizations.0.known.len(), 0);
-    }
-
-    fn organizations(capacity: usize) -> Organizations {
-        let seam = Seam {
-            http: reqwest::Client::new(),
-            base_url: "http://127.0.0.1:1".to_owned(),
-            authorization: http::HeaderValue::from_static("unused"),
-            timeout: Duration::from_secs(1),
-            connect_timeout: Duration::from_secs(1),
-            max_response_bytes: 1,
-        };
-        let project_id = Segment::new("project-test-1").unwrap();
-        let zero = Duration::ZERO;
-        let calls = Calls {
-            wire: Arc::new(Wire::new(seam, project_id, 1)),
-            policy: RetryPolicy::off(),
-            deadline: zero,
-            clock: Clock::system(),
-        };
-        let settings = jwks::Settings {
-            fresh_for: zero,
-            max_age: zero,
-            cooldown: zero,
-            clock_skew: zero,
-            expiry_margin: zero,
-        };
-        let keys = Keys::new(calls.clone(), settings, "http://127.0.0.1:1");
-        let settings = Settings { token_ttl: zero, capacity, expiry_margin: zero };
-        Organizations::new(calls, keys, settings)
-    }
-}
+mod tests;

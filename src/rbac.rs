@@ -1,148 +1,129 @@
-//! What a refusal means: the one table from Stytch's `error_type` to [`Error`], and the
-//! permission that each operation requires.
+//! The table from Stytch's `error_type` to [`Error`].
 //!
-//! The `error_type` decides; the HTTP status only where the type is unknown. A 403 whose
-//! type isn't known is never a denied permission: suspended organizations, captchas and
-//! firewalls answer 403 too.
+//! The `error_type` decides; the HTTP status only where the type is unknown. A 403 of an
+//! unknown type is never a denied permission: suspended organizations, captchas and firewalls
+//! respond with 403 too.
 
 use http::StatusCode;
 
-use crate::error::{Error, Known};
+use crate::{details::ErrorContext, error::Error, operation::Operation};
 
-/// What a member's roles must grant.
-pub(crate) struct Permission {
-    pub(crate) resource: &'static str,
-    pub(crate) action: &'static str,
-}
+type Constructor = fn(ErrorContext) -> Error;
 
-include!(concat!(env!("OUT_DIR"), "/permissions.rs"));
-
-/// The operation that everything here is about; the others only prepare it.
-pub(crate) const UPDATE: &str = "update_external_connection";
-
-#[derive(Clone, Copy, PartialEq)]
-enum Meaning {
-    PermissionDenied,
-    OrganizationMismatch,
-    SessionInvalid,
-    CredentialsRejected,
-    NotFound,
-    RateLimited,
-    InvalidUpdate,
-    Api,
-}
-
-/// Stytch's error types that this endpoint and its companions can meet.
+/// Stytch's error types that the operations of this crate can meet.
 #[rustfmt::skip]
-const MEANINGS: &[(&str, Meaning)] = &[
-    ("session_authorization_error",                           Meaning::PermissionDenied),
+const ERROR_TYPES: &[(&str, Constructor)] = &[
+    ("session_authorization_error",                           permission_denied),
 
-    ("session_authorization_tenancy_error",                   Meaning::OrganizationMismatch),
-    ("sso_connection_organization_mismatch",                  Meaning::OrganizationMismatch),
+    ("session_authorization_tenancy_error",                   organization_mismatch),
+    ("sso_connection_organization_mismatch",                  organization_mismatch),
 
-    ("session_not_found",                                     Meaning::SessionInvalid),
-    ("invalid_session_token",                                 Meaning::SessionInvalid),
-    ("unable_to_parse_session_jwt",                           Meaning::SessionInvalid),
-    ("jwt_invalid_audience",                                  Meaning::SessionInvalid),
-    ("jwt_invalid_claims",                                    Meaning::SessionInvalid),
-    ("jwt_invalid_issuer",                                    Meaning::SessionInvalid),
+    ("session_not_found",                                     session_invalid),
+    ("invalid_session_token",                                 session_invalid),
+    ("unable_to_parse_session_jwt",                           session_invalid),
+    ("jwt_invalid_audience",                                  session_invalid),
+    ("jwt_invalid_claims",                                    session_invalid),
+    ("jwt_invalid_issuer",                                    session_invalid),
 
-    ("unauthorized_credentials",                              Meaning::CredentialsRejected),
-    ("invalid_secret_authentication",                         Meaning::CredentialsRejected),
-    ("invalid_project_id_authentication",                     Meaning::CredentialsRejected),
-    ("unauthorized_project_id_live",                          Meaning::CredentialsRejected),
-    ("unauthorized_project_id_test",                          Meaning::CredentialsRejected),
-    ("project_not_found",                                     Meaning::CredentialsRejected),
+    ("unauthorized_credentials",                              credentials_rejected),
+    ("invalid_secret_authentication",                         credentials_rejected),
+    ("invalid_project_id_authentication",                     credentials_rejected),
+    ("unauthorized_project_id_live",                          credentials_rejected),
+    ("unauthorized_project_id_test",                          credentials_rejected),
+    ("project_not_found",                                     credentials_rejected),
 
-    ("sso_connection_not_found",                              Meaning::NotFound),
-    ("external_connection_id_not_found",                      Meaning::NotFound),
-    ("organization_not_found",                                Meaning::NotFound),
+    ("sso_connection_not_found",                              not_found),
+    ("external_connection_id_not_found",                      not_found),
+    ("organization_not_found",                                not_found),
 
-    ("too_many_requests",                                     Meaning::RateLimited),
+    ("too_many_requests",                                     rate_limited),
 
-    ("external_connection_not_active",                        Meaning::InvalidUpdate),
-    ("invalid_role",                                          Meaning::InvalidUpdate),
-    ("invalid_rbac_role_id",                                  Meaning::InvalidUpdate),
-    ("invalid_rbac_role_assignment",                          Meaning::InvalidUpdate),
-    ("cannot_assign_default_rbac_role_id",                    Meaning::InvalidUpdate),
-    ("saml_connection_attribute_mapping_missing_groups_key",  Meaning::InvalidUpdate),
-    ("invalid_display_name",                                  Meaning::InvalidUpdate),
+    ("external_connection_not_active",                        invalid_update),
+    ("invalid_role",                                          invalid_update),
+    ("invalid_rbac_role_id",                                  invalid_update),
+    ("invalid_rbac_role_assignment",                          invalid_update),
+    ("cannot_assign_default_rbac_role_id",                    invalid_update),
+    ("saml_connection_attribute_mapping_missing_groups_key",  invalid_update),
+    ("invalid_display_name",                                  invalid_update),
 
-    ("organization_suspended",                                Meaning::Api),
-    ("captcha_required",                                      Meaning::Api),
-    ("use_https",                                             Meaning::Api),
-    // This crate always sends exactly one session: these would be a fault of its own.
-    ("no_session_arguments",                                  Meaning::Api),
-    ("too_many_session_arguments",                            Meaning::Api),
-    ("internal_server_error",                                 Meaning::Api),
-    ("server_unavailable",                                    Meaning::Api),
+    ("organization_suspended",                                api),
+    ("captcha_required",                                      api),
+    ("use_https",                                             api),
+    // This crate always sends exactly one session: these would be its own defect.
+    ("no_session_arguments",                                  api),
+    ("too_many_session_arguments",                            api),
+    ("internal_server_error",                                 api),
+    ("server_unavailable",                                    api),
 ];
 
-/// Turns an error answer of Stytch's into the error for the caller. `known.reason` is
-/// filled in here.
-pub(crate) fn refusal(operation_id: &'static str, status: StatusCode, mut known: Known) -> Error {
-    let error_type = known.said.error_type.as_deref();
-    let listed = MEANINGS.iter().find(|(name, _)| Some(*name) == error_type);
-    // A refusal stays one under whatever status; of a failure the status tells more.
-    known.retryable = match listed {
-        None | Some((_, Meaning::Api)) => known.retryable,
-        Some((_, meaning)) => *meaning == Meaning::RateLimited,
-    };
-    let meaning = listed.map_or_else(|| by_status(operation_id, status), |(_, meaning)| *meaning);
-    match (meaning, required_permission(operation_id)) {
-        (Meaning::PermissionDenied, Some(Permission { resource, action })) => {
-            known.reason = format!(
-                "the member's roles don't grant the action `{action}` on the resource `{resource}`"
-            )
-            .into();
-            Error::PermissionDenied { action, resource, details: known.into() }
-        }
-        (meaning, _) => {
-            known.reason = meaning.reason().into();
-            meaning.error(known)
-        }
-    }
+/// Returns the error for an error response with this status. Fills in the reason.
+pub(crate) fn error(status: StatusCode, context: ErrorContext) -> Error {
+    let error_type = context.body.error_type.as_deref();
+    let listed = ERROR_TYPES.iter().find(|(name, _)| Some(*name) == error_type);
+    let constructor = listed
+        .map_or_else(|| by_status(context.operation, status), |(_, constructor)| *constructor);
+    constructor(context)
 }
 
-/// Where the type is unknown. Only an update can be refused for what it asks, and only its
-/// ids can lead nowhere.
-fn by_status(operation_id: &str, status: StatusCode) -> Meaning {
-    let updates = operation_id == UPDATE;
+/// For unknown error types. Only a change can be rejected for what it contains, and only an
+/// operation of a member has ids that may not exist and a session beside the credentials.
+fn by_status(operation: Operation, status: StatusCode) -> Constructor {
+    let is_members = operation.carries_member_session();
     match status {
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if updates => {
-            Meaning::InvalidUpdate
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if operation.is_change() => {
+            invalid_update
         }
-        StatusCode::NOT_FOUND if updates => Meaning::NotFound,
-        StatusCode::UNAUTHORIZED => Meaning::CredentialsRejected,
-        StatusCode::TOO_MANY_REQUESTS => Meaning::RateLimited,
-        _ => Meaning::Api,
+        StatusCode::NOT_FOUND if is_members => not_found,
+        StatusCode::UNAUTHORIZED if !is_members => credentials_rejected,
+        StatusCode::TOO_MANY_REQUESTS => rate_limited,
+        _ => api,
     }
 }
 
-impl Meaning {
-    fn reason(self) -> &'static str {
-        match self {
-            // Of an operation that says no permission: Stytch refuses, for what we can't name.
-            Self::PermissionDenied | Self::Api => "Stytch answered with an error",
-            Self::OrganizationMismatch => "the connection isn't one of the member's organization",
-            Self::SessionInvalid => "Stytch doesn't accept the member session",
-            Self::CredentialsRejected => "Stytch rejects the project id or secret",
-            Self::NotFound => "Stytch doesn't know the connection or the organization",
-            Self::RateLimited => "Stytch limits the rate of requests",
-            Self::InvalidUpdate => "Stytch refuses the update as it stands",
-        }
-    }
+fn permission_denied(mut context: ErrorContext) -> Error {
+    // Stytch denies a permission that the document doesn't name: there is none to show.
+    let Some(permission) = context.operation.permission() else {
+        return api(context);
+    };
+    let (action, resource) = (permission.action, permission.resource);
+    context.reason = format!(
+        "the member's roles do not grant the action `{action}` on the resource `{resource}`"
+    )
+    .into();
+    Error::PermissionDenied { action, resource, details: context.into() }
+}
 
-    fn error(self, known: Known) -> Error {
-        let details = known.into();
-        match self {
-            Self::PermissionDenied | Self::Api => Error::Api(details),
-            Self::OrganizationMismatch => Error::OrganizationMismatch(details),
-            Self::SessionInvalid => Error::SessionInvalid(details),
-            Self::CredentialsRejected => Error::CredentialsRejected(details),
-            Self::NotFound => Error::NotFound(details),
-            Self::RateLimited => Error::RateLimited(details),
-            Self::InvalidUpdate => Error::InvalidUpdate(details),
-        }
-    }
+fn organization_mismatch(mut context: ErrorContext) -> Error {
+    context.reason = "the connection belongs to another organization than the member".into();
+    Error::OrganizationMismatch(context.into())
+}
+
+fn session_invalid(mut context: ErrorContext) -> Error {
+    context.reason = "Stytch rejected the member session: log in again".into();
+    Error::SessionInvalid(context.into())
+}
+
+fn credentials_rejected(mut context: ErrorContext) -> Error {
+    context.reason = "Stytch rejected the project id or secret".into();
+    Error::CredentialsRejected(context.into())
+}
+
+fn not_found(mut context: ErrorContext) -> Error {
+    context.reason = "Stytch found no such connection or organization".into();
+    Error::NotFound(context.into())
+}
+
+fn rate_limited(mut context: ErrorContext) -> Error {
+    context.reason = "Stytch limits the rate of requests".into();
+    Error::RateLimited(context.into())
+}
+
+fn invalid_update(mut context: ErrorContext) -> Error {
+    context.reason = "Stytch rejected the update as invalid".into();
+    Error::InvalidUpdate(context.into())
+}
+
+fn api(mut context: ErrorContext) -> Error {
+    context.reason = "Stytch responded with an error".into();
+    Error::Api(context.into())
 }

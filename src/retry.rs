@@ -1,28 +1,33 @@
-//! Which failures are tried again, when, and until when.
+//! Which failures are retried, when, and until when.
 //!
-//! An update sets values, so sending it again is safe. What is never tried again: a
-//! refusal, an unknown 4xx, and an answer that can't be read after Stytch accepted.
+//! An update sets values, so sending it again is safe. Never retried: a rejection, an unknown
+//! 4xx, and a response that can't be decoded after Stytch accepted the request.
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
-
 use crate::{
-    deadline::Deadline,
-    error::{Error, Outcome},
+    clock::Clock, deadline::Deadline, details::Outcome, error::Error, retry_budget::RetryBudget,
 };
 
-/// How failures are tried again.
+/// How failed attempts are retried.
 ///
-/// Tried again are failures to connect, resets and timeouts, and the statuses 408, 429, 502,
-/// 503 and 504. The wait before each further attempt is random, up to a bound that doubles
-/// from [`base`](Self::base) to [`cap`](Self::cap); a `Retry-After` of the server's is
-/// waited for besides. No wait goes beyond the deadline of the call: where it would, the
-/// error comes back at once.
+/// Retried are failures to connect, resets and timeouts, and the statuses 408, 429, 502, 503
+/// and 504 ([`Error::is_retryable`]). The backoff before each further attempt doubles from
+/// [`initial_backoff`](Self::initial_backoff) to [`max_backoff`](Self::max_backoff), of which a
+/// random half is left out; the server's `Retry-After` is waited for in addition. No wait
+/// exceeds the call's operation timeout: where it would, the error is returned at once.
+///
+/// The default makes 5 attempts with backoffs of 200, 400, 800 and 1,600 ms, so that a call
+/// outlasts an outage of 1.5 s.
+///
+/// A **retry budget** for each client, all operations together, keeps retries from multiplying
+/// the load in a longer outage: it has room for 500 retries, is full at the start, and is
+/// refilled by 0.1 retry for each call and 5 retries a second. When it is empty, the error is
+/// returned as it is, with a [`reason`](Error::reason) that ends in "retry budget exhausted".
+/// [`without_budget`](Self::without_budget) switches it off.
 ///
 /// **Sending an update twice is safe**: it sets values, and the second time sets them again.
-/// Only where somebody else changed the same connection in between does the second one undo
-/// that.
+/// Only if somebody else changes the same connection in between, the second one undoes that.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,7 +35,7 @@ use crate::{
 ///
 /// # fn main() -> Result<(), stytch_sso_external::BuildError> {
 /// let client = Client::builder("project-test-16b34bbe", "secret-test-example")
-///     .retry(RetryPolicy::default().attempts(5).cap(Duration::from_secs(1)))
+///     .retry(RetryPolicy::default().max_attempts(5).max_backoff(Duration::from_secs(1)))
 ///     .build()?;
 /// # let _ = client;
 /// # Ok(())
@@ -38,222 +43,242 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetryPolicy {
-    attempts: u32,
-    base: Duration,
-    cap: Duration,
-    retry_after_cap: Duration,
+    max_attempts: u32,
+    initial_backoff: Duration,
+    max_backoff: Duration,
+    max_retry_after: Duration,
+    has_budget: bool,
 }
 
-/// Three attempts, waits of up to 100 ms and 200 ms, a `Retry-After` of up to 10 s.
+/// 5 attempts, backoffs from 200 ms to 5 s, a `Retry-After` of up to 10 s, with a budget.
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            attempts: 3,
-            base: Duration::from_millis(100),
-            cap: Duration::from_secs(2),
-            retry_after_cap: Duration::from_secs(10),
+            max_attempts: 5,
+            initial_backoff: Duration::from_millis(200),
+            max_backoff: Duration::from_secs(5),
+            max_retry_after: Duration::from_secs(10),
+            has_budget: true,
         }
     }
 }
 
 impl RetryPolicy {
-    /// Tries nothing again.
+    /// Returns a policy that retries nothing.
     #[must_use]
-    pub fn off() -> Self {
-        Self::default().attempts(1)
+    pub fn disabled() -> Self {
+        Self::default().max_attempts(1)
     }
 
-    /// How many attempts to make in all, the first one included. 0 counts as 1.
+    /// Sets how many attempts to make in all, the first one included. 0 counts as 1.
     #[must_use]
-    pub fn attempts(mut self, attempts: u32) -> Self {
-        self.attempts = attempts.max(1);
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts.max(1);
         self
     }
 
-    /// The bound of the wait before the second attempt; each further one's is twice as long.
+    /// Sets the backoff before the second attempt. It doubles with each further attempt.
     #[must_use]
-    pub fn base(mut self, base: Duration) -> Self {
-        self.base = base;
+    pub fn initial_backoff(mut self, backoff: Duration) -> Self {
+        self.initial_backoff = backoff;
         self
     }
 
-    /// The bound that the waits don't grow beyond.
+    /// Sets the backoff that is never exceeded.
     #[must_use]
-    pub fn cap(mut self, cap: Duration) -> Self {
-        self.cap = cap;
+    pub fn max_backoff(mut self, backoff: Duration) -> Self {
+        self.max_backoff = backoff;
         self
     }
 
-    /// The longest `Retry-After` to wait for. A longer one isn't shortened: the error comes
-    /// back at once, with [`Error::retry_after`].
+    /// Sets the longest `Retry-After` to wait for. A longer one isn't shortened: the error is
+    /// returned at once, with [`Error::retry_after`].
     #[must_use]
-    pub fn retry_after_cap(mut self, cap: Duration) -> Self {
-        self.retry_after_cap = cap;
+    pub fn max_retry_after(mut self, duration: Duration) -> Self {
+        self.max_retry_after = duration;
         self
     }
 
-    /// How long to wait before the attempt after `attempt` (the first is 1), or `None` to
-    /// give up. `random` is from 0 to 1.
-    fn wait(&self, error: &Error, attempt: u32, left: Duration, random: f64) -> Option<Duration> {
-        if !error.is_retryable() || attempt >= self.attempts {
+    /// Switches the retry budget off: every call makes all of its attempts.
+    #[must_use]
+    pub fn without_budget(mut self) -> Self {
+        self.has_budget = false;
+        self
+    }
+
+    /// Returns how long to wait before the attempt after `attempt` (the first is 1), or `None`
+    /// to give up. `random` is from 0 to 1.
+    fn wait(
+        &self,
+        error: &Error,
+        attempt: u32,
+        remaining: Duration,
+        random: f64,
+    ) -> Option<Duration> {
+        let may_repeat = error.is_retryable() && !error.context().fails_call;
+        if !may_repeat || attempt >= self.max_attempts {
             return None;
         }
-        let asked = error.retry_after().unwrap_or_default();
-        if asked > self.retry_after_cap {
+        let requested = error.retry_after().unwrap_or_default();
+        if requested > self.max_retry_after {
             return None;
         }
-        // Beside what is asked for: all who were told the same would come back at once, and
-        // all who were told 0 at once and forever.
-        let wait = asked.saturating_add(self.bound(attempt).mul_f64(random));
-        (wait < left).then_some(wait)
+        // In addition: all who got the same value would come back at once, and all who got 0
+        // at once and forever.
+        let wait = requested.saturating_add(self.backoff(attempt).mul_f64(0.5 + random / 2.0));
+        (wait < remaining).then_some(wait)
     }
 
-    fn bound(&self, attempt: u32) -> Duration {
-        // Its own jitter would add to the bound; the jitter here spreads from 0 to the bound.
-        ExponentialBuilder::default()
-            .with_min_delay(self.base)
-            .with_max_delay(self.cap)
-            .without_max_times()
-            .build()
-            .nth(attempt as usize - 1)
-            .unwrap_or(self.cap)
-            .min(self.cap)
+    fn backoff(&self, attempt: u32) -> Duration {
+        let factor = 1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX);
+        self.initial_backoff.saturating_mul(factor).min(self.max_backoff)
     }
 }
 
-/// Makes attempts until one succeeds or trying again is over.
-pub(crate) async fn run<T, F>(
-    policy: &RetryPolicy,
-    deadline: Deadline,
-    attempt: impl Fn() -> F,
-) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    let mut attempts = Attempts::new(policy, deadline);
-    loop {
-        match attempt().await {
-            Ok(value) => return Ok(value),
-            Err(error) => attempts.again(error).await?,
+/// How a client retries: the policy, and the budget of all its calls.
+pub(crate) struct Retry {
+    policy: RetryPolicy,
+    budget: RetryBudget,
+}
+
+impl Retry {
+    pub(crate) fn new(policy: RetryPolicy, clock: Clock) -> Self {
+        Self { policy, budget: RetryBudget::new(clock) }
+    }
+
+    /// The attempts of a call that begins now.
+    pub(crate) fn begin(&self, deadline: Deadline) -> Attempts<'_> {
+        if self.policy.has_budget {
+            self.budget.deposit();
         }
+        Attempts { retry: self, deadline, is_single: false, made: 0, maybe_applied: false }
+    }
+
+    /// The one attempt of a request that is retried by other means.
+    pub(crate) fn begin_single(&self, deadline: Deadline) -> Attempts<'_> {
+        Attempts { retry: self, deadline, is_single: true, made: 0, maybe_applied: false }
     }
 }
 
 /// The attempts of one call so far.
 pub(crate) struct Attempts<'a> {
-    policy: &'a RetryPolicy,
+    retry: &'a Retry,
     deadline: Deadline,
+    is_single: bool,
     made: u32,
     maybe_applied: bool,
 }
 
-impl<'a> Attempts<'a> {
-    pub(crate) fn new(policy: &'a RetryPolicy, deadline: Deadline) -> Self {
-        Self { policy, deadline, made: 0, maybe_applied: false }
-    }
-
+impl Attempts<'_> {
     pub(crate) fn deadline(&self) -> Deadline {
         self.deadline
     }
 
-    /// Takes the failure of an attempt. Returns once it is time for the next one, or gives
-    /// the error back with what can be said of all attempts.
-    pub(crate) async fn again(&mut self, error: Error) -> Result<(), Error> {
-        let error = self.last(error);
-        let Some(wait) = self.policy.wait(&error, self.made, self.deadline.left(), fastrand::f64())
-        else {
+    /// Waits until the next attempt is due after one that failed, or returns the error that the
+    /// call fails with.
+    pub(crate) async fn retry_or_fail(&mut self, error: Error) -> Result<(), Error> {
+        self.made += 1;
+        let error = self.fail(error);
+        let remaining = self.deadline.remaining();
+        let Retry { policy, budget } = self.retry;
+        let wait = policy.wait(&error, self.made, remaining, fastrand::f64());
+        let Some(wait) = wait.filter(|_| !self.is_single) else {
             return Err(error);
         };
-        tracing::debug!(attempt = self.made, wait = ?wait, error = %error, "trying again");
+        if policy.has_budget && !budget.withdraw() {
+            return Err(error.amend(|context| {
+                context.reason = format!("{}; retry budget exhausted", context.reason).into();
+            }));
+        }
+        tracing::debug!(attempt = self.made, wait = ?wait, error = %error, "retrying");
         tokio::time::sleep(wait).await;
         Ok(())
     }
 
-    /// The error of an attempt after which none follows.
-    pub(crate) fn last(&mut self, error: Error) -> Error {
-        self.made += 1;
-        self.verdict(error)
-    }
-
-    /// The error as the caller gets it: a refusal can't take back what an earlier attempt
-    /// may have done.
-    pub(crate) fn verdict(&mut self, error: Error) -> Error {
+    /// The error of a call that fails with `error`: it covers all attempts, since a rejection
+    /// doesn't revert what an earlier attempt may have done.
+    pub(crate) fn fail(&mut self, error: Error) -> Error {
         self.maybe_applied |= error.outcome() == Outcome::Unknown;
         let (made, maybe_applied) = (self.made, self.maybe_applied);
-        error.amend(|known| {
-            known.attempts = known.attempts.max(made);
-            if maybe_applied && known.outcome == Outcome::NotApplied {
-                known.outcome = Outcome::Unknown;
+        error.amend(|context| {
+            context.attempts = context.attempts.max(made);
+            if maybe_applied && context.outcome == Outcome::NotApplied {
+                context.outcome = Outcome::Unknown;
             }
         })
+    }
+
+    /// How many attempts failed so far.
+    pub(crate) fn failed(&self) -> u32 {
+        self.made
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Known;
+    use crate::{details::ErrorContext, operation::Operation};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn failure(retryable: bool, retry_after: Option<Duration>) -> Error {
-        let known = Known { retryable, retry_after, ..Known::never_sent("failed") };
-        Error::Transport(known.into())
+        let context = ErrorContext::new(Operation::GetJwks, "failed");
+        Error::Transport(ErrorContext { retryable, retry_after, ..context }.into())
     }
 
     #[test]
-    fn bound_doubles_up_to_the_cap() {
-        let policy = RetryPolicy::default().base(SECOND).cap(3 * SECOND);
-        let bounds: Vec<_> = (1..=4).map(|attempt| policy.bound(attempt)).collect();
-        assert_eq!(bounds, [SECOND, 2 * SECOND, 3 * SECOND, 3 * SECOND]);
+    fn backoff_doubles_up_to_the_maximum() {
+        let policy = RetryPolicy::default().initial_backoff(SECOND).max_backoff(3 * SECOND);
+        let backoffs: Vec<_> = (1..=4).map(|attempt| policy.backoff(attempt)).collect();
+        assert_eq!(backoffs, [SECOND, 2 * SECOND, 3 * SECOND, 3 * SECOND]);
     }
 
     #[test]
-    fn jitter_spreads_over_the_whole_bound() {
-        let policy = RetryPolicy::default().base(SECOND);
+    fn jitter_keeps_half_of_the_backoff() {
+        let policy = RetryPolicy::default().initial_backoff(SECOND);
         let wait = |random| policy.wait(&failure(true, None), 1, 60 * SECOND, random);
-        assert_eq!(wait(0.0), Some(Duration::ZERO));
-        assert_eq!(wait(0.5), Some(SECOND / 2));
+        assert_eq!(wait(0.0), Some(SECOND / 2));
+        assert_eq!(wait(0.5), Some(SECOND * 3 / 4));
         assert_eq!(wait(1.0), Some(SECOND));
     }
 
     #[test]
-    fn gives_up_after_the_last_attempt_and_on_what_is_final() {
-        let policy = RetryPolicy::default().attempts(2);
+    fn gives_up_after_the_last_attempt_and_on_permanent_errors() {
+        let policy = RetryPolicy::default().max_attempts(2);
         assert!(policy.wait(&failure(true, None), 1, SECOND, 0.0).is_some());
         assert!(policy.wait(&failure(true, None), 2, SECOND, 0.0).is_none());
         assert!(policy.wait(&failure(false, None), 1, SECOND, 0.0).is_none());
-        assert!(RetryPolicy::off().wait(&failure(true, None), 1, SECOND, 0.0).is_none());
+        assert!(RetryPolicy::disabled().wait(&failure(true, None), 1, SECOND, 0.0).is_none());
     }
 
     #[test]
-    fn no_wait_reaches_the_deadline() {
-        let policy = RetryPolicy::default().base(SECOND);
+    fn no_wait_exceeds_the_deadline() {
+        let policy = RetryPolicy::default().initial_backoff(SECOND);
         assert!(policy.wait(&failure(true, None), 1, SECOND, 1.0).is_none());
         assert!(policy.wait(&failure(true, Some(SECOND)), 1, SECOND, 0.0).is_none());
     }
 
     #[test]
     fn retry_after_of_zero_doesnt_switch_the_waits_off() {
-        let policy = RetryPolicy::default().base(SECOND);
+        let policy = RetryPolicy::default().initial_backoff(SECOND);
         let wait = policy.wait(&failure(true, Some(Duration::ZERO)), 1, 60 * SECOND, 0.5);
-        assert_eq!(wait, Some(SECOND / 2));
+        assert_eq!(wait, Some(SECOND * 3 / 4));
     }
 
     #[test]
     fn retry_after_is_waited_for_in_full_or_not_at_all() {
-        let policy = RetryPolicy::default().retry_after_cap(5 * SECOND);
-        let wait = |asked| policy.wait(&failure(true, Some(asked)), 1, 60 * SECOND, 0.0);
-        assert_eq!(wait(5 * SECOND), Some(5 * SECOND));
+        let policy = RetryPolicy::default().max_retry_after(5 * SECOND);
+        let wait = |requested| policy.wait(&failure(true, Some(requested)), 1, 60 * SECOND, 0.0);
+        assert_eq!(wait(5 * SECOND), Some(5 * SECOND + Duration::from_millis(100)));
         assert_eq!(wait(6 * SECOND), None);
     }
 
     #[test]
-    fn verdict_covers_all_attempts() {
-        let policy = RetryPolicy::default();
-        let mut attempts = Attempts::new(&policy, Deadline::after(SECOND));
-        let lost = failure(true, None).amend(|known| known.outcome = Outcome::Unknown);
-        assert_eq!(attempts.verdict(lost).outcome(), Outcome::Unknown);
-        assert_eq!(attempts.verdict(failure(false, None)).outcome(), Outcome::Unknown);
+    fn outcome_covers_all_attempts() {
+        let retry = Retry::new(RetryPolicy::default(), Clock::system());
+        let mut attempts = retry.begin(Deadline::after(Operation::GetJwks, SECOND));
+        let lost = failure(true, None).amend(|context| context.outcome = Outcome::Unknown);
+        assert_eq!(attempts.fail(lost).outcome(), Outcome::Unknown);
+        assert_eq!(attempts.fail(failure(false, None)).outcome(), Outcome::Unknown);
     }
 }

@@ -1,23 +1,22 @@
-//! The member session that a request acts for: a token or a JWT, printed by nothing.
+//! The member session that a request acts for: a token or a JWT, which nothing prints.
 //!
-//! It doesn't check what a session is worth: `organization.rs` does.
+//! It doesn't validate a session: `organization.rs` does.
 
 use std::{
+    borrow::Cow,
     fmt,
-    hash::{BuildHasher, RandomState},
-    sync::{Arc, LazyLock, OnceLock},
+    sync::{Arc, OnceLock},
 };
 
-use aws_lc_rs::constant_time;
-use bytes::Bytes;
+use aws_lc_rs::digest;
 use http::{HeaderMap, HeaderName, HeaderValue, header::COOKIE};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::credential::Credential;
 
 /// The session of a logged-in member, as a session token or a session JWT.
 ///
 /// Cheap to clone: clones share the one copy of the credential that this crate keeps, which
-/// is wiped from memory when the last one is gone. `Debug` shows the kind and nothing else.
+/// is zeroed in memory when the last one is dropped. `Debug` shows the kind and nothing else.
 ///
 /// ```
 /// use stytch_sso_external::Session;
@@ -34,12 +33,12 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     kind: SessionKind,
     credential: Credential,
-    // Both cost about a microsecond, so they are made once.
+    // Both cost microseconds, so they are computed once.
     header: OnceLock<Option<SessionHeader>>,
     digest: OnceLock<SessionDigest>,
 }
 
-/// What a [`Session`] is made of.
+/// The kind of a [`Session`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionKind {
@@ -51,15 +50,15 @@ pub enum SessionKind {
 }
 
 impl Session {
-    /// Takes a session token: the opaque string that Stytch calls `session_token`.
+    /// Creates a session from a session token, Stytch's opaque `session_token`.
     #[must_use]
     pub fn token(token: impl Into<String>) -> Self {
         Self::new(SessionKind::Token, Credential::new(token.into()))
     }
 
-    /// Takes a session JWT: what Stytch calls `session_jwt`.
+    /// Creates a session from a session JWT, Stytch's `session_jwt`.
     ///
-    /// It isn't checked here but when an organization is inferred from it.
+    /// It isn't verified here, but with the first call.
     #[must_use]
     pub fn jwt(jwt: impl Into<String>) -> Self {
         Self::new(SessionKind::Jwt, Credential::new(jwt.into()))
@@ -69,13 +68,14 @@ impl Session {
         Self(Arc::new(Inner { kind, credential, header: OnceLock::new(), digest: OnceLock::new() }))
     }
 
-    /// Finds the session of an incoming request: in the headers `X-Stytch-Member-SessionJWT`
+    /// Reads the session of an incoming request: in the headers `X-Stytch-Member-SessionJWT`
     /// and `X-Stytch-Member-Session`, else in the cookies `stytch_session_jwt` and
     /// `stytch_session` that Stytch's frontend SDKs set by default.
     ///
-    /// A JWT is taken before a token, because it needs no round trip to infer the
-    /// organization, and a header before a cookie. Empty values count as absent. `None`
-    /// means that nobody is logged in: there is nothing to call Stytch with.
+    /// The first of these that is present wins: the JWT header, the token header, the JWT
+    /// cookie, the token cookie. A JWT comes before a token because resolving its organization
+    /// needs no request. Empty values count as absent. `None` means that nobody is logged in.
+    /// For cookies of other names see [`SessionCookies`].
     ///
     /// ```
     /// use http::{HeaderMap, HeaderValue, header::COOKIE};
@@ -100,30 +100,27 @@ impl Session {
         if let Some(token) = header(&TOKEN_HEADER) {
             return Some(Self::token(token));
         }
-        if let Some(jwt) = cookie(headers, "stytch_session_jwt") {
-            return Some(Self::jwt(jwt));
-        }
-        cookie(headers, "stytch_session").map(Self::token)
+        SessionCookies::new("stytch_session_jwt", "stytch_session").session(headers)
     }
 
-    /// Tells whether this is a token or a JWT.
+    /// Returns whether this is a token or a JWT.
     #[must_use]
     pub fn kind(&self) -> SessionKind {
         self.0.kind
     }
 
-    /// Hands out the credential itself, for the one purpose of giving it back to the member:
-    /// a renewed JWT goes into the session cookie. Whoever reads it acts as the member.
+    /// Returns the credential, for the one purpose of returning it to the member: a renewed JWT
+    /// goes into the session cookie. Whoever reads it can act as the member.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
-        self.0.credential.expose()
+        self.0.credential.expose_secret()
     }
 
     pub(crate) fn credential(&self) -> &Credential {
         &self.0.credential
     }
 
-    /// The one header that carries this session, or `None` where no header can: HTTP takes
+    /// The one header that carries this session, or `None` if no header can: HTTP allows
     /// neither control characters nor an empty credential.
     pub(crate) fn header(&self) -> Option<&SessionHeader> {
         let header =
@@ -131,14 +128,9 @@ impl Session {
         header.as_ref()
     }
 
-    /// What stands for this session in a cache, where the credential itself must not be.
+    /// The key of this session in a cache, which never contains the credential itself.
     pub(crate) fn digest(&self) -> SessionDigest {
-        *self.0.digest.get_or_init(|| {
-            // One key for two inputs, told apart by the number: two halves that tell nothing
-            // of each other.
-            let half = |number: u8| DIGEST.hash_one((number, self.0.credential.expose()));
-            SessionDigest { kind: self.0.kind, digest: [half(0), half(1)] }
-        })
+        *self.0.digest.get_or_init(|| SessionDigest::new(self.0.kind, &self.0.credential))
     }
 }
 
@@ -159,19 +151,30 @@ impl fmt::Debug for Session {
     }
 }
 
-/// Stands for a credential: it can be kept and compared, and tells nothing.
+/// Identifies a session in caches without its credential: SHA-256 over the kind and the whole
+/// credential.
 ///
-/// 128 bits of the standard library's hash for tables that attackers fill, under a key that is
-/// random in each process and never leaves it. Nobody can look for two credentials with the
-/// same digest without the key, and a guess is right once in 2^128. SHA-256 would need no key
-/// and take more than twice as long, which is spent for each request that a service handles.
+/// A cache hit supplies an organization and a session header, so it rests on a collision-free
+/// hash of all of the credential: a digest of a JWT's signature alone would let a forged
+/// payload hit the entry of the genuine JWT.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct SessionDigest {
-    kind: SessionKind,
-    digest: [u64; 2],
+pub(crate) struct SessionDigest([u8; 32]);
+
+impl SessionDigest {
+    fn new(kind: SessionKind, credential: &Credential) -> Self {
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(match kind {
+            SessionKind::Token => b"t",
+            SessionKind::Jwt => b"j",
+        });
+        context.update(credential.expose_secret().as_bytes());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(context.finish().as_ref());
+        Self(bytes)
+    }
 }
 
-/// A session as it stands in a request.
+/// The request header that carries a session.
 #[derive(Clone)]
 pub(crate) struct SessionHeader {
     pub(crate) name: HeaderName,
@@ -180,18 +183,17 @@ pub(crate) struct SessionHeader {
 
 impl SessionHeader {
     fn new(kind: SessionKind, credential: &Credential) -> Option<Self> {
-        let bytes: &[u8] = credential.as_ref();
+        let bytes = credential.expose_secret().as_bytes();
         if bytes.is_empty() || bytes.len() > MAX_CREDENTIAL_BYTES {
             return None;
         }
-        // Without an early end, which would keep the compiler from checking many at once.
+        // No early return, which would keep the compiler from checking many bytes at once.
         let visible = bytes.iter().fold(true, |all, byte| all & (0x21..=0x7e).contains(byte));
         if !visible {
             return None;
         }
-        // The value borrows the credential's own memory: no copy that outlives the wiping.
-        let mut value =
-            HeaderValue::from_maybe_shared(Bytes::from_owner(credential.clone())).ok()?;
+        // The value shares the credential's memory: no copy outlives the zeroing.
+        let mut value = HeaderValue::from_maybe_shared(credential.share()).ok()?;
         value.set_sensitive(true);
         let name = match kind {
             SessionKind::Token => TOKEN_HEADER,
@@ -201,56 +203,44 @@ impl SessionHeader {
     }
 }
 
-/// A session token or session JWT in a request or answer of the
-/// [`bindings`](crate::bindings).
+/// Reads sessions from cookies of custom names.
 ///
-/// `Debug` shows nothing of it. It is wiped from memory when the last clone is gone.
-#[derive(Clone)]
-pub struct Credential(Arc<SecretString>);
+/// For applications that configure their Stytch frontend SDK with other cookie names than
+/// `stytch_session_jwt` and `stytch_session`. Reads cookies only; headers are ignored.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue, header::COOKIE};
+/// use stytch_sso_external::{SessionCookies, SessionKind};
+///
+/// let cookies = SessionCookies::new("acme_jwt", "acme_token");
+/// let mut headers = HeaderMap::new();
+/// headers.insert(COOKIE, HeaderValue::from_static("theme=dark; acme_token=WJtR5BCy38S"));
+/// assert_eq!(cookies.session(&headers).unwrap().kind(), SessionKind::Token);
+/// assert!(cookies.session(&HeaderMap::new()).is_none());
+/// ```
+#[derive(Clone, Debug)]
+pub struct SessionCookies {
+    jwt_name: Cow<'static, str>,
+    token_name: Cow<'static, str>,
+}
 
-impl Credential {
-    /// Takes a credential.
+impl SessionCookies {
+    /// Names the cookie of the session JWT and that of the session token.
     #[must_use]
-    pub fn new(credential: impl Into<String>) -> Self {
-        Self(Arc::new(SecretString::from(credential.into())))
+    pub fn new(
+        jwt_name: impl Into<Cow<'static, str>>,
+        token_name: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { jwt_name: jwt_name.into(), token_name: token_name.into() }
     }
 
-    pub(crate) fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl AsRef<[u8]> for Credential {
-    fn as_ref(&self) -> &[u8] {
-        self.expose().as_bytes()
-    }
-}
-
-impl PartialEq for Credential {
-    fn eq(&self, other: &Self) -> bool {
-        constant_time::verify_slices_are_equal(self.as_ref(), other.as_ref()).is_ok()
-    }
-}
-
-impl Eq for Credential {}
-
-impl fmt::Debug for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credential(..)")
-    }
-}
-
-/// Goes into the JSON of `sessions/authenticate`, the one place where Stytch wants it in a
-/// body.
-impl Serialize for Credential {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.expose())
-    }
-}
-
-impl<'de> Deserialize<'de> for Credential {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
+    /// Returns the session in the cookies of a request: the JWT if there is one, else the
+    /// token. Empty values count as absent.
+    #[must_use]
+    pub fn session(&self, headers: &HeaderMap) -> Option<Session> {
+        cookie(headers, &self.jwt_name)
+            .map(Session::jwt)
+            .or_else(|| cookie(headers, &self.token_name).map(Session::token))
     }
 }
 
@@ -258,7 +248,7 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(COOKIE)
         .iter()
-        // Another cookie may hold what isn't ASCII; that must not hide the session.
+        // Another cookie may be no text; that must not hide the session.
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
         .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
         .map(|(key, value)| (key, value.trim_matches('"')))
@@ -266,14 +256,12 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-static DIGEST: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-
 /// The header of a session token.
 pub(crate) const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-stytch-member-session");
 /// The header of a session JWT.
 pub(crate) const JWT_HEADER: HeaderName = HeaderName::from_static("x-stytch-member-sessionjwt");
 /// Longer than a session JWT with Stytch's 4 KB of custom claims, shorter than what servers
-/// take as a header: a longer credential is refused before any work is done on it.
+/// accept as a header: a longer credential is rejected before any work is done on it.
 const MAX_CREDENTIAL_BYTES: usize = 16 * 1024;
 
 #[cfg(test)]

@@ -1,71 +1,77 @@
-//! `POST /v1/b2b/sessions/authenticate`, and whose session a request carries.
+//! `POST /v1/b2b/sessions/authenticate`, and the member whose session a request carries.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use super::{
-    Answer,
     project::{Project, SessionState, State},
-    responses,
-    server::Received,
-    session,
-    time::{rfc3339, unix_seconds},
+    request::Received,
+    response::Response,
+    responses, session,
+    time::rfc3339,
 };
 use crate::{
     generated::types,
     session::{JWT_HEADER, TOKEN_HEADER},
 };
 
-/// Takes a token, or a JWT that may have expired, of a session that lives.
+/// Accepts a token, or a JWT that may have expired, of an active session.
 pub(super) fn authenticate(
     project: &Project,
     request: &Received<'_>,
-) -> Result<Answer, types::Error> {
-    project.admit(request)?;
-    let body = request.json.as_ref().unwrap_or(&Value::Null);
-    let argument = |name: &str| body.get(name).and_then(Value::as_str);
+) -> Result<Response, types::Error> {
+    project.check_credentials(request)?;
+    let request = request.json.as_ref().unwrap_or(&Value::Null);
+    let argument = |name: &str| request.get(name).and_then(Value::as_str);
     let session_id = match (argument("session_token"), argument("session_jwt")) {
         (None, None) => return Err(responses::no_session_arguments()),
         (Some(_), Some(_)) => return Err(responses::too_many_session_arguments()),
         (Some(token), None) => session_of_token(&project.state(), token)?,
-        (None, Some(jwt)) => session_of_jwt(project, jwt, ExpiredJwt::Accepted)?,
+        (None, Some(jwt)) => session_of_jwt(project, jwt, ExpiredJwt::Accepted)?.0,
     };
     let mut state = project.state();
-    let session = touch(&mut state, project, &session_id, body)?;
+    let session = touch(&mut state, project, &session_id, request)?;
     let claims = session::claims(&state, project, &session);
-    let mut answer = describe(&state, &session);
+    let mut body = describe(&state, &session);
     let key = state.signing_key();
     // Signing is the slow part: not under the lock.
     drop(state);
-    answer["session_jwt"] = json!(session::sign(&claims, &key));
-    answer["request_id"] = json!(project.id_of("request-id"));
-    Ok(Answer::json(200, &answer))
+    body["session_jwt"] = json!(session::sign(&claims, &key));
+    body["request_id"] = json!(project.id_of("request-id"));
+    Ok(Response::json(200, &body))
 }
 
-/// A member who makes a request.
+/// The member who makes a request.
 pub(super) struct Actor {
     pub(super) member_id: String,
     pub(super) organization_id: String,
+    /// The member's roles now, or those that the session JWT was minted with.
+    pub(super) roles: Vec<String>,
 }
 
-/// Whose session the headers carry: `None` is the project itself.
+/// Returns the member whose session the headers carry, or `None` for the project itself.
 pub(super) fn actor(
     project: &Project,
     request: &Received<'_>,
 ) -> Result<Option<Actor>, types::Error> {
     let tokens = request.header_values(TOKEN_HEADER.as_str());
     let jwts = request.header_values(JWT_HEADER.as_str());
-    let session_id = match (tokens.as_slice(), jwts.as_slice()) {
+    let (session_id, minted) = match (tokens.as_slice(), jwts.as_slice()) {
         ([], []) => return Ok(None),
-        ([token], []) => session_of_token(&project.state(), token)?,
-        ([], [jwt]) => session_of_jwt(project, jwt, ExpiredJwt::Refused)?,
+        ([token], []) => (session_of_token(&project.state(), token)?, None),
+        ([], [jwt]) => {
+            let (session_id, roles) = session_of_jwt(project, jwt, ExpiredJwt::Rejected)?;
+            (session_id, Some(roles))
+        }
         _ => return Err(responses::too_many_session_arguments()),
     };
     let mut state = project.state();
     let session = touch(&mut state, project, &session_id, &Value::Null)?;
+    let member = &state.members[&session.member_id];
     Ok(Some(Actor {
-        organization_id: state.members[&session.member_id].organization_id.clone(),
+        organization_id: member.organization_id.clone(),
+        roles: minted.unwrap_or_else(|| member.roles.clone()),
         member_id: session.member_id,
     }))
 }
@@ -73,7 +79,7 @@ pub(super) fn actor(
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ExpiredJwt {
     Accepted,
-    Refused,
+    Rejected,
 }
 
 fn session_of_token(state: &State, token: &str) -> Result<String, types::Error> {
@@ -84,36 +90,40 @@ fn session_of_token(state: &State, token: &str) -> Result<String, types::Error> 
 fn session_of_jwt(
     project: &Project,
     jwt: &str,
-    an_expired_one: ExpiredJwt,
-) -> Result<String, types::Error> {
+    expired: ExpiredJwt,
+) -> Result<(String, Vec<String>), types::Error> {
     let unusable = responses::unable_to_parse_session_jwt;
     let keys = project.state().keys.clone();
     let claims = project.verified.claims(jwt, &keys).ok_or_else(unusable)?;
     let is_ours = claims["aud"] == json!([project.id]) || claims["aud"] == json!(project.id);
-    let expiry = claims["exp"].as_u64().ok_or_else(unusable)?;
-    let has_expired = expiry <= unix_seconds(project.clock.now());
-    if !is_ours || (has_expired && an_expired_one == ExpiredJwt::Refused) {
+    // RFC 7519 allows fractions.
+    let expiry = claims["exp"].as_f64().ok_or_else(unusable)?;
+    let now = project.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let has_expired = expiry <= now.as_secs_f64();
+    if !is_ours || (has_expired && expired == ExpiredJwt::Rejected) {
         return Err(unusable());
     }
-    let session = claims["https://stytch.com/session"]["id"].as_str();
-    Ok(session.ok_or_else(unusable)?.to_owned())
+    let session = &claims["https://stytch.com/session"];
+    let roles = session["roles"].as_array().into_iter().flatten();
+    let roles = roles.filter_map(|role| role.as_str().map(str::to_owned)).collect();
+    Ok((session["id"].as_str().ok_or_else(unusable)?.to_owned(), roles))
 }
 
-/// Notes that the session was used, and extends it where that is asked for.
+/// Records that the session was used, and extends it if the request asks for that.
 fn touch(
     state: &mut State,
     project: &Project,
     session_id: &str,
-    body: &Value,
+    request: &Value,
 ) -> Result<SessionState, types::Error> {
     let now = project.clock.now();
     let session = state
         .sessions
         .get_mut(session_id)
-        .filter(|session| session.lives_at(now))
+        .filter(|session| session.is_active_at(now))
         .ok_or_else(responses::session_not_found)?;
     session.last_accessed_at = now;
-    if let Some(minutes) = body["session_duration_minutes"].as_u64() {
+    if let Some(minutes) = request["session_duration_minutes"].as_u64() {
         session.expires_at = now + Duration::from_secs(minutes * 60);
     }
     Ok(session.clone())

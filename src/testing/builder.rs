@@ -1,11 +1,15 @@
-//! How a stand-in is configured before it starts.
+//! The configuration of a fake, and its start.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Stytch, id, project::Project, random_token, server::Lease};
+use super::{
+    project::{Project, Settings},
+    server::Lease,
+    stytch::Stytch,
+};
 use crate::clock::Clock;
 
-/// The configuration of a stand-in.
+/// Configures and starts a [`Stytch`]. Obtained from [`Stytch::builder`].
 ///
 /// ```
 /// use stytch_sso_external::testing::Stytch;
@@ -16,90 +20,85 @@ use crate::clock::Clock;
 ///     .start();
 /// assert_eq!(stytch.project_id(), "project-live-1");
 /// ```
+#[derive(Default)]
 #[must_use]
-pub struct StytchBuilder {
-    pub(super) project_id: String,
-    pub(super) secret: String,
-    pub(super) clock: Clock,
-    pub(super) jwt_lifetime: Duration,
-    pub(super) requests_kept: usize,
-    pub(super) updates_kept: usize,
-}
+pub struct StytchBuilder(Settings);
 
 impl StytchBuilder {
-    /// Sets the project's id. Ids of a `project-live-` are live ones throughout.
+    /// Sets the project id. Default: a random one of the test environment. The ids of a
+    /// `project-live-` project are those of the live environment.
     pub fn project_id(mut self, project_id: impl Into<String>) -> Self {
-        self.project_id = project_id.into();
+        self.0.project_id = project_id.into();
         self
     }
 
-    /// Sets the project's secret.
+    /// Sets the project secret. Default: a random one.
     pub fn secret(mut self, secret: impl Into<String>) -> Self {
-        self.secret = secret.into();
+        self.0.secret = secret.into();
         self
     }
 
-    /// Takes a clock of the tester's, to share one among several stand-ins.
+    /// Uses this clock, for example to share one among several fakes. Default: a new one.
     ///
     /// ```
     /// use std::time::{Duration, UNIX_EPOCH};
     /// use stytch_sso_external::testing::{Clock, Stytch};
     ///
     /// let clock = Clock::stopped_at(UNIX_EPOCH + Duration::from_secs(1_800_000_000));
-    /// let [here, there] = [(); 2].map(|()| Stytch::builder().clock(&clock).start());
+    /// let [first, second] = [(); 2].map(|()| Stytch::builder().clock(&clock).start());
     /// clock.advance(Duration::from_secs(300));
-    /// assert_eq!(here.clock().now(), there.clock().now());
+    /// assert_eq!(first.clock().now(), second.clock().now());
     /// ```
     pub fn clock(mut self, clock: &Clock) -> Self {
-        self.clock = clock.clone();
+        self.0.clock = clock.clone();
         self
     }
 
-    /// Sets how long a session JWT lives, instead of five minutes.
+    /// Sets how long a session JWT is valid. Default: 5 minutes, as Stytch's.
     pub fn jwt_lifetime(mut self, lifetime: Duration) -> Self {
-        self.jwt_lifetime = lifetime;
+        self.0.jwt_lifetime = lifetime;
         self
     }
 
-    /// Sets how many requests [`Stytch::requests`] remembers.
+    /// Sets how many requests [`Stytch::requests`] keeps. Default: 1,000.
     pub fn requests_kept(mut self, requests: usize) -> Self {
-        self.requests_kept = requests;
+        self.0.requests_kept = requests;
         self
     }
 
-    /// Sets how many updates [`Stytch::updates`] remembers.
+    /// Sets how many updates [`Stytch::updates`] keeps. Default: 10,000.
     pub fn updates_kept(mut self, updates: usize) -> Self {
-        self.updates_kept = updates;
+        self.0.updates_kept = updates;
         self
     }
 
-    /// Starts the stand-in.
+    /// Starts the fake.
     #[must_use]
     pub fn start(self) -> Stytch {
-        let project = Arc::new(Project::new(self));
-        let lease = Arc::new(Lease::take(Arc::clone(&project)));
+        let project = Arc::new(Project::new(self.0));
+        let lease = Lease::take(Arc::clone(&project) as _);
         Stytch::new(project, lease)
     }
 }
 
-impl Default for StytchBuilder {
-    fn default() -> Self {
-        Self {
-            project_id: id("project", "test"),
-            secret: format!("secret-test-{}", random_token()),
-            clock: Clock::stopped(),
-            jwt_lifetime: Duration::from_secs(5 * 60),
-            requests_kept: 1_000,
-            updates_kept: 10_000,
-        }
+impl Stytch {
+    /// Starts a fake with a new project.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// Returns a builder for a fake.
+    pub fn builder() -> StytchBuilder {
+        StytchBuilder::default()
     }
 }
 
-/// Shows the project's id, not its secret.
+/// Shows the project id, not the secret.
 impl fmt::Debug for StytchBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StytchBuilder")
-            .field("project_id", &self.project_id)
+            .field("project_id", &self.0.project_id)
             .finish_non_exhaustive()
     }
 }

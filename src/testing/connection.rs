@@ -3,12 +3,12 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    Organization,
+    organization::Organization,
     project::{ConnectionState, Project, Underlying},
 };
 use crate::generated::types;
 
-/// An external connection of the stand-in. A clone is the same connection.
+/// An external connection of the fake. A clone is the same connection.
 ///
 /// ```
 /// use stytch_sso_external::testing::Stytch;
@@ -24,19 +24,19 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The connection's id.
+    /// Returns the connection id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The connection as Stytch has it now.
+    /// Returns the connection as it is stored now.
     #[must_use]
     pub fn state(&self) -> types::ExternalConnection {
         self.project.state().connections[&self.id].connection.clone()
     }
 
-    /// Changes the status, as somebody might in Stytch's dashboard.
+    /// Changes the status, as an admin can in Stytch's dashboard.
     pub fn set_status(&self, status: &str) {
         let mut state = self.project.state();
         if let Some(state) = state.connections.get_mut(&self.id) {
@@ -51,7 +51,8 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// An external connection in the making.
+/// Configures and creates a [`Connection`]. Obtained from
+/// [`Organization::connection_builder`].
 ///
 /// ```
 /// use stytch_sso_external::testing::Stytch;
@@ -73,7 +74,7 @@ pub struct ConnectionBuilder {
 }
 
 impl ConnectionBuilder {
-    pub(super) fn new(project: Arc<Project>, organization_id: &str, display_name: &str) -> Self {
+    fn new(project: Arc<Project>, organization_id: &str, display_name: &str) -> Self {
         let connection = types::ExternalConnection {
             organization_id: organization_id.to_owned(),
             connection_id: project.id_of("external-connection"),
@@ -87,44 +88,47 @@ impl ConnectionBuilder {
         Self { project, connection, underlying: Underlying::Saml }
     }
 
-    /// Takes a connection id of the tester's choice.
+    /// Sets the connection id. Default: a random one.
     pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.connection.connection_id);
         self
     }
 
-    /// Makes it pending: updates are refused with `external_connection_not_active`.
+    /// Sets the status `pending`: updates fail with `external_connection_not_active`.
     pub fn pending(self) -> Self {
         self.status("pending")
     }
 
-    /// Sets any status. Updates are refused with all but `active`.
+    /// Sets the status. Default: `active`; with any other, updates fail with
+    /// `external_connection_not_active`.
     pub fn status(mut self, status: &str) -> Self {
         status.clone_into(&mut self.connection.status);
         self
     }
 
-    /// Puts an OIDC connection behind it: implicit roles are refused.
+    /// Makes the underlying connection an OIDC one: updates with implicit roles fail with
+    /// `invalid_rbac_role_assignment`.
     pub fn oidc(mut self) -> Self {
         self.connection.external_connection_id = self.project.id_of("oidc-connection");
         self.underlying = Underlying::Oidc;
         self
     }
 
-    /// Puts a SAML connection behind it whose attribute mapping has no `groups` key: group
-    /// roles are refused with `saml_connection_attribute_mapping_missing_groups_key`.
+    /// Makes the underlying connection a SAML one whose attribute mapping has no `groups` key:
+    /// updates with group roles fail with
+    /// `saml_connection_attribute_mapping_missing_groups_key`.
     pub fn saml_without_groups(mut self) -> Self {
         self.underlying = Underlying::SamlWithoutGroups;
         self
     }
 
-    /// Makes another organization of the stand-in the owner of the underlying connection.
+    /// Makes another organization of the fake the owner of the underlying connection.
     pub fn owner(mut self, organization: &Organization) -> Self {
         organization.id().clone_into(&mut self.connection.external_organization_id);
         self
     }
 
-    /// Sets the roles of everybody who logs in through the connection.
+    /// Sets the connection roles: those of every member who logs in through the connection.
     pub fn roles(mut self, roles: &[&str]) -> Self {
         let roles = roles
             .iter()
@@ -133,7 +137,7 @@ impl ConnectionBuilder {
         self
     }
 
-    /// Sets the roles of the members of groups, as pairs of group and role.
+    /// Sets the group roles, as pairs of group and role.
     pub fn group_roles(mut self, roles: &[(&str, &str)]) -> Self {
         let roles = roles.iter().map(|(group, role)| types::GroupImplicitRoleAssignment {
             group: (*group).to_owned(),
@@ -144,12 +148,29 @@ impl ConnectionBuilder {
     }
 
     /// Creates the connection.
-    #[expect(clippy::must_use_candidate, reason = "a connection may just have to be there")]
+    #[expect(clippy::must_use_candidate, reason = "some tests only need the connection to exist")]
     pub fn create(self) -> Connection {
         let id = self.connection.connection_id.clone();
-        let state = ConnectionState { connection: self.connection, underlying: self.underlying };
-        self.project.state().connections.insert(id.clone(), state);
+        let mut state = self.project.state();
+        let (connection, underlying) = (self.connection, self.underlying);
+        let sequence = state.connections.len();
+        let added = ConnectionState { connection, underlying, sequence };
+        state.connections.insert(id.clone(), added);
+        drop(state);
         Connection { project: self.project, id }
+    }
+}
+
+impl Organization {
+    /// Adds an external connection: active, SAML with groups, without roles.
+    #[must_use]
+    pub fn connection(&self, display_name: &str) -> Connection {
+        self.connection_builder(display_name).create()
+    }
+
+    /// Returns a builder for an external connection with other properties.
+    pub fn connection_builder(&self, display_name: &str) -> ConnectionBuilder {
+        ConnectionBuilder::new(self.project(), self.id(), display_name)
     }
 }
 

@@ -1,23 +1,23 @@
-//! Faults: what the stand-in answers instead. `script.rs` knows whose turn it is.
+//! Faults: what the fake responds with instead. `script.rs` selects the fault of a request.
 //!
-//! A fault stands where a gateway would: it answers before credentials are looked at.
+//! A fault acts like a gateway in front of Stytch: it responds before credentials are checked.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Answer, SeenRequest, responses};
+use super::{log::SeenRequest, response::Response, responses};
 use crate::generated::types;
 
-/// A misbehaviour to script with [`Stytch::fault`](super::Stytch::fault).
+/// A failure to script with [`Stytch::fault`](super::Stytch::fault).
 ///
 /// ```
 /// use std::time::Duration;
-/// use stytch_sso_external::testing::{Fault, Operation, Stytch};
+/// use stytch_sso_external::{Operation, testing::{Fault, Stytch}};
 ///
 /// let stytch = Stytch::start();
-/// // The next two updates are refused, the third one is answered.
-/// stytch.fault(Operation::Update, Fault::rate_limited().retry_after("1")).times(2);
-/// // No keys until the outage is cleared.
-/// let outage = stytch.fault(Operation::Jwks, Fault::status(503));
+/// // The next two updates fail, the third one succeeds.
+/// stytch.fault(Operation::UpdateExternalConnection, Fault::rate_limited().retry_after("1")).times(2);
+/// // Every JWKS request fails until the outage is cleared.
+/// let outage = stytch.fault(Operation::GetJwks, Fault::status(503));
 /// outage.clear();
 /// ```
 #[derive(Clone)]
@@ -28,20 +28,24 @@ pub struct Fault {
 
 #[derive(Clone)]
 enum Kind {
-    Answer(Answer),
-    Respond(Arc<dyn Fn(&SeenRequest) -> Answer + Send + Sync>),
+    Response(Response),
+    Respond(Arc<dyn Fn(&SeenRequest) -> Response + Send + Sync>),
     Delay(Duration),
 }
 
 impl Fault {
-    /// 429 `too_many_requests`, without a `Retry-After` header until
+    /// Responds with 429 `too_many_requests`, without a `Retry-After` header unless
     /// [`retry_after`](Self::retry_after) adds one.
     #[must_use]
     pub fn rate_limited() -> Self {
-        Self::answer(Answer::error(&responses::rate_limited()))
+        Self::response(Response::error(&responses::rate_limited()))
     }
 
-    /// A status of 400 or more, with an error in Stytch's JSON.
+    /// Responds with a status of 400 or more and an error in Stytch's JSON.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the status isn't from 400 to 599.
     #[must_use]
     pub fn status(status: u16) -> Self {
         let error = match status {
@@ -49,37 +53,37 @@ impl Fault {
             503 => responses::server_unavailable(),
             _ => generic_error(status),
         };
-        Self::answer(Answer::error(&error))
+        Self::response(Response::error(&error))
     }
 
-    /// A status with a page of HTML, as gateways and firewalls answer.
+    /// Responds with an HTML page, as gateways and firewalls do.
     #[must_use]
     pub fn html(status: u16) -> Self {
         let page = format!("<html><body><h1>{status}</h1></body></html>");
-        Self::answer(Answer::html(status, &page))
+        Self::response(Response::html(status, &page))
     }
 
-    /// Any answer.
+    /// Responds with any response.
     ///
     /// ```
-    /// use stytch_sso_external::testing::{Answer, Fault, responses};
+    /// use stytch_sso_external::testing::{Fault, Response, responses};
     ///
-    /// let suspended = Fault::answer(Answer::error(&responses::organization_suspended()));
-    /// let redirect = Fault::answer(Answer::new(307, "").header("location", "https://example.com"));
+    /// let suspended = Fault::response(Response::error(&responses::organization_suspended()));
+    /// let redirect = Fault::response(Response::new(307, "").header("location", "https://example.com"));
     /// # _ = (suspended, redirect);
     /// ```
     #[must_use]
-    pub fn answer(answer: Answer) -> Self {
-        Self::new(Kind::Answer(answer))
+    pub fn response(response: Response) -> Self {
+        Self::new(Kind::Response(response))
     }
 
-    /// An answer computed from the request, whose `status` is still 0.
+    /// Computes the response from the request, whose `status` is still 0.
     ///
-    /// It runs on the one thread that serves all stand-ins of the process, so it must not
-    /// block: [`delay`](Self::delay) is for that.
+    /// The hook runs on the one thread that serves all fakes of the process, so it must not
+    /// block: use [`delay`](Self::delay) for that.
     ///
     /// ```
-    /// use stytch_sso_external::testing::{Answer, Fault, Operation, Stytch, responses};
+    /// use stytch_sso_external::{Operation, testing::{Fault, Response, Stytch, responses}};
     ///
     /// # let stytch = Stytch::start();
     /// let fault = Fault::respond(|request| {
@@ -87,39 +91,39 @@ impl Fault {
     ///         Some(body) if body["display_name"].is_string() => responses::invalid_display_name(),
     ///         _ => responses::connection_not_active(),
     ///     };
-    ///     Answer::error(&error)
+    ///     Response::error(&error)
     /// });
-    /// stytch.fault(Operation::Update, fault);
+    /// stytch.fault(Operation::UpdateExternalConnection, fault);
     /// ```
     #[must_use]
-    pub fn respond(hook: impl Fn(&SeenRequest) -> Answer + Send + Sync + 'static) -> Self {
+    pub fn respond(hook: impl Fn(&SeenRequest) -> Response + Send + Sync + 'static) -> Self {
         Self::new(Kind::Respond(Arc::new(hook)))
     }
 
-    /// The usual answer, or that of another fault, this much later, in real time. Other
-    /// requests aren't held up.
+    /// Delays the usual response, or that of another fault, in real time. Doesn't delay other
+    /// requests.
     #[must_use]
     pub fn delay(by: Duration) -> Self {
         Self::new(Kind::Delay(by))
     }
 
-    /// Adds a `Retry-After` header, in seconds or as an HTTP date. It does nothing for a
-    /// fault whose answer is computed.
+    /// Adds a `Retry-After` header, in seconds or as an HTTP date. Has no effect on a fault
+    /// whose response is computed, and on a delay.
     #[must_use]
     pub fn retry_after(mut self, value: &str) -> Self {
-        if let Kind::Answer(answer) = self.kind {
-            self.kind = Kind::Answer(answer.header("retry-after", value));
+        if let Kind::Response(response) = self.kind {
+            self.kind = Kind::Response(response.header("retry-after", value));
         }
         self
     }
 
-    /// The request is carried out first, and only its answer is lost: what a caller can't
-    /// tell from a failure.
+    /// Applies the request first and loses only the response: a caller can't distinguish that
+    /// from an update that failed.
     ///
     /// ```
     /// use stytch_sso_external::{
-    ///     Outcome, Session,
-    ///     testing::{Fault, Operation, Stytch},
+    ///     Operation, Outcome, Session,
+    ///     testing::{Fault, Stytch},
     ///     types::UpdateExternalConnectionRequest,
     /// };
     ///
@@ -131,7 +135,7 @@ impl Fault {
     /// # let ada = acme.member("ada", &["stytch_admin"]).log_in();
     /// # let member = stytch.client().as_member(Session::jwt(ada.jwt()));
     /// # let rename = UpdateExternalConnectionRequest::default().display_name("Acme SSO");
-    /// stytch.fault(Operation::Update, Fault::status(500).after_applying()).times(1);
+    /// stytch.fault(Operation::UpdateExternalConnection, Fault::status(500).after_applying()).times(1);
     /// let error = member.update_connection(connection.id(), &rename).await.unwrap_err();
     /// assert_eq!(error.outcome(), Outcome::Unknown);
     /// assert_eq!(connection.state().display_name, "Acme SSO");
@@ -151,10 +155,10 @@ impl Fault {
         self.applied
     }
 
-    /// What it answers, or `None` where it only delays.
-    pub(super) fn answer_to(&self, request: &SeenRequest) -> Option<Answer> {
+    /// Returns the response to a request, or `None` for a delay.
+    pub(super) fn response_to(&self, request: &SeenRequest) -> Option<Response> {
         match &self.kind {
-            Kind::Answer(answer) => Some(answer.clone()),
+            Kind::Response(response) => Some(response.clone()),
             Kind::Respond(hook) => Some(hook(request)),
             Kind::Delay(_) => None,
         }
@@ -171,7 +175,7 @@ impl Fault {
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Answer(answer) => write!(f, "Fault({answer:?})"),
+            Kind::Response(response) => write!(f, "Fault({response:?})"),
             Kind::Respond(_) => f.write_str("Fault(respond)"),
             Kind::Delay(by) => write!(f, "Fault(delay {by:?})"),
         }
@@ -181,12 +185,12 @@ impl fmt::Debug for Fault {
 fn generic_error(status: u16) -> types::Error {
     assert!(
         (400..600).contains(&status),
-        "Fault::status({status}): only 400 to 599 are errors; use Fault::answer for others"
+        "Fault::status({status}): expected a status from 400 to 599; use Fault::response for others"
     );
     if status >= 500 {
         let message = responses::internal_server_error().error_message;
         responses::error(status, "internal_server_error", &message.unwrap_or_default())
     } else {
-        responses::error(status, "bad_request", "The request was refused.")
+        responses::error(status, "bad_request", "The request was rejected.")
     }
 }

@@ -1,7 +1,7 @@
-//! JWTs for tests: reads one apart, and signs any header and claims, right or wrong.
+//! JWTs for tests: decodes one without checks, and signs any header and claims, valid or not.
 //!
-//! [`LoggedIn::mint`](super::LoggedIn::mint) is enough for a JWT with other claims. This
-//! module is for attacks: another key, another algorithm, no signature.
+//! For a JWT with other claims, use [`LoggedIn::mint`](super::LoggedIn::mint). This module is
+//! for attacks: another key, another algorithm, no signature.
 //!
 //! ```
 //! use serde_json::json;
@@ -10,13 +10,13 @@
 //! let stytch = Stytch::start();
 //! let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
 //!
-//! // Signed by a key that isn't the project's, under the name of one that is.
+//! // Signed by a foreign key, with the `kid` of a key of the project.
 //! let foreign = jwt::Key::generate().with_kid(stytch.key().kid());
 //! let header = jwt::header(&ada.jwt());
 //! let forged = jwt::sign(&header, &ada.claims(), &foreign);
 //! assert_eq!(jwt::claims(&forged), ada.claims());
 //!
-//! // Not signed at all.
+//! // Without a signature.
 //! let unsigned = jwt::unsigned(&json!({"alg": "none"}), &ada.claims());
 //! assert!(unsigned.ends_with('.'));
 //! ```
@@ -31,9 +31,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 pub use super::key::Key;
-use super::lock;
+use super::lock::lock;
 
-/// Signs header and claims as they are with RSA and SHA-256, whatever `alg` says.
+/// Signs header and claims unchanged with RSA and SHA-256, whatever `alg` is.
 #[must_use]
 pub fn sign(header: &Value, claims: &Value, key: &Key) -> String {
     let signed = signing_input(header, claims);
@@ -41,10 +41,10 @@ pub fn sign(header: &Value, claims: &Value, key: &Key) -> String {
     with_signature(&signed, &signature)
 }
 
-/// Signs header and claims as they are with HMAC and SHA-256, whatever `alg` says.
+/// Signs header and claims unchanged with HMAC and SHA-256, whatever `alg` is.
 ///
-/// With the public key as the secret it makes the JWT that deceives verifiers which take
-/// the algorithm from the JWT: see [`Key::public_key_pem`].
+/// With the public key as the secret ([`Key::public_key_pem`]), this is the algorithm confusion
+/// attack on verifiers that take the algorithm from the JWT.
 #[must_use]
 pub fn sign_hmac(header: &Value, claims: &Value, secret: &[u8]) -> String {
     let signed = signing_input(header, claims);
@@ -53,39 +53,39 @@ pub fn sign_hmac(header: &Value, claims: &Value, secret: &[u8]) -> String {
     with_signature(&signed, signature.as_ref())
 }
 
-/// Makes a JWT whose signature is empty.
+/// Creates a JWT with an empty signature.
 #[must_use]
 pub fn unsigned(header: &Value, claims: &Value) -> String {
     with_signature(&signing_input(header, claims), &[])
 }
 
-/// The header of a JWT, which isn't checked.
+/// Returns the header of a JWT, without verifying it.
 ///
 /// # Panics
 ///
-/// When `jwt` isn't three base64url segments of which the first is JSON.
+/// Panics if `jwt` isn't three base64url segments of which the first is JSON.
 #[must_use]
 pub fn header(jwt: &str) -> Value {
     segment(jwt, 0).expect("jwt::header needs a JWT")
 }
 
-/// The claims of a JWT, which isn't checked.
+/// Returns the claims of a JWT, without verifying it.
 ///
 /// # Panics
 ///
-/// When `jwt` isn't three base64url segments of which the second is JSON.
+/// Panics if `jwt` isn't three base64url segments of which the second is JSON.
 #[must_use]
 pub fn claims(jwt: &str) -> Value {
     segment(jwt, 1).expect("jwt::claims needs a JWT")
 }
 
-/// The JWTs whose signature holds, with `kid` and claims: checking one anew for each of
+/// The JWTs whose signature is valid, with `kid` and claims: verifying one again for each of
 /// 10,000 requests makes a load test slow.
 #[derive(Default)]
 pub(super) struct VerifiedJwts(Mutex<HashMap<String, (String, Arc<Value>)>>);
 
 impl VerifiedJwts {
-    /// The claims of a JWT that one of `keys` has signed with RS256.
+    /// Returns the claims of a JWT that one of `keys` signed with RS256.
     pub(super) fn claims(&self, jwt: &str, keys: &[Key]) -> Option<Arc<Value>> {
         if let Some((kid, claims)) = lock(&self.0).get(jwt) {
             let is_published = keys.iter().any(|key| key.kid() == kid);
@@ -117,7 +117,8 @@ fn verify(jwt: &str, keys: &[Key]) -> Option<(String, Value)> {
     Some((kid.to_owned(), segment(jwt, 1)?))
 }
 
-/// Changes JSON as RFC 7396 says: objects are merged, `null` removes, all else replaces.
+/// Applies a JSON merge patch (RFC 7396): objects are merged, `null` removes, any other value
+/// replaces.
 pub(super) fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;

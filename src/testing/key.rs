@@ -1,4 +1,4 @@
-//! RSA keys that sign session JWTs, made once in a process.
+//! RSA keys that sign session JWTs, generated once in a process.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 
-use super::{id, lock};
+use super::{ids::id, lock::lock};
 use crate::generated::types;
 
 /// An RSA key of 2048 bits that signs session JWTs, with its `kid`.
@@ -29,19 +29,19 @@ pub struct Key {
 }
 
 impl Key {
-    /// Makes a key that no project publishes. It takes a tenth of a second or more.
+    /// Generates a key that no project publishes. Takes a tenth of a second or more.
     ///
     /// # Panics
     ///
-    /// When the system gives no randomness.
+    /// Panics if the system's random number generator fails.
     #[must_use]
     pub fn generate() -> Self {
-        let pair = KeyPair::generate(KeySize::Rsa2048).expect("an RSA key can't be made");
+        let pair = KeyPair::generate(KeySize::Rsa2048).expect("generating an RSA key failed");
         Self::named(Arc::new(pair), "test")
     }
 
-    /// The n-th key of a project: the same for all projects of the process, since making one
-    /// is slow, under a `kid` of its own.
+    /// The n-th key of a project: the same for all projects of the process, because generating
+    /// one is slow, with a `kid` of its own.
     pub(super) fn of_project(n: usize, environment: &str) -> Self {
         static PAIRS: Mutex<Vec<Arc<KeyPair>>> = Mutex::new(Vec::new());
         let mut pairs = lock(&PAIRS);
@@ -56,20 +56,20 @@ impl Key {
         Self { kid, pair }
     }
 
-    /// The same key under another name.
+    /// Returns the same key with another `kid`.
     #[must_use]
     pub fn with_kid(mut self, kid: &str) -> Self {
         kid.clone_into(&mut self.kid);
         self
     }
 
-    /// The name of the key in a key set and in the header of a JWT.
+    /// Returns the `kid`, which identifies the key in a JWKS and in the header of a JWT.
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The public key as a key set publishes it.
+    /// Returns the public key as a JWKS contains it.
     #[must_use]
     pub fn jwk(&self) -> types::Jwk {
         let (n, e) = self.public_numbers();
@@ -82,11 +82,11 @@ impl Key {
         }
     }
 
-    /// The public key in PEM.
+    /// Returns the public key in PEM.
     ///
     /// # Panics
     ///
-    /// When the key can't be encoded, which doesn't happen with RSA.
+    /// Panics if the key can't be encoded, which doesn't happen with RSA.
     #[must_use]
     pub fn public_key_pem(&self) -> String {
         let der: PublicKeyX509Der<'_> =
@@ -121,7 +121,7 @@ impl Key {
     }
 }
 
-/// Shows the `kid` alone.
+/// Shows only the `kid`.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Key").field(&self.kid).finish()

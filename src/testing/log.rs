@@ -1,7 +1,6 @@
-//! What the stand-in has seen: counters, which are never forgotten, and the latest requests
-//! and updates.
+//! The counters of a fake, and its bounded logs of requests and updates.
 //!
-//! A credential never gets in: its value is replaced, and only a digest is kept to compare
+//! A log contains no credential: its value is redacted, and only a digest is kept to compare
 //! with.
 
 use std::{
@@ -17,10 +16,13 @@ use aws_lc_rs::{constant_time, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use super::{Operation, lock, server::Received};
-use crate::session::{JWT_HEADER, TOKEN_HEADER};
+use super::{lock::lock, request::Received};
+use crate::{
+    operation::Operation,
+    session::{JWT_HEADER, TOKEN_HEADER},
+};
 
-/// An update that the stand-in has accepted.
+/// An update that the fake applied.
 ///
 /// ```
 /// use stytch_sso_external::{Session, testing::Stytch, types::UpdateExternalConnectionRequest};
@@ -45,21 +47,21 @@ use crate::session::{JWT_HEADER, TOKEN_HEADER};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Update {
-    /// The member whose session the request carried, or `None` where it ran with the
+    /// The id of the member whose session the request carried, or `None` if it ran with the
     /// project's full power.
     pub member_id: Option<String>,
-    /// The organization of the connection.
+    /// The id of the connection's organization.
     pub organization_id: String,
-    /// The connection.
+    /// The connection id.
     pub connection_id: String,
-    /// The changes, as they were sent.
+    /// The request body.
     pub body: Value,
 }
 
-/// A request that the stand-in has answered.
+/// A request that the fake received.
 ///
-/// Credentials read `[redacted]`, in headers and body alike;
-/// [`carries`](Self::carries) tells whether one was there.
+/// Credentials are replaced with `[redacted]`, in headers and body;
+/// [`carries`](Self::carries) returns whether the request contained a given one.
 ///
 /// ```
 /// use stytch_sso_external::{Session, testing::Stytch, types::UpdateExternalConnectionRequest};
@@ -85,26 +87,26 @@ pub struct Update {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SeenRequest {
-    /// What the request was for, or `None` where it was for nothing that Stytch offers.
+    /// The operation, or `None` for an unknown method or path.
     pub operation: Option<Operation>,
     /// The method.
     pub method: String,
-    /// The path as it was sent, still percent-encoded, with the query if there was one. The
-    /// prefix that tells the stand-ins of a process apart is taken off.
+    /// The path as it was sent, percent-encoded, with the query if there was one, and without
+    /// the prefix that selects a fake of the process.
     pub path: String,
-    /// The headers in the order in which they came, with names in lower case.
+    /// The headers in the order in which they were received, with names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body as text.
     pub text: String,
-    /// The body as JSON, or `None` where it isn't.
+    /// The body as JSON, or `None` if it is something else.
     pub body: Option<Value>,
-    /// The status that was answered.
+    /// The HTTP status of the response.
     pub status: u16,
     credentials: Digests,
 }
 
 impl SeenRequest {
-    /// The first header of that name, in any case.
+    /// Returns the first header of that name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
@@ -112,14 +114,14 @@ impl SeenRequest {
         Some(value)
     }
 
-    /// The names of the headers, in lower case, in the order in which they came.
+    /// Returns the names of the headers, in lower case, in the order in which they were received.
     #[must_use]
     pub fn header_names(&self) -> Vec<&str> {
         self.headers.iter().map(|(name, _)| name.as_str()).collect()
     }
 
-    /// Tells whether the request carried this session token, session JWT or project secret,
-    /// in a header or in the body.
+    /// Returns whether the request contained this session token, session JWT or project
+    /// secret, in a header or in the body.
     #[must_use]
     pub fn carries(&self, credential: &str) -> bool {
         let digest = digest::digest(&digest::SHA256, credential.as_bytes());
@@ -187,9 +189,9 @@ impl fmt::Debug for Digests {
     }
 }
 
-/// The counters and the bounded logs of one stand-in.
+/// The counters and the bounded logs of one fake.
 pub(super) struct Log {
-    counts: [AtomicU64; 3],
+    counts: [AtomicU64; Operation::ALL.len()],
     accepted: AtomicU64,
     requests: Bounded<SeenRequest>,
     updates: Bounded<Update>,
@@ -222,7 +224,7 @@ impl Log {
         self.accepted.load(Ordering::SeqCst)
     }
 
-    pub(super) fn answered(&self, request: SeenRequest) {
+    pub(super) fn add_request(&self, request: SeenRequest) {
         self.requests.push(request);
     }
 
@@ -235,12 +237,8 @@ impl Log {
     }
 
     fn counter(&self, operation: Operation) -> &AtomicU64 {
-        let [update, authenticate, jwks] = &self.counts;
-        match operation {
-            Operation::Update => update,
-            Operation::Authenticate => authenticate,
-            Operation::Jwks => jwks,
-        }
+        // `ALL` is in the order of the variants.
+        &self.counts[operation as usize]
     }
 }
 

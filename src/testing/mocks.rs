@@ -1,15 +1,16 @@
-//! Typed helpers for a [`MockServer`](httpmock::MockServer) of the tester's own, generated
-//! from the same OpenAPI document as the bindings.
+//! Typed helpers for a [`MockServer`](httpmock::MockServer) of a test, generated from the same
+//! OpenAPI document as the bindings.
 //!
-//! Each operation has a `when` that knows its path and parameters and a `then` that takes
-//! the types of its answers; [`responses`](super::responses) has bodies for them. The paths
-//! are anchored, so the client's base URL must be the server's own, without a prefix.
+//! Each operation has a `when` with its path and parameters and a `then` with the types of its
+//! responses; [`responses`](super::responses) has bodies for them. The paths are anchored, so
+//! the client's base URL must be the server's, without a prefix.
+//!
+//! [`testing::httpmock`](super::httpmock) is the version that they are generated for.
 //!
 //! ```
-//! use httpmock::MockServer;
 //! use stytch_sso_external::{
 //!     Client, Error, Session,
-//!     testing::{mocks::MockServerExt, responses},
+//!     testing::{httpmock::MockServer, mocks::MockServerExt, responses},
 //!     types::UpdateExternalConnectionRequest,
 //! };
 //!
@@ -17,7 +18,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let server = MockServer::start();
 //! server.authenticate_session(|_when, then| {
-//!     then.ok(&responses::authenticated("organization-test-1", "token", "jwt"));
+//!     then.success(200, &responses::authenticated("organization-test-1", "token", "jwt"));
 //! });
 //! let denied = server.update_external_connection(|when, then| {
 //!     when.organization_id("organization-test-1").x_stytch_member_session("token");
@@ -27,15 +28,15 @@
 //! let client = Client::builder("project-test-1", "secret").base_url(server.base_url()).build()?;
 //! let member = client.as_member(Session::token("token"));
 //! let rename = UpdateExternalConnectionRequest::default().display_name("Acme SSO");
-//! let outcome = member.update_connection("external-connection-test-1", &rename).await;
-//! assert!(matches!(outcome, Err(Error::PermissionDenied { .. })));
+//! let result = member.update_connection("external-connection-test-1", &rename).await;
+//! assert!(matches!(result, Err(Error::PermissionDenied { .. })));
 //! denied.assert();
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Ids go into a regular expression as they are: an id with a dot or a slash matches more,
-//! or nothing.
+//! Ids become a part of a regular expression without escaping: an id with a dot matches other
+//! ids too, one with a slash matches nothing.
 #![allow(
     missing_debug_implementations,
     missing_docs,

@@ -1,6 +1,6 @@
-//! Testing code that uses this crate: a stand-in for Stytch in the process, and typed mocks.
+//! An in-process fake of Stytch and typed mocks, for tests of code that uses this crate.
 //!
-//! Switch the feature on for tests alone:
+//! Enable the feature for tests only:
 //!
 //! ```toml
 //! [dev-dependencies]
@@ -11,8 +11,8 @@
 //!
 //! [`Stytch`] is a project with organizations, members, sessions and connections. It checks
 //! what Stytch checks (the project's credentials, the session, the organization, the roles,
-//! the update) and refuses in Stytch's words, so a test says who somebody is rather than
-//! what HTTP answers:
+//! the update) and responds with Stytch's errors, so a test defines members and roles rather
+//! than HTTP responses:
 //!
 //! ```
 //! use stytch_sso_external::{Error, Session, testing::Stytch, types::UpdateExternalConnectionRequest};
@@ -38,13 +38,13 @@
 //! # }
 //! ```
 //!
-//! Code that makes its own client gets [`Stytch::project_id`], [`Stytch::secret`] and
+//! Code that builds its own client needs [`Stytch::project_id`], [`Stytch::secret`] and
 //! [`Stytch::base_url`].
 //!
 //! # A handler of a web service
 //!
-//! [`LoggedIn::headers`] are what the member's browser sends, so that the whole handler is
-//! tested, with how it finds the session and what it answers:
+//! [`LoggedIn::headers`] returns the headers that the member's browser sends, so that a test
+//! covers the whole handler, from reading the session to the status of its response:
 //!
 //! ```
 //! use http::{HeaderMap, StatusCode};
@@ -72,31 +72,33 @@
 //! # }
 //! ```
 //!
-//! `examples/axum_service` is a whole service, which runs on the stand-in too.
+//! `examples/axum_service` is a whole service that also runs on the fake.
 //!
-//! # What to look at afterwards
+//! # Assertions
 //!
-//! - [`Connection::state`] is the connection as Stytch has it.
-//! - [`Stytch::updates`] are the updates that were accepted, with the member who made them.
-//! - [`Stytch::requests`] is what was sent, to the header and the byte, credentials redacted.
-//!   [`SeenRequest::carries`] tells which session a request went out with.
-//! - [`Stytch::count`] counts requests: how often were keys fetched, sessions asked about?
+//! - [`Connection::state`] returns the connection as it is stored.
+//! - [`Stytch::updates`] returns the updates that were applied, with the member who made them.
+//! - [`Stytch::requests`] returns the requests with their headers and bodies, credentials
+//!   redacted. [`SeenRequest::carries`] returns whether a request carried a given session.
+//! - [`Stytch::count`] returns how many requests of an operation were received, for example
+//!   how often the JWKS was fetched.
 //!
-//! # Who may
+//! # Roles and permissions
 //!
-//! A member has `stytch_member` and the roles given. `stytch_admin` may update connections;
-//! [`Stytch::role`] and [`Organization::role`] define others, [`Member::set_roles`] changes
-//! a member's. [`Organization::connection_builder`] makes connections that refuse: pending
-//! ones, ones with OIDC behind them, ones without a `groups` mapping.
+//! A member has `stytch_member` and the roles given. `stytch_admin` grants updates of
+//! connections. [`Stytch::role`] and [`Organization::role`] define other roles,
+//! [`Member::set_roles`] changes the roles of a member. [`Organization::connection_builder`]
+//! creates connections for which updates fail: pending ones, OIDC ones, and ones without a
+//! `groups` mapping.
 //!
 //! # Time
 //!
-//! The stand-in and its clients go by [`Stytch::clock`], which stands still: nothing expires
-//! while a debugger holds a test, and nothing is waited for.
+//! The fake and its clients use [`Stytch::clock`], which stands still until a test advances it:
+//! nothing expires while a debugger pauses a test, and no test has to wait.
 //!
 //! ```
 //! use std::time::Duration;
-//! # use stytch_sso_external::{Session, testing::{Operation, Stytch}};
+//! # use stytch_sso_external::{Operation, Session, testing::Stytch};
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), stytch_sso_external::Error> {
 //! # let stytch = Stytch::start();
@@ -104,23 +106,23 @@
 //! # let client = stytch.client();
 //! let session = Session::jwt(ada.jwt());
 //! stytch.clock().advance(Duration::from_secs(5 * 60));
-//! // The JWT has expired, so the client has it renewed.
+//! // The JWT has expired, so the client renews it.
 //! client.as_member(session).organization_id().await?;
-//! assert_eq!(stytch.count(Operation::Authenticate), 1);
+//! assert_eq!(stytch.count(Operation::AuthenticateSession), 1);
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! [`LoggedIn::revoke`] ends a session, [`Stytch::rotate_keys`] and
-//! [`Stytch::drop_old_keys`] replace the keys.
+//! [`Stytch::drop_old_keys`] rotate the keys.
 //!
-//! # When Stytch fails
+//! # Faults
 //!
-//! [`Stytch::fault`] scripts what goes wrong: rate limits, outages, HTML from a gateway,
-//! delays, an answer that is lost after the update was made.
+//! [`Stytch::fault`] scripts failures: rate limits, outages, HTML from a gateway, delays, a
+//! response that is lost after the update was applied.
 //!
 //! ```
-//! use stytch_sso_external::testing::{Fault, Operation};
+//! use stytch_sso_external::{Operation, testing::Fault};
 //! # use stytch_sso_external::{Session, testing::Stytch, types::UpdateExternalConnectionRequest};
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), stytch_sso_external::Error> {
@@ -130,56 +132,71 @@
 //! # let ada = acme.member("ada", &["stytch_admin"]).log_in();
 //! # let member = stytch.client().as_member(Session::jwt(ada.jwt()));
 //! # let update = UpdateExternalConnectionRequest::default().display_name("Acme SSO");
-//! stytch.fault(Operation::Update, Fault::status(503)).times(1);
+//! stytch.fault(Operation::UpdateExternalConnection, Fault::status(503)).times(1);
 //! member.update_connection(connection.id(), &update).await?;
-//! assert_eq!(stytch.count(Operation::Update), 2);
+//! assert_eq!(stytch.count(Operation::UpdateExternalConnection), 2);
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # Attacks
 //!
-//! [`LoggedIn::mint`] makes a JWT with other claims, [`jwt`] any JWT at all.
+//! [`LoggedIn::mint`] creates a JWT with other claims, [`jwt`] any JWT.
 //!
-//! # Without a stand-in
+//! # Mocks without the fake
 //!
-//! Where one answer is all that a test needs, [`mocks`] types httpmock's helpers and
-//! [`responses`] has the bodies, one for each error that Stytch documents. A stand-in takes
-//! them too, by [`Fault::answer`].
+//! For a test that needs a single response, [`mocks`] has typed helpers for [`httpmock`] and
+//! [`responses`] has bodies, one for each error that Stytch documents. The fake returns them
+//! too, with [`Fault::response`].
 //!
-//! # What it is and isn't
+//! # Limits
 //!
-//! It listens on loopback and lives until the last clone of its [`Stytch`] is dropped. Any
-//! number run in a process at once: they share one HTTP server and one thread, and know
-//! nothing of each other. The first one makes an RSA key, which takes up to half a second
-//! in a debug build; the others start in microseconds. It speaks the three operations of
-//! this crate and nothing else of Stytch's API, and it isn't made to be fast or safe: never
-//! put it in front of anything real. httpmock logs requests as they are, credentials
-//! included, at the level `debug`.
+//! The fake listens on loopback until the last clone of its [`Stytch`] is dropped. Any number
+//! of fakes run in a process at once: they share one HTTP server and one thread, but no state.
+//! The first one generates an RSA key, which takes up to half a second in a debug build; the
+//! others start in microseconds. The fake supports the operations of this crate and nothing
+//! else of Stytch's API. It is neither fast nor secure: never use it with real credentials.
+//! `httpmock` logs whole requests, including credentials, at the level `debug`.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::result_large_err,
     clippy::unwrap_used,
-    reason = "a test kit fails the test, and says what the tester did wrong"
+    reason = "wrong use fails the test, with a message"
 )]
 
-mod answer;
+// Dependencies go one way, from the top to the bottom of this list:
+// - `builder`, `stytch`: the public entry
+// - `dispatch`: from a request to its operation
+// - `update`, `authenticate`, `jwks`: the operations
+// - `connection`, `organization`, `session`: what a test handles
+// - `project`: the state
+// - `script`, `fault`, `log`: scripted faults, recorded requests
+// - `server`: the HTTP server
+// - `responses`, `response`, `request`, `route`: HTTP
+// - `jwt`, `key`, `rbac`, `time`, `ids`, `lock`: everything else
 mod authenticate;
 mod builder;
 mod connection;
+mod dispatch;
+mod errors;
 mod fault;
+mod ids;
 mod jwks;
 pub mod jwt;
 mod key;
+mod lock;
 mod log;
 pub mod mocks;
-mod operation;
 mod organization;
 mod project;
 mod rbac;
+mod read;
+mod request;
+mod response;
 pub mod responses;
+mod route;
 mod script;
 mod server;
 mod session;
@@ -187,35 +204,17 @@ mod stytch;
 mod time;
 mod update;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 pub use self::{
-    answer::Answer,
     builder::StytchBuilder,
     connection::{Connection, ConnectionBuilder},
+    errors::{error, error_with_headers, transport_error},
     fault::Fault,
     log::{SeenRequest, Update},
-    operation::Operation,
     organization::{Member, Organization},
+    response::Response,
     script::ScriptedFault,
     session::LoggedIn,
     stytch::Stytch,
 };
 pub use crate::clock::Clock;
-
-/// A new id in Stytch's shape, such as `member-test-07971b06-ac8b-4cdb-9c15-63b17e653931`.
-fn id(kind: &str, environment: &str) -> String {
-    let random = format!("{:032x}", fastrand::u128(..));
-    let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|group| &random[group]);
-    format!("{kind}-{environment}-{}", groups.join("-"))
-}
-
-/// As opaque and as long as Stytch's session tokens.
-fn random_token() -> String {
-    (0..44).map(|_| fastrand::alphanumeric()).collect()
-}
-
-/// Goes on after a panic elsewhere: a failed test must not fail the others.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub use httpmock;

@@ -1,14 +1,14 @@
-//! An organization of the project and its members.
+//! The organizations of the project and their members.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
-    Connection, ConnectionBuilder, LoggedIn,
     project::{MemberState, OrganizationState, Project, State},
     rbac::{self, Role},
+    session::LoggedIn,
 };
 
-/// An organization of the stand-in. A clone is the same organization.
+/// An organization of the fake. A clone is the same organization.
 ///
 /// ```
 /// use stytch_sso_external::testing::Stytch;
@@ -41,20 +41,20 @@ impl Organization {
         Self { project: Arc::clone(project), id, slug: slug.to_owned() }
     }
 
-    /// The organization's id.
+    /// Returns the organization id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The organization's slug.
+    /// Returns the organization slug.
     #[must_use]
     pub fn slug(&self) -> &str {
         &self.slug
     }
 
-    /// Defines a custom role of this organization alone: resources with the actions that
-    /// the role allows on them, `*` for all.
+    /// Defines a custom role of this organization: resources and the actions that the role
+    /// grants on them, `*` for all. Replaces a role of the same id.
     ///
     /// ```
     /// # let acme = stytch_sso_external::testing::Stytch::start().organization("acme");
@@ -73,7 +73,7 @@ impl Organization {
     ///
     /// # Panics
     ///
-    /// When a role isn't defined.
+    /// Panics if a role isn't defined.
     #[must_use]
     pub fn member(&self, name: &str, roles: &[&str]) -> Member {
         let id = self.project.id_of("member");
@@ -87,15 +87,8 @@ impl Organization {
         Member { project: Arc::clone(&self.project), id, organization_id: self.id.clone() }
     }
 
-    /// Adds an external connection: active, SAML with groups, without roles.
-    #[must_use]
-    pub fn connection(&self, display_name: &str) -> Connection {
-        self.connection_builder(display_name).create()
-    }
-
-    /// Starts an external connection that is something else.
-    pub fn connection_builder(&self, display_name: &str) -> ConnectionBuilder {
-        ConnectionBuilder::new(Arc::clone(&self.project), &self.id, display_name)
+    pub(super) fn project(&self) -> Arc<Project> {
+        Arc::clone(&self.project)
     }
 }
 
@@ -108,7 +101,7 @@ impl fmt::Debug for Organization {
     }
 }
 
-/// A member of an organization of the stand-in. A clone is the same member.
+/// A member of an organization of the fake. A clone is the same member.
 ///
 /// ```
 /// use stytch_sso_external::testing::Stytch;
@@ -116,7 +109,7 @@ impl fmt::Debug for Organization {
 /// let acme = Stytch::start().organization("acme");
 /// let grace = acme.member("grace", &[]);
 /// let session = grace.log_in();
-/// // Promoted while she is logged in: the session may more from now on.
+/// // The new role applies to the session at once.
 /// grace.set_roles(&["stytch_admin"]);
 /// # _ = session;
 /// ```
@@ -128,25 +121,25 @@ pub struct Member {
 }
 
 impl Member {
-    /// The member's id.
+    /// Returns the member id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The id of the member's organization.
+    /// Returns the id of the member's organization.
     #[must_use]
     pub fn organization_id(&self) -> &str {
         &self.organization_id
     }
 
-    /// Starts a session that lives an hour.
+    /// Starts a session that expires after an hour.
     #[must_use]
     pub fn log_in(&self) -> LoggedIn {
         self.log_in_for(Duration::from_secs(60 * 60))
     }
 
-    /// Starts a session that lives this long, by the stand-in's clock.
+    /// Starts a session that expires after this time, by the fake's clock.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -154,7 +147,7 @@ impl Member {
     /// # let ada = stytch.organization("acme").member("ada", &[]);
     /// let session = ada.log_in_for(Duration::from_secs(60));
     /// stytch.clock().advance(Duration::from_secs(61));
-    /// // It is over: Stytch answers `session_not_found`.
+    /// // The session has expired: Stytch responds with `session_not_found`.
     /// assert!(session.expires_at() < stytch.clock().now());
     /// ```
     #[must_use]
@@ -162,12 +155,12 @@ impl Member {
         LoggedIn::start(Arc::clone(&self.project), &self.id, lifetime)
     }
 
-    /// Replaces the member's roles; `stytch_member` stays. Sessions see it at once, a JWT
-    /// keeps the roles that it was minted with.
+    /// Replaces the member's roles but `stytch_member`. Applies to sessions at once; a JWT keeps
+    /// the roles that it was issued with.
     ///
     /// # Panics
     ///
-    /// When a role isn't defined.
+    /// Panics if a role isn't defined.
     pub fn set_roles(&self, roles: &[&str]) {
         let mut state = self.project.state();
         let roles = checked_roles(&state, &self.organization_id, roles);

@@ -1,6 +1,6 @@
-//! The project behind the stand-in: what exists in it, and how a request is answered.
+//! The project of a fake: everything that exists in it.
 //!
-//! Everything is in memory behind one lock that is never held while a request waits.
+//! The state is in memory behind one lock that is never held while a request waits.
 
 use std::{
     collections::HashMap,
@@ -8,32 +8,54 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use super::{
-    Answer, SeenRequest, authenticate, id, jwks,
+    ids::{id, random_token},
     jwt::{Key, VerifiedJwts},
-    lock,
+    lock::lock,
     log::Log,
-    operation::Route,
     rbac::{Policy, Role},
+    request::Received,
     responses,
     script::Script,
-    server::Received,
-    update,
 };
 use crate::{clock::Clock, generated::types};
-use base64::{Engine, engine::general_purpose::STANDARD};
+
+/// The configuration of a project.
+pub(super) struct Settings {
+    pub(super) project_id: String,
+    pub(super) secret: String,
+    pub(super) clock: Clock,
+    pub(super) jwt_lifetime: Duration,
+    pub(super) requests_kept: usize,
+    pub(super) updates_kept: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            project_id: id("project", "test"),
+            secret: format!("secret-test-{}", random_token()),
+            clock: Clock::stopped(),
+            jwt_lifetime: Duration::from_secs(5 * 60),
+            requests_kept: 1_000,
+            updates_kept: 10_000,
+        }
+    }
+}
 
 pub(super) struct Project {
     pub(super) id: String,
     pub(super) secret: String,
-    /// `test` or `live`, which stands in every id.
+    /// `test` or `live`, which every id contains.
     pub(super) environment: &'static str,
     pub(super) clock: Clock,
     pub(super) jwt_lifetime: Duration,
     pub(super) script: Arc<Script>,
     pub(super) log: Log,
     pub(super) verified: VerifiedJwts,
-    /// The one `Authorization` header that is admitted.
+    /// The one `Authorization` header that is accepted.
     authorization: String,
     state: Mutex<State>,
 }
@@ -74,9 +96,11 @@ pub(super) struct MemberState {
 pub(super) struct ConnectionState {
     pub(super) connection: types::ExternalConnection,
     pub(super) underlying: Underlying,
+    /// The order in which connections are listed.
+    pub(super) sequence: usize,
 }
 
-/// What stands behind an external connection, as far as it limits an update.
+/// The underlying connection of an external connection, as far as it limits an update.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Underlying {
     Saml,
@@ -96,20 +120,13 @@ pub(super) struct SessionState {
 }
 
 impl SessionState {
-    pub(super) fn lives_at(&self, now: SystemTime) -> bool {
+    pub(super) fn is_active_at(&self, now: SystemTime) -> bool {
         !self.is_revoked && now < self.expires_at
     }
 }
 
-/// Whether a request was held back, and counted, before it is answered.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arrival {
-    Now,
-    Delayed,
-}
-
 impl Project {
-    pub(super) fn new(settings: super::StytchBuilder) -> Self {
+    pub(super) fn new(settings: Settings) -> Self {
         let environment =
             if settings.project_id.starts_with("project-live-") { "live" } else { "test" };
         let credentials = format!("{}:{}", settings.project_id, settings.secret);
@@ -140,61 +157,16 @@ impl Project {
         lock(&self.state)
     }
 
+    /// Returns a new id of the project's environment.
     pub(super) fn id_of(&self, kind: &str) -> String {
         id(kind, self.environment)
     }
 
-    /// Answers a request, by a fault where one is scripted.
-    pub(super) fn answer(&self, request: &Received<'_>, arrival: Arrival) -> Answer {
-        let route = Route::of(request.method, request.path);
-        let operation = route.as_ref().map(Route::operation);
-        if let (Arrival::Now, Some(operation)) = (arrival, operation) {
-            self.log.count(operation);
-        }
-        let mut seen = SeenRequest::new(operation, request);
-        let fault = operation.and_then(|operation| self.script.next_answer(operation));
-        let answer = match &fault {
-            None => self.carry_out(route.as_ref(), request),
-            Some(fault) => {
-                if fault.is_after_applying() {
-                    self.carry_out(route.as_ref(), request);
-                }
-                fault.answer_to(&seen).unwrap_or_else(gone_wrong)
-            }
-        };
-        seen.status = answer.status();
-        self.log.answered(seen);
-        answer
-    }
-
-    fn carry_out(&self, route: Option<&Route>, request: &Received<'_>) -> Answer {
-        let outcome = match route {
-            Some(Route::Update { organization, connection }) => {
-                update::update(self, request, organization, connection)
-            }
-            Some(Route::Authenticate) => authenticate::authenticate(self, request),
-            Some(Route::Jwks { project }) => jwks::jwks(self, request, project),
-            None => {
-                Err(responses::error(404, "route_not_found", "This stand-in has no such route."))
-            }
-        };
-        match outcome {
-            Ok(answer) => answer,
-            Err(error) => {
-                Answer::error(&types::Error { request_id: Some(self.id_of("request-id")), ..error })
-            }
-        }
-    }
-
     /// Checks the project's credentials.
-    pub(super) fn admit(&self, request: &Received<'_>) -> Result<(), types::Error> {
+    pub(super) fn check_credentials(&self, request: &Received<'_>) -> Result<(), types::Error> {
         match request.header_values("authorization").as_slice() {
             [value] if *value == self.authorization => Ok(()),
             _ => Err(responses::credentials_rejected()),
         }
     }
-}
-
-fn gone_wrong() -> Answer {
-    Answer::error(&responses::internal_server_error())
 }

@@ -1,12 +1,12 @@
-//! The RBAC policy of the stand-in: roles, the permissions in them, and what they grant.
+//! The RBAC policy of the fake: roles and the permissions that they grant.
 //!
-//! On purpose it shares no code with the client: it is what the client is tested against.
+//! It shares no code with the client on purpose: the client is tested against it.
 
-/// A role and what it permits.
+/// A role and the permissions that it grants.
 #[derive(Clone)]
 pub(super) struct Role {
     pub(super) id: String,
-    permissions: Vec<(String, Vec<String>)>,
+    pub(super) permissions: Vec<(String, Vec<String>)>,
 }
 
 impl Role {
@@ -32,7 +32,7 @@ pub(super) struct Policy {
 }
 
 impl Default for Policy {
-    /// Stytch's default roles, as far as they bear on SSO.
+    /// Stytch's default roles, as far as they concern SSO.
     fn default() -> Self {
         let admin: &[(&str, &[&str])] = &[
             ("stytch.organization", &["*"]),
@@ -54,12 +54,16 @@ impl Policy {
         define(&mut self.roles, role);
     }
 
-    /// Tells whether a role exists, in the project or among the organization's own.
+    pub(super) fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+
+    /// Returns whether a role exists, in the project or in the organization (`own`).
     pub(super) fn knows(&self, own: &[Role], role_id: &str) -> bool {
         self.all(own).any(|role| role.id == role_id)
     }
 
-    /// Tells whether one of the roles grants the action on the resource.
+    /// Returns whether one of the roles grants the action on the resource.
     pub(super) fn grants(
         &self,
         own: &[Role],
@@ -76,7 +80,7 @@ impl Policy {
     }
 }
 
-/// Adds a role, in place of one of the same id.
+/// Adds a role, or replaces the one of the same id.
 pub(super) fn define(roles: &mut Vec<Role>, role: Role) {
     roles.retain(|other| other.id != role.id);
     roles.push(role);

@@ -1,12 +1,12 @@
-//! Ready-made bodies for the typed [`mocks`](super::mocks): what Stytch answers to a good
-//! update and to each refusal that it documents.
+//! Bodies for the typed [`mocks`](super::mocks) and for [`Response`](super::Response): the
+//! successes and each error that Stytch documents.
 //!
-//! An error carries its HTTP status as `status_code`, so that one line mocks "this member
-//! may not":
+//! Response types are `#[non_exhaustive]`, so a test builds them here and then changes their
+//! fields. An error contains its HTTP status as `status_code`. One line mocks a member without
+//! the permission:
 //!
 //! ```
-//! use httpmock::MockServer;
-//! use stytch_sso_external::testing::{mocks::MockServerExt, responses};
+//! use stytch_sso_external::testing::{httpmock::MockServer, mocks::MockServerExt, responses};
 //!
 //! let server = MockServer::start();
 //! server.update_external_connection(|_when, then| {
@@ -14,7 +14,7 @@
 //! });
 //! ```
 //!
-//! | body | what the caller's client makes of it |
+//! | body | result of the call |
 //! | --- | --- |
 //! | [`permission_denied`] | [`Error::PermissionDenied`] |
 //! | [`organization_mismatch`], [`connection_organization_mismatch`] | [`Error::OrganizationMismatch`] |
@@ -26,6 +26,9 @@
 //! | [`organization_suspended`], [`captcha_required`], [`use_https`], [`no_session_arguments`], [`too_many_session_arguments`], [`internal_server_error`], [`server_unavailable`] | [`Error::Api`] |
 //! | [`updated`], [`authenticated`], [`jwks`] | success |
 //!
+//! [`connection`], [`member_session`] and [`jwt::Key::jwk`](super::jwt::Key::jwk) build the
+//! parts of a success.
+//!
 //! [`Error::PermissionDenied`]: crate::Error::PermissionDenied
 //! [`Error::OrganizationMismatch`]: crate::Error::OrganizationMismatch
 //! [`Error::SessionInvalid`]: crate::Error::SessionInvalid
@@ -35,18 +38,19 @@
 //! [`Error::InvalidUpdate`]: crate::Error::InvalidUpdate
 //! [`Error::Api`]: crate::Error::Api
 //!
-//! Where Stytch's reference names an error type and no status, the status here is our guess
-//! and the function says so.
+//! Stytch's reference names some error types without a status. The status here is a guess
+//! then, and the documentation of the function mentions it.
 
-mod rarer;
+mod reads;
+mod uncommon;
 
 use serde_json::{Map, Value};
 
-pub use self::rarer::*;
+pub use self::{reads::*, uncommon::*};
 use super::jwt::Key;
-use crate::{generated::types, session::Credential};
+use crate::{credential::Credential, generated::types, member_roles::MemberRoles};
 
-/// An external connection to answer with: active, with one role of each kind.
+/// An external connection: active, with one connection role and one group role.
 #[must_use]
 pub fn connection() -> types::ExternalConnection {
     types::ExternalConnection {
@@ -66,7 +70,7 @@ pub fn connection() -> types::ExternalConnection {
     }
 }
 
-/// 200: the update was made, and the connection is as given.
+/// 200: the update was applied, with this result.
 #[must_use]
 pub fn updated(connection: types::ExternalConnection) -> types::UpdateExternalConnectionResponse {
     types::UpdateExternalConnectionResponse {
@@ -76,7 +80,7 @@ pub fn updated(connection: types::ExternalConnection) -> types::UpdateExternalCo
     }
 }
 
-/// 200: the session lives and belongs to `organization_id`.
+/// 200: the session is active and belongs to `organization_id`.
 #[must_use]
 pub fn authenticated(
     organization_id: &str,
@@ -84,21 +88,33 @@ pub fn authenticated(
     session_jwt: &str,
 ) -> types::AuthenticateSessionResponse {
     types::AuthenticateSessionResponse {
-        member_session: types::MemberSession { organization_id: organization_id.into() },
+        member_session: member_session(organization_id),
         session_jwt: Credential::new(session_jwt),
-        session_token: Credential::new(session_token),
+        session_token: Some(Credential::new(session_token)),
         request_id: REQUEST_ID.into(),
         status_code: 200,
     }
 }
 
-/// 200: the key set of a project that signs with `keys`.
+/// A member session of `organization_id`, as [`authenticated`] contains it.
 #[must_use]
-pub fn jwks(keys: &[Key]) -> types::GetJwksResponse {
-    types::GetJwksResponse { keys: keys.iter().map(Key::jwk).collect() }
+pub fn member_session(organization_id: &str) -> types::MemberSession {
+    types::MemberSession {
+        organization_id: organization_id.into(),
+        roles: Some(MemberRoles::new(["stytch_member", "stytch_admin"])),
+    }
 }
 
-/// 403 `session_authorization_error`: the member's roles don't allow it.
+/// 200: the JWKS of a project that signs with `keys`.
+#[must_use]
+pub fn jwks(keys: &[Key]) -> types::GetJwksResponse {
+    types::GetJwksResponse {
+        keys: keys.iter().map(Key::jwk).collect(),
+        request_id: REQUEST_ID.to_owned(),
+    }
+}
+
+/// 403 `session_authorization_error`: the member's roles don't grant the permission.
 #[must_use]
 pub fn permission_denied() -> types::Error {
     error(
@@ -108,7 +124,7 @@ pub fn permission_denied() -> types::Error {
     )
 }
 
-/// 403 `session_authorization_tenancy_error`: the session is one of another organization.
+/// 403 `session_authorization_tenancy_error`: the session belongs to another organization.
 #[must_use]
 pub fn organization_mismatch() -> types::Error {
     error(
@@ -130,14 +146,14 @@ pub fn credentials_rejected() -> types::Error {
     error(401, "unauthorized_credentials", "Unauthorized credentials.")
 }
 
-/// 404 `session_not_found`: the session has ended, was revoked or never was.
+/// 404 `session_not_found`: the session is expired, revoked or unknown.
 #[must_use]
 pub fn session_not_found() -> types::Error {
     error(404, "session_not_found", "Session could not be found.")
 }
 
-/// 400 `unable_to_parse_session_jwt`: no JWT of this project, or an expired one where only a
-/// fresh one is taken. Stytch names no status.
+/// 400 `unable_to_parse_session_jwt`: not a JWT of this project, or an expired one where an
+/// unexpired one is required. Stytch documents no status.
 #[must_use]
 pub fn unable_to_parse_session_jwt() -> types::Error {
     error(400, "unable_to_parse_session_jwt", "Could not parse the session JWT.")
@@ -175,8 +191,8 @@ pub fn connection_not_found() -> types::Error {
     error(404, "external_connection_id_not_found", "External connection could not be found.")
 }
 
-/// 400 `sso_connection_organization_mismatch`: the connection is one of another
-/// organization. Stytch names no status.
+/// 400 `sso_connection_organization_mismatch`: the connection belongs to another organization.
+/// Stytch documents no status.
 #[must_use]
 pub fn connection_organization_mismatch() -> types::Error {
     error(
@@ -209,8 +225,8 @@ pub fn groups_key_missing() -> types::Error {
     )
 }
 
-/// 400 `invalid_rbac_role_assignment`: no such role, named in `error_details` with the list
-/// and the place in it.
+/// 400 `invalid_rbac_role_assignment`: an unknown role. `error_details` contains the role, the
+/// name of the list and the position in it.
 #[must_use]
 pub fn invalid_role_assignment(role_id: &str, field: &str, position: usize) -> types::Error {
     let details = [
@@ -220,7 +236,7 @@ pub fn invalid_role_assignment(role_id: &str, field: &str, position: usize) -> t
     ];
     let details = details.map(|(name, value)| (name.to_owned(), value));
     types::Error {
-        error_details: Some(Map::from_iter(details)),
+        error_details: Some(Value::Object(Map::from_iter(details))),
         ..error(400, "invalid_rbac_role_assignment", "One or more role assignments are invalid.")
     }
 }
@@ -248,7 +264,7 @@ pub fn server_unavailable() -> types::Error {
     error(503, "server_unavailable", "The server is unavailable.")
 }
 
-/// Any other error in Stytch's shape.
+/// Any other error in Stytch's format.
 ///
 /// ```
 /// use stytch_sso_external::testing::responses;
@@ -268,5 +284,5 @@ pub fn error(status: u16, error_type: &str, error_message: &str) -> types::Error
     }
 }
 
-/// The `request_id` of every ready-made body. The stand-in makes a new one for each answer.
+/// The `request_id` of all bodies here. The fake generates a new one for each response.
 pub const REQUEST_ID: &str = "request-id-test-b05c992f-ebdc-489d-a754-c7e70ba13141";

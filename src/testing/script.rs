@@ -1,23 +1,24 @@
-//! Which faults are scripted, and whose turn it is.
+//! The scripted faults, in order, and which of them the next request gets.
 //!
-//! It doesn't know what a fault answers: `fault.rs` does.
+//! What a fault responds with is in `fault.rs`.
 
 use std::{
     fmt,
     sync::{Arc, Mutex},
 };
 
-use super::{Fault, Operation, lock, server};
+use super::{fault::Fault, lock::lock, server};
+use crate::operation::Operation;
 
 /// A fault that [`Stytch::fault`](super::Stytch::fault) has scripted. Dropping it changes
 /// nothing.
 ///
 /// ```
-/// use stytch_sso_external::testing::{Fault, Operation, Stytch};
+/// use stytch_sso_external::{Operation, testing::{Fault, Stytch}};
 ///
 /// let stytch = Stytch::start();
-/// let outage = stytch.fault(Operation::Update, Fault::html(502)).times(3);
-/// // Let the code under test run into it, then see how often it did.
+/// let outage = stytch.fault(Operation::UpdateExternalConnection, Fault::html(502)).times(3);
+/// // Run the code under test, then check how many of its requests failed.
 /// assert_eq!(outage.hits(), 0);
 /// outage.clear();
 /// ```
@@ -28,9 +29,10 @@ pub struct ScriptedFault {
 }
 
 impl ScriptedFault {
-    /// Limits the fault to the next `n` requests, those included that have met it already.
-    /// Faults of one operation take their turns in the order in which they were scripted;
-    /// delays come on top.
+    /// Limits the fault to `n` requests, including those that have met it already.
+    ///
+    /// Faults of one operation are used up in the order in which they were scripted. A delay is
+    /// added to another fault.
     #[expect(
         clippy::must_use_candidate,
         clippy::return_self_not_must_use,
@@ -46,7 +48,7 @@ impl ScriptedFault {
         self.script.edit(self.id, |entry| entry.remaining = 0);
     }
 
-    /// How many requests have met it.
+    /// Returns how many requests have met the fault.
     #[must_use]
     pub fn hits(&self) -> u64 {
         let entries = lock(&self.script.entries);
@@ -61,7 +63,7 @@ impl fmt::Debug for ScriptedFault {
     }
 }
 
-/// The faults of one stand-in, in the order in which they were scripted.
+/// The faults of one fake, in the order in which they were scripted.
 #[derive(Default)]
 pub(super) struct Script {
     entries: Mutex<Vec<Entry>>,
@@ -99,22 +101,22 @@ impl Script {
         }
     }
 
-    /// Takes the delays off the server, when the stand-in is gone.
+    /// Removes the delays from the server, after the fake was dropped.
     pub(super) fn retire(&self) {
         let delays: Vec<_> =
             lock(&self.entries).iter_mut().filter_map(|entry| entry.delay.take()).collect();
-        // Only now that the lock is given back: ending one waits for the server, which may
-        // be waiting for this lock.
+        // Only after the lock is released: dropping one waits for the server, which may be
+        // waiting for this lock.
         drop(delays);
     }
 
-    /// Takes the delay whose turn it is.
+    /// Claims the next delay, by its id.
     pub(super) fn next_delay(&self, operation: Operation) -> Option<u64> {
         self.next(operation, true).map(|(id, _)| id)
     }
 
-    /// Takes the answer whose turn it is.
-    pub(super) fn next_answer(&self, operation: Operation) -> Option<Fault> {
+    /// Claims the next fault that has a response.
+    pub(super) fn next_response(&self, operation: Operation) -> Option<Fault> {
         self.next(operation, false).map(|(_, fault)| fault)
     }
 

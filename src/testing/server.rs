@@ -1,12 +1,12 @@
-//! The one HTTP server of the process, and which stand-in a request is for.
+//! The one HTTP server of the process, which all fakes share.
 //!
-//! httpmock hands out 25 servers at most and blocks whoever asks for one more, so all
-//! stand-ins share one: each lives under a number of its own, the first segment of the path.
-//! One mock answers everything, because httpmock tries its mocks one after the other.
+//! httpmock runs at most 25 servers and blocks a caller who asks for one more. So each fake is
+//! a [`Handler`] under a number of its own, the first segment of the path. One mock responds to
+//! everything, because httpmock tries its mocks one after the other.
 //!
-//! httpmock asks the matchers while it holds its state locked, and answers from one thread.
+//! httpmock runs the matchers while it holds its state locked, and responds from one thread.
 //! So nothing here adds or deletes a mock while it holds a lock that a matcher takes, and
-//! nothing blocks; a delay is a mock of its own, which httpmock itself makes wait.
+//! nothing blocks; a delay is a mock of its own, which httpmock itself delays.
 
 use std::{
     collections::HashMap,
@@ -18,35 +18,44 @@ use std::{
 };
 
 use httpmock::{HttpMockRequest, HttpMockResponse, Mock, MockServer};
-use serde_json::Value;
 
 use super::{
-    Answer,
-    operation::Route,
-    project::{Arrival, Project},
+    request::{Arrival, Received},
+    response::Response,
 };
 
-/// Where the stand-in `id` is reached.
+/// What responds to the requests of one fake.
+pub(super) trait Handler: Send + Sync {
+    /// Counts a request and claims a delay for it, if one is scripted: the id of the [`Delay`].
+    fn claim_delay(&self, method: &str, path: &str) -> Option<u64>;
+
+    fn respond(&self, request: &Received<'_>, arrival: Arrival) -> Response;
+
+    /// Drops the delays, after the last clone of the fake was dropped.
+    fn retire(&self);
+}
+
+/// Returns the base URL of the fake `id`.
 pub(super) fn base_url(id: u64) -> String {
     format!("{}/{id}", SERVER.base_url())
 }
 
-/// A number that nothing else in this process has.
+/// Returns a number that is unique in this process.
 pub(super) fn next_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::SeqCst)
 }
 
-/// A stand-in's place on the server, given back when the last clone of the stand-in is gone.
+/// The registration of a fake with the server. Dropping it removes the fake.
 pub(super) struct Lease {
     id: u64,
 }
 
 impl Lease {
-    pub(super) fn take(project: Arc<Project>) -> Self {
+    pub(super) fn take(handler: Arc<dyn Handler>) -> Self {
         LazyLock::force(&SERVER);
         let id = next_id();
-        locked(STAND_INS.write()).insert(id, project);
+        locked(FAKES.write()).insert(id, handler);
         Self { id }
     }
 
@@ -57,14 +66,14 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let project = locked(STAND_INS.write()).remove(&self.id);
-        if let Some(project) = project {
-            project.script.retire();
+        let handler = locked(FAKES.write()).remove(&self.id);
+        if let Some(handler) = handler {
+            handler.retire();
         }
     }
 }
 
-/// The mock that delays the requests claimed for it.
+/// The mock that delays the requests that claimed it.
 pub(super) struct Delay {
     mock: usize,
 }
@@ -87,24 +96,6 @@ impl Drop for Delay {
     }
 }
 
-/// A request for one stand-in, without the prefix that leads to it.
-pub(super) struct Received<'a> {
-    pub(super) method: &'a str,
-    pub(super) path: &'a str,
-    pub(super) headers: &'a [(String, String)],
-    pub(super) body: &'a [u8],
-    /// The body as JSON, where it is.
-    pub(super) json: Option<Value>,
-}
-
-impl<'a> Received<'a> {
-    /// The values of all headers of that name, which is in lower case.
-    pub(super) fn header_values(&self, name: &str) -> Vec<&'a str> {
-        let headers = self.headers.iter().filter(|(header, _)| header == name);
-        headers.map(|(_, value)| value.as_str()).collect()
-    }
-}
-
 static SERVER: LazyLock<MockServer> = LazyLock::new(|| {
     let server = MockServer::start();
     server.mock(|when, then| {
@@ -114,13 +105,13 @@ static SERVER: LazyLock<MockServer> = LazyLock::new(|| {
     server
 });
 
-static STAND_INS: LazyLock<RwLock<HashMap<u64, Arc<Project>>>> = LazyLock::new(RwLock::default);
+static FAKES: LazyLock<RwLock<HashMap<u64, Arc<dyn Handler>>>> = LazyLock::new(RwLock::default);
 
-/// The delay that the request in hand must wait for, or 0. httpmock matches one request at a
-/// time, the mock that answers everything first, because it is the oldest.
+/// The delay that the current request claimed, or 0. httpmock matches one request at a time,
+/// and first with the mock that responds to everything, because it is the oldest.
 static CLAIMED: AtomicU64 = AtomicU64::new(0);
 
-/// How many delays there are: with none, which is the rule, no request is looked at twice.
+/// The number of delays. Without any, the usual case, each request is matched only once.
 static DELAYS: AtomicUsize = AtomicUsize::new(0);
 
 fn is_claimed_by_a_delay(request: &HttpMockRequest) -> bool {
@@ -134,20 +125,15 @@ fn is_claimed_by_a_delay(request: &HttpMockRequest) -> bool {
 
 fn claim(request: &HttpMockRequest) -> Option<u64> {
     let (id, path) = split_path(request.uri_str())?;
-    let operation = Route::of(request.method_str(), path)?.operation();
-    // The guard is held on purpose: a clone of the stand-in could be the last one here, and
+    // The guard is held on purpose: a clone of the handler could be the last one here, and
     // dropping it would delete mocks while httpmock's state is locked.
-    let stand_ins = locked(STAND_INS.read());
-    let project = stand_ins.get(&id)?;
-    let claimed = project.script.next_delay(operation)?;
-    // Counted on arrival: the caller may have given up before the answer.
-    project.log.count(operation);
-    Some(claimed)
+    let fakes = locked(FAKES.read());
+    fakes.get(&id)?.claim_delay(request.method_str(), path)
 }
 
 fn respond(request: &HttpMockRequest, arrival: Arrival) -> HttpMockResponse {
-    let answer = split_path(request.uri_str()).and_then(|(id, path)| {
-        let project = locked(STAND_INS.read()).get(&id).cloned()?;
+    let response = split_path(request.uri_str()).and_then(|(id, path)| {
+        let handler = locked(FAKES.read()).get(&id).cloned()?;
         let received = Received {
             method: request.method_str(),
             path,
@@ -155,18 +141,18 @@ fn respond(request: &HttpMockRequest, arrival: Arrival) -> HttpMockResponse {
             body: request.body_ref(),
             json: serde_json::from_slice(request.body_ref()).ok(),
         };
-        Some(project.answer(&received, arrival))
+        Some(handler.respond(&received, arrival))
     });
-    answer
-        .unwrap_or_else(|| Answer::new(410, "This stand-in for Stytch has been dropped."))
-        .into_response()
+    response
+        .unwrap_or_else(|| Response::new(410, "This fake of Stytch was dropped."))
+        .into_httpmock()
 }
 
 fn locked<T>(guard: LockResult<T>) -> T {
     guard.unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes `http://127.0.0.1:1234/7/v1/b2b/..` apart into `7` and `/v1/b2b/..`.
+/// Splits `http://127.0.0.1:1234/7/v1/b2b/..` into `7` and `/v1/b2b/..`.
 fn split_path(uri: &str) -> Option<(u64, &str)> {
     let path = match uri.split_once("://") {
         Some((_, rest)) => rest.split_once('/')?.1,

@@ -1,4 +1,4 @@
-//! The session of a member who is logged in.
+//! The session of a logged-in member.
 
 use std::{
     fmt,
@@ -10,12 +10,13 @@ use http::{HeaderMap, HeaderValue, header::COOKIE};
 use serde_json::{Value, json};
 
 use super::{
+    ids::random_token,
     jwt::{self, Key},
     project::{Project, SessionState, State},
     time::{rfc3339, unix_seconds},
 };
 
-/// A member who is logged in: their session, as a token and as JWTs.
+/// The session of a logged-in member, as a token and as JWTs.
 ///
 /// A clone is the same session.
 ///
@@ -27,15 +28,15 @@ use super::{
 /// let stytch = Stytch::start();
 /// let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
 ///
-/// // Five minutes later the JWT has expired, and the session lives on.
+/// // Five minutes later the JWT has expired, but the session is still active.
 /// stytch.clock().advance(Duration::from_secs(301));
 /// assert_ne!(ada.fresh_jwt(), ada.jwt());
 ///
-/// // A JWT with other claims, signed by the project; `null` takes a claim out.
+/// // A JWT with other claims, signed by the project; `null` removes a claim.
 /// let forged = ada.mint(json!({"aud": ["project-test-other"], "nbf": null}));
 /// # assert_ne!(forged, ada.jwt());
 ///
-/// // The session ends.
+/// // Ends the session.
 /// ada.revoke();
 /// ```
 #[derive(Clone)]
@@ -46,8 +47,8 @@ pub struct LoggedIn {
     at_login: Arc<AtLogin>,
 }
 
-/// What the first JWT is made of: signing takes a millisecond, which a session that is only
-/// used by its token doesn't spend.
+/// The content of the first JWT. It is signed on first use: signing takes a millisecond, and
+/// some sessions are only used by their token.
 struct AtLogin {
     claims: Value,
     key: Key,
@@ -60,7 +61,7 @@ impl LoggedIn {
         let session = SessionState {
             id: project.id_of("member-session"),
             member_id: member_id.to_owned(),
-            token: super::random_token(),
+            token: random_token(),
             started_at: now,
             last_accessed_at: now,
             expires_at: now + lifetime,
@@ -79,31 +80,31 @@ impl LoggedIn {
         Self { project, session_id, token, at_login: Arc::new(at_login) }
     }
 
-    /// The session token.
+    /// Returns the session token.
     #[must_use]
     pub fn token(&self) -> String {
         self.token.clone()
     }
 
-    /// The session JWT that the member got at login. It expires five minutes after that, as
-    /// Stytch's do.
+    /// Returns the session JWT that the member got at login. It expires five minutes after
+    /// login, as Stytch's do.
     #[must_use]
     pub fn jwt(&self) -> String {
         let AtLogin { claims, key, jwt } = &*self.at_login;
         jwt.get_or_init(|| sign(claims, key)).clone()
     }
 
-    /// A session JWT that is minted now, as the member's browser would hold one by now.
+    /// Returns a session JWT that is issued now.
     #[must_use]
     pub fn fresh_jwt(&self) -> String {
         self.mint(json!({}))
     }
 
-    /// A session JWT that is minted now, with its claims changed by `patch` as a JSON merge
-    /// patch: what it names is replaced, `null` takes a claim out.
+    /// Returns a session JWT that is issued now, with its claims changed by a JSON merge patch:
+    /// claims in it are replaced, `null` removes a claim.
     ///
-    /// The project signs it, so that only its claims are wrong. Whatever else must be wrong
-    /// is made with [`jwt`](super::jwt).
+    /// The project signs it, so only its claims are invalid. For a JWT with another defect, use
+    /// [`jwt`](super::jwt).
     #[must_use]
     pub fn mint(&self, patch: Value) -> String {
         let mut claims = self.claims();
@@ -112,11 +113,11 @@ impl LoggedIn {
         sign(&claims, &key)
     }
 
-    /// The headers of a request from the member's browser: a `Cookie` with the token and a
-    /// JWT that is minted now, named as Stytch's frontend SDKs name them.
+    /// Returns the headers of a request from the member's browser: a `Cookie` with the token
+    /// and a JWT that is issued now, with the cookie names of Stytch's frontend SDKs.
     ///
-    /// It is what [`Session::from_headers`](crate::Session::from_headers) looks for, so a
-    /// handler can be tested as a whole:
+    /// [`Session::from_headers`](crate::Session::from_headers) reads them, so a handler can be
+    /// tested as a whole:
     ///
     /// ```
     /// use stytch_sso_external::{Session, testing::Stytch};
@@ -128,17 +129,18 @@ impl LoggedIn {
     ///
     /// # Panics
     ///
-    /// When a header can't carry them, which doesn't happen with tokens and JWTs.
+    /// Panics if a header can't carry them, which doesn't happen with tokens and JWTs.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
         let cookie =
             format!("stytch_session={}; stytch_session_jwt={}", self.token, self.fresh_jwt());
-        let mut cookie = HeaderValue::from_str(&cookie).expect("a cookie fits into a header");
+        let mut cookie =
+            HeaderValue::from_str(&cookie).expect("tokens and JWTs are valid header values");
         cookie.set_sensitive(true);
         HeaderMap::from_iter([(COOKIE, cookie)])
     }
 
-    /// The claims of a JWT that is minted now.
+    /// Returns the claims of a JWT that is issued now.
     #[must_use]
     pub fn claims(&self) -> Value {
         let state = self.project.state();
@@ -151,13 +153,13 @@ impl LoggedIn {
         &self.session_id
     }
 
-    /// When the session ends by itself.
+    /// Returns when the session expires.
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         self.project.state().sessions[&self.session_id].expires_at
     }
 
-    /// Ends the session: its token and all its JWTs are refused from now on.
+    /// Ends the session: its token and all its JWTs are rejected from now on.
     pub fn revoke(&self) {
         let mut state = self.project.state();
         if let Some(session) = state.sessions.get_mut(&self.session_id) {
@@ -166,14 +168,14 @@ impl LoggedIn {
     }
 }
 
-/// Shows whose session it is, and none of its credentials.
+/// Shows the session id, not the credentials.
 impl fmt::Debug for LoggedIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoggedIn").field("session_id", &self.session_id).finish_non_exhaustive()
     }
 }
 
-/// The claims of a JWT that is minted now.
+/// Returns the claims of a JWT that is issued now.
 pub(super) fn claims(state: &State, project: &Project, session: &SessionState) -> Value {
     let member = &state.members[&session.member_id];
     let organization = &state.organizations[&member.organization_id];

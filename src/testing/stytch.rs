@@ -1,33 +1,37 @@
-//! The stand-in itself: a project of Stytch's, in the process.
+//! [`Stytch`]: an in-process fake with one project.
 
 use std::{fmt, sync::Arc};
 
 use super::{
-    Fault, Operation, Organization, ScriptedFault, SeenRequest, StytchBuilder, Update,
+    fault::Fault,
     jwt::Key,
+    log::{SeenRequest, Update},
+    organization::Organization,
     project::Project,
     rbac::Role,
+    script::ScriptedFault,
     server::{self, Lease},
 };
-use crate::{Client, ClientBuilder, clock::Clock};
+use crate::{Client, ClientBuilder, clock::Clock, operation::Operation};
 
-/// A stand-in for Stytch: one project, on loopback, until the last clone is dropped.
+/// An in-process fake of Stytch with one project. Listens on loopback until the last clone is
+/// dropped.
 ///
 /// It starts with the default roles `stytch_member` and `stytch_admin` and nothing else.
-/// Every method can be called while requests are served. Starting one takes microseconds
-/// after the first of a process, which makes an RSA key.
+/// Every method can be called while requests are served. The first fake of a process generates
+/// an RSA key; starting another takes microseconds.
 ///
 /// ```
-/// use stytch_sso_external::testing::{Operation, Stytch};
+/// use stytch_sso_external::{Operation, testing::Stytch};
 ///
 /// let stytch = Stytch::start();
 /// let acme = stytch.organization("acme");
 /// let connection = acme.connection("Acme Okta");
 /// let ada = acme.member("ada", &["stytch_admin"]).log_in();
 ///
-/// // Let the code under test update the connection with `ada.jwt()`, then look at
-/// // `connection.state()`, `stytch.updates()` and the counters.
-/// assert_eq!(stytch.count(Operation::Update), 0);
+/// // Run the code under test with `ada.jwt()`, then check `connection.state()`,
+/// // `stytch.updates()` and the counters.
+/// assert_eq!(stytch.count(Operation::UpdateExternalConnection), 0);
 /// # _ = (connection, ada);
 /// ```
 #[derive(Clone)]
@@ -37,38 +41,27 @@ pub struct Stytch {
 }
 
 impl Stytch {
-    /// Starts a stand-in with a new project.
-    #[must_use]
-    pub fn start() -> Self {
-        Self::builder().start()
+    pub(super) fn new(project: Arc<Project>, lease: Lease) -> Self {
+        Self { project, lease: Arc::new(lease) }
     }
 
-    /// Configures a stand-in.
-    pub fn builder() -> StytchBuilder {
-        StytchBuilder::default()
-    }
-
-    pub(super) fn new(project: Arc<Project>, lease: Arc<Lease>) -> Self {
-        Self { project, lease }
-    }
-
-    /// A client for this project that goes by the stand-in's clock.
+    /// Returns a client for this project that uses the fake's clock.
     ///
     /// # Panics
     ///
-    /// When the HTTP client can't be made, which no setting of the stand-in causes.
+    /// Panics if the HTTP client can't be built, which no setting of the fake causes.
     #[must_use]
     pub fn client(&self) -> Client {
-        self.client_builder().build().expect("the stand-in's own settings make a client")
+        self.client_builder().build().expect("the settings of the fake are valid")
     }
 
-    /// The same client before it is made, to be configured further.
+    /// Returns the builder of that client, for further settings.
     ///
     /// ```
     /// use stytch_sso_external::RetryPolicy;
     ///
     /// # let stytch = stytch_sso_external::testing::Stytch::start();
-    /// let client = stytch.client_builder().retry(RetryPolicy::off()).build()?;
+    /// let client = stytch.client_builder().retry(RetryPolicy::disabled()).build()?;
     /// # _ = client;
     /// # Ok::<(), stytch_sso_external::BuildError>(())
     /// ```
@@ -78,32 +71,33 @@ impl Stytch {
             .clock(self.clock().clone())
     }
 
-    /// The project's id.
+    /// Returns the project id.
     #[must_use]
     pub fn project_id(&self) -> &str {
         &self.project.id
     }
 
-    /// The project's secret.
+    /// Returns the project secret.
     #[must_use]
     pub fn secret(&self) -> &str {
         &self.project.secret
     }
 
-    /// Where the stand-in is reached, without a slash at the end.
+    /// Returns the base URL of the fake, without a slash at the end.
     #[must_use]
     pub fn base_url(&self) -> String {
         server::base_url(self.lease.id())
     }
 
-    /// The clock that sessions and JWTs expire by. It stands still until a test advances it.
+    /// Returns the clock by which sessions and JWTs expire. It stands still until a test
+    /// advances it.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.project.clock
     }
 
-    /// Defines a custom role of the project: resources with the actions that the role
-    /// allows on them, `*` for all. An existing role is replaced.
+    /// Defines a custom role of the project: resources and the actions that the role grants on
+    /// them, `*` for all. Replaces a role of the same id.
     ///
     /// ```
     /// # let stytch = stytch_sso_external::testing::Stytch::start();
@@ -114,23 +108,23 @@ impl Stytch {
         self.project.state().policy.define(role);
     }
 
-    /// The organization of that slug, which is created where there is none.
+    /// Returns the organization with that slug, and creates it if there is none.
     #[must_use]
     pub fn organization(&self, slug: &str) -> Organization {
         Organization::find_or_create(&self.project, slug)
     }
 
-    /// The key that signs JWTs now.
+    /// Returns the key that signs JWTs now.
     #[must_use]
     pub fn key(&self) -> Key {
         self.project.state().signing_key()
     }
 
-    /// Signs with a new key from now on, and keeps publishing the old ones, as Stytch does
+    /// Adds a key that signs from now on. The old ones stay in the JWKS, as Stytch keeps them
     /// for about a month.
     ///
     /// ```
-    /// # use stytch_sso_external::{Session, testing::{Operation, Stytch}};
+    /// # use stytch_sso_external::{Operation, Session, testing::Stytch};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), stytch_sso_external::Error> {
     /// # let stytch = Stytch::start();
@@ -138,9 +132,9 @@ impl Stytch {
     /// let client = stytch.client();
     /// client.warm_up().await?;
     /// stytch.rotate_keys();
-    /// // Signed by a key that the client has never seen: it fetches the keys once more.
+    /// // Signed by a key that the client doesn't have: it fetches the JWKS again.
     /// client.as_member(Session::jwt(ada.fresh_jwt())).organization_id().await?;
-    /// assert_eq!(stytch.count(Operation::Jwks), 2);
+    /// assert_eq!(stytch.count(Operation::GetJwks), 2);
     /// # Ok(())
     /// # }
     /// ```
@@ -150,20 +144,20 @@ impl Stytch {
             state.keys_made += 1;
             state.keys_made - 1
         };
-        // Not under the lock: making a key may take long, and requests would wait for it.
+        // Not under the lock: generating a key is slow, and requests would wait for it.
         let key = Key::of_project(made, self.project.environment);
         self.project.state().keys.push(key);
     }
 
-    /// Takes all keys but the newest off the key set: the overlap is over.
+    /// Removes all keys but the newest from the JWKS, as Stytch does at the end of a rotation.
     pub fn drop_old_keys(&self) {
         let mut state = self.project.state();
         let old = state.keys.len() - 1;
         state.keys.drain(..old);
     }
 
-    /// Scripts a fault for the requests of one operation, until it is
-    /// [cleared](ScriptedFault::clear) or for the next [few](ScriptedFault::times).
+    /// Scripts a fault for the requests of an operation, until it is
+    /// [cleared](ScriptedFault::clear) or for a [number of requests](ScriptedFault::times).
     #[expect(clippy::must_use_candidate, reason = "the handle is rarely needed")]
     pub fn fault(&self, operation: Operation, fault: Fault) -> ScriptedFault {
         self.project.script.add(operation, fault)
@@ -174,35 +168,35 @@ impl Stytch {
         self.project.script.clear();
     }
 
-    /// How many requests there were for an operation, refused and faulty ones included.
+    /// Returns how many requests of an operation were received, including failed ones.
     #[must_use]
     pub fn count(&self, operation: Operation) -> u64 {
         self.project.log.counted(operation)
     }
 
-    /// How many updates were accepted.
+    /// Returns how many updates were applied.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.project.log.accepted()
     }
 
-    /// The latest updates that were accepted, oldest first, 10,000 unless
-    /// [configured](StytchBuilder::updates_kept).
+    /// Returns the latest updates that were applied, oldest first: at most 10,000, or
+    /// [`updates_kept`](super::StytchBuilder::updates_kept).
     #[must_use]
     pub fn updates(&self) -> Vec<Update> {
         self.project.log.updates()
     }
 
-    /// The latest requests that were answered, oldest first, 1,000 unless
-    /// [configured](StytchBuilder::requests_kept). A delayed request whose caller gave up is
-    /// counted and not listed here.
+    /// Returns the latest requests, oldest first: at most 1,000, or
+    /// [`requests_kept`](super::StytchBuilder::requests_kept). A delayed request whose caller
+    /// gave up is counted but not listed.
     #[must_use]
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.project.log.requests()
     }
 }
 
-/// Shows where and which project it is, not its secret.
+/// Shows the base URL and the project id, not the secret.
 impl fmt::Debug for Stytch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stytch")

@@ -1,4 +1,4 @@
-//! Time as Stytch writes it: seconds in claims, RFC 3339 in answers.
+//! Time in Stytch's formats: seconds in claims, RFC 3339 in responses.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn instants_are_written_as_dates() {
+    fn timestamps_are_formatted_as_rfc_3339() {
         let cases = [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_399, "2000-02-28T23:59:59Z"),

@@ -1,13 +1,15 @@
-//! `PUT /v1/b2b/sso/external/{organization_id}/connections/{connection_id}`: who may, what
-//! is refused, and the change itself.
+//! `PUT /v1/b2b/sso/external/{organization_id}/connections/{connection_id}`: authorization,
+//! validation and the change.
 
 use serde_json::Value;
 
 use super::{
-    Answer, Update, authenticate,
+    authenticate,
+    log::Update,
     project::{ConnectionState, Project, State, Underlying},
+    request::Received,
+    response::Response,
     responses,
-    server::Received,
 };
 use crate::generated::types;
 
@@ -16,18 +18,13 @@ pub(super) fn update(
     request: &Received<'_>,
     organization: &str,
     connection_id: &str,
-) -> Result<Answer, types::Error> {
-    project.admit(request)?;
-    let actor = authenticate::actor(project, request)?;
+) -> Result<Response, types::Error> {
+    let (organization_id, actor) = admit(project, request, organization, "update")?;
     let mut state = project.state();
-    let organization_id = organization_named(&state, organization);
-    if let Some(actor) = &actor {
-        authorize(&state, actor, organization_id.as_deref())?;
-    }
-    let organization_id = organization_id.ok_or_else(responses::organization_not_found)?;
     let body = request.json.clone().filter(Value::is_object);
-    let body = body
-        .ok_or_else(|| responses::error(400, "invalid_argument", "The body is no JSON object."))?;
+    let body = body.ok_or_else(|| {
+        responses::error(400, "invalid_argument", "The body must be a JSON object.")
+    })?;
     let connection = connection_of(&state, &organization_id, connection_id)?;
     let changes = Changes::read(&state, connection, &body)?;
     let connection = changes.apply(&mut state, connection_id);
@@ -38,7 +35,7 @@ pub(super) fn update(
         connection_id: connection_id.to_owned(),
         body,
     });
-    Ok(Answer::json(
+    Ok(Response::json(
         200,
         &types::UpdateExternalConnectionResponse {
             request_id: project.id_of("request-id"),
@@ -47,8 +44,27 @@ pub(super) fn update(
     ))
 }
 
-/// Stytch takes the organization's slug where it takes its id.
-fn organization_named(state: &State, name: &str) -> Option<String> {
+/// Checks the project's credentials and, for a member, tenancy and permission. Returns the
+/// organization's id and the member.
+pub(super) fn admit(
+    project: &Project,
+    request: &Received<'_>,
+    organization: &str,
+    action: &str,
+) -> Result<(String, Option<authenticate::Actor>), types::Error> {
+    project.check_credentials(request)?;
+    let actor = authenticate::actor(project, request)?;
+    let state = project.state();
+    let organization_id = organization_named(&state, organization);
+    if let Some(actor) = &actor {
+        authorize(&state, actor, organization_id.as_deref(), action)?;
+    }
+    let organization_id = organization_id.ok_or_else(responses::organization_not_found)?;
+    Ok((organization_id, actor))
+}
+
+/// Stytch accepts an organization's slug in place of its id.
+pub(super) fn organization_named(state: &State, name: &str) -> Option<String> {
     if state.organizations.contains_key(name) {
         return Some(name.to_owned());
     }
@@ -61,13 +77,13 @@ fn authorize(
     state: &State,
     actor: &authenticate::Actor,
     organization_id: Option<&str>,
+    action: &str,
 ) -> Result<(), types::Error> {
     if organization_id != Some(&actor.organization_id) {
         return Err(responses::organization_mismatch());
     }
     let own = &state.organizations[&actor.organization_id].roles;
-    let roles = &state.members[&actor.member_id].roles;
-    if !state.policy.grants(own, roles, "stytch.sso", "update") {
+    if !state.policy.grants(own, &actor.roles, "stytch.sso", action) {
         return Err(responses::permission_denied());
     }
     Ok(())
@@ -89,8 +105,7 @@ fn connection_of<'a>(
     Ok(found)
 }
 
-/// What an update changes, once nothing speaks against it. `null` changes nothing: some of
-/// Stytch's SDKs send it for what is unset.
+/// A validated update. `null` changes nothing: some of Stytch's SDKs send it for unset fields.
 struct Changes {
     display_name: Option<String>,
     roles: Option<Vec<types::ConnectionImplicitRoleAssignment>>,
@@ -138,7 +153,8 @@ impl Changes {
 
     fn apply(self, state: &mut State, connection_id: &str) -> types::ExternalConnection {
         let state = state.connections.get_mut(connection_id);
-        let connection = &mut state.expect("it was there a moment ago").connection;
+        let connection =
+            &mut state.expect("the connection was found under the same lock").connection;
         if let Some(display_name) = self.display_name {
             connection.display_name = display_name;
         }
@@ -158,12 +174,12 @@ fn field<T: serde::de::DeserializeOwned>(
 ) -> Result<Option<T>, types::Error> {
     let value = body.get(name).cloned().unwrap_or(Value::Null);
     serde_json::from_value(value).map_err(|_| {
-        let message = format!("{name} is of the wrong type.");
+        let message = format!("{name} has the wrong type.");
         responses::error(400, "invalid_argument", &message)
     })
 }
 
-/// Stytch's reference says that it refuses them, not by which error type: the choice is ours.
+/// Stytch's reference documents the rejection but not its error type; this one is a guess.
 fn oidc_has_no_implicit_roles() -> types::Error {
     responses::error(
         400,

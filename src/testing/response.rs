@@ -1,4 +1,4 @@
-//! An HTTP answer, as the stand-in or a scripted fault gives it.
+//! An HTTP response, as the fake or a scripted fault returns it.
 
 use std::fmt;
 
@@ -7,84 +7,85 @@ use serde::Serialize;
 
 use crate::generated::types;
 
-/// An HTTP answer to script with [`Fault::answer`](super::Fault::answer).
+/// An HTTP response to script with [`Fault::response`](super::Fault::response).
 ///
 /// ```
-/// use stytch_sso_external::testing::Answer;
+/// use stytch_sso_external::testing::Response;
 ///
-/// let answer = Answer::html(502, "<h1>Bad gateway</h1>").header("retry-after", "1");
-/// assert_eq!(answer.status(), 502);
+/// let response = Response::html(502, "<h1>Bad gateway</h1>").header("retry-after", "1");
+/// assert_eq!(response.status(), 502);
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
-impl Answer {
-    /// Makes an answer of any status and body, without a content type.
+impl Response {
+    /// Creates a response with any status and body, without a content type.
     #[must_use]
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 
-    /// Makes a JSON answer.
+    /// Creates a JSON response.
     ///
     /// # Panics
     ///
-    /// When `body` can't be written as JSON, such as a map whose keys aren't strings.
+    /// Panics if `body` can't be serialized as JSON, for example a map whose keys aren't
+    /// strings.
     #[must_use]
     pub fn json(status: u16, body: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(body).expect("the body of Answer::json must be JSON");
+        let body = serde_json::to_vec(body).expect("the body of Response::json must be JSON");
         Self::new(status, body).header("content-type", "application/json")
     }
 
-    /// Makes an HTML answer, as gateways in front of Stytch give them.
+    /// Creates an HTML response, as gateways in front of Stytch return them.
     #[must_use]
     pub fn html(status: u16, body: &str) -> Self {
         Self::new(status, body).header("content-type", "text/html")
     }
 
-    /// Makes a refusal from one of the [`responses`](super::responses), with the status
-    /// that it names.
+    /// Creates an error response from one of the [`responses`](super::responses), with the
+    /// status in its `status_code`.
     ///
     /// # Panics
     ///
-    /// When the error has no `status_code` that is an HTTP status.
+    /// Panics if the error has no `status_code` that is an HTTP status.
     #[must_use]
     pub fn error(error: &types::Error) -> Self {
         let status = error.status_code.and_then(|status| status.try_into().ok());
-        let status = status.expect("the error of Answer::error must have a status_code");
+        let status = status.expect("the error of Response::error must have a status_code");
         Self::json(status, error)
     }
 
-    /// Adds a header. A name that is there already comes twice.
+    /// Adds a header. If the name is present already, the response has both.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The headers that were added, in order.
+    /// Returns the headers that were added, in order.
     #[must_use]
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
     }
 
-    /// The body.
+    /// Returns the body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    pub(super) fn into_response(self) -> HttpMockResponse {
+    pub(super) fn into_httpmock(self) -> HttpMockResponse {
         HttpMockResponse::builder()
             .status(self.status)
             .headers(self.headers)
@@ -93,10 +94,10 @@ impl Answer {
     }
 }
 
-/// Shows no body: an answer to `authenticate` holds credentials.
-impl fmt::Debug for Answer {
+/// Shows no body: a response of `sessions/authenticate` contains credentials.
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("Response")
             .field("status", &self.status)
             .field("body_bytes", &self.body.len())
             .finish_non_exhaustive()

@@ -1,6 +1,4 @@
-//! The refusals that Stytch documents and a test seldom needs by name, and the list of all.
-//!
-//! Where Stytch's reference names no status, the one here is a guess, and the function says so.
+//! Documented errors that few tests need by name, and the list of all documented errors.
 
 use super::{
     connection_not_active, connection_not_found, connection_organization_mismatch,
@@ -11,57 +9,57 @@ use super::{
 };
 use crate::generated::types;
 
-/// 400 `invalid_session_token`: no session token at all. Stytch names no status.
+/// 400 `invalid_session_token`: a malformed session token. Stytch documents no status.
 #[must_use]
 pub fn invalid_session_token() -> types::Error {
     error(400, "invalid_session_token", "session_token is invalid.")
 }
 
-/// 401 `jwt_invalid_audience`: a JWT of another project. Stytch names no status.
+/// 401 `jwt_invalid_audience`: a JWT of another project. Stytch documents no status.
 #[must_use]
 pub fn jwt_invalid_audience() -> types::Error {
     error(401, "jwt_invalid_audience", "The JWT's audience is invalid.")
 }
 
-/// 401 `jwt_invalid_claims`: a claim of the JWT's can't be used. Stytch names no status.
+/// 401 `jwt_invalid_claims`: an invalid claim. Stytch documents no status.
 #[must_use]
 pub fn jwt_invalid_claims() -> types::Error {
     error(401, "jwt_invalid_claims", "The JWT's claims are invalid.")
 }
 
-/// 401 `jwt_invalid_issuer`: a JWT that somebody else issued. Stytch names no status.
+/// 401 `jwt_invalid_issuer`: a JWT of another issuer. Stytch documents no status.
 #[must_use]
 pub fn jwt_invalid_issuer() -> types::Error {
     error(401, "jwt_invalid_issuer", "The JWT's issuer is invalid.")
 }
 
-/// 401 `invalid_secret_authentication`: the secret is wrong. Stytch names no status.
+/// 401 `invalid_secret_authentication`: the secret is wrong. Stytch documents no status.
 #[must_use]
 pub fn invalid_secret_authentication() -> types::Error {
     error(401, "invalid_secret_authentication", "The secret is invalid.")
 }
 
-/// 401 `invalid_project_id_authentication`: the project id is wrong. Stytch names no status.
+/// 401 `invalid_project_id_authentication`: the project id is wrong. Stytch documents no status.
 #[must_use]
 pub fn invalid_project_id_authentication() -> types::Error {
     error(401, "invalid_project_id_authentication", "The project_id is invalid.")
 }
 
-/// 401 `unauthorized_project_id_live`: a live project, asked for at the test host. Stytch
-/// names no status.
+/// 401 `unauthorized_project_id_live`: a live project at the test host. Stytch
+/// documents no status.
 #[must_use]
 pub fn unauthorized_project_id_live() -> types::Error {
     error(401, "unauthorized_project_id_live", "A live project_id can't be used here.")
 }
 
-/// 401 `unauthorized_project_id_test`: a test project, asked for at the live host. Stytch
-/// names no status.
+/// 401 `unauthorized_project_id_test`: a test project at the live host. Stytch
+/// documents no status.
 #[must_use]
 pub fn unauthorized_project_id_test() -> types::Error {
     error(401, "unauthorized_project_id_test", "A test project_id can't be used here.")
 }
 
-/// 404 `project_not_found`. Stytch names no status.
+/// 404 `project_not_found`. Stytch documents no status.
 #[must_use]
 pub fn project_not_found() -> types::Error {
     error(404, "project_not_found", "Project could not be found.")
@@ -73,19 +71,19 @@ pub fn sso_connection_not_found() -> types::Error {
     error(404, "sso_connection_not_found", "SSO connection could not be found.")
 }
 
-/// 400 `invalid_role`: no such role.
+/// 400 `invalid_role`: an unknown role.
 #[must_use]
 pub fn invalid_role() -> types::Error {
     error(400, "invalid_role", "The role is invalid.")
 }
 
-/// 400 `invalid_rbac_role_id`: nothing that could be the id of a role.
+/// 400 `invalid_rbac_role_id`: a malformed role id.
 #[must_use]
 pub fn invalid_rbac_role_id() -> types::Error {
     error(400, "invalid_rbac_role_id", "role_id is invalid.")
 }
 
-/// 400 `cannot_assign_default_rbac_role_id`: a role that every member has isn't assigned.
+/// 400 `cannot_assign_default_rbac_role_id`: a default role, which every member has already.
 #[must_use]
 pub fn cannot_assign_default_role() -> types::Error {
     error(400, "cannot_assign_default_rbac_role_id", "A default role can't be assigned.")
@@ -97,21 +95,21 @@ pub fn captcha_required() -> types::Error {
     error(403, "captcha_required", "A captcha is required.")
 }
 
-/// 403 `use_https`: the request came in the clear.
+/// 403 `use_https`: the request was sent over plain http.
 #[must_use]
 pub fn use_https() -> types::Error {
     error(403, "use_https", "Use https.")
 }
 
-/// One of each error that Stytch documents for the operations of this crate.
+/// Returns one of each error that Stytch documents for the operations of this crate.
 ///
-/// It is for a test of what must hold whatever Stytch says, for example that a handler never
-/// repeats Stytch's words:
+/// For tests of what holds for every error, for example that a handler never shows Stytch's
+/// `error_message`:
 ///
 /// ```
 /// use stytch_sso_external::{
-///     Session,
-///     testing::{Answer, Fault, Operation, Stytch, responses},
+///     Operation, Session,
+///     testing::{Fault, Response, Stytch, responses},
 ///     types::UpdateExternalConnectionRequest,
 /// };
 ///
@@ -120,12 +118,13 @@ pub fn use_https() -> types::Error {
 /// let stytch = Stytch::start();
 /// let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
 /// let update = UpdateExternalConnectionRequest::default().display_name("Acme SSO");
-/// # let client = stytch.client_builder().retry(stytch_sso_external::RetryPolicy::off()).build().unwrap();
-/// for refusal in responses::documented() {
-///     stytch.fault(Operation::Update, Fault::answer(Answer::error(&refusal))).times(1);
+/// # let client = stytch.client_builder().retry(stytch_sso_external::RetryPolicy::disabled()).build().unwrap();
+/// for body in responses::documented() {
+///     let fault = Fault::response(Response::error(&body));
+///     stytch.fault(Operation::UpdateExternalConnection, fault).times(1);
 ///     let member = client.as_member(Session::jwt(ada.jwt()));
 ///     let error = member.update_connection("external-connection-test-1", &update).await.unwrap_err();
-///     assert_eq!(error.error_type(), refusal.error_type.as_deref());
+///     assert_eq!(error.error_type(), body.error_type.as_deref());
 /// }
 /// # }
 /// ```

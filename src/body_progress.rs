@@ -1,9 +1,9 @@
-//! Whether a request's body was handed over to a connection.
+//! Detects whether a request's body was handed to a connection.
 //!
-//! The HTTP client's error tells that an attempt timed out, not whether it was still
-//! connecting. It asks for the body once it has a connection and before the first byte goes
-//! out, so a body that nobody asked for was never sent, and neither was its request. Which
-//! attempts need it, `wire.rs` says.
+//! A timeout error of the HTTP client doesn't show whether the attempt was still connecting.
+//! The client polls the body once it has a connection and before the first byte goes out, so
+//! an attempt whose body was never polled was never sent. `transport.rs` decides which
+//! attempts need this.
 
 use std::{
     mem,
@@ -18,25 +18,25 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-/// Remembers whether the body that it watches was asked for.
+/// Records whether the body that it watches was polled.
 #[derive(Clone, Default)]
-pub(crate) struct Sent(Arc<AtomicBool>);
+pub(crate) struct BodyProgress(Arc<AtomicBool>);
 
-impl Sent {
-    /// Watches a body.
+impl BodyProgress {
+    /// Wraps a body so that polling it is recorded.
     pub(crate) fn watch(&self, body: &mut reqwest::Body) {
-        let watched = Watched { body: mem::take(body), sent: self.clone() };
+        let watched = Watched { body: mem::take(body), progress: self.clone() };
         *body = reqwest::Body::wrap(watched);
     }
 
-    pub(crate) fn is_sent(&self) -> bool {
+    pub(crate) fn has_started(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }
 
 struct Watched {
     body: reqwest::Body,
-    sent: Sent,
+    progress: BodyProgress,
 }
 
 impl Body for Watched {
@@ -47,7 +47,7 @@ impl Body for Watched {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
-        self.sent.0.store(true, Ordering::SeqCst);
+        self.progress.0.store(true, Ordering::SeqCst);
         Pin::new(&mut self.body).poll_frame(context)
     }
 

@@ -1,16 +1,16 @@
-//! Set, clear and leave alone: the update as a caller writes it, and what of it is refused
-//! before anything is sent.
+//! The update as a caller writes it, and the checks before it is sent.
 
-pub(crate) use crate::generated::types::{
-    UpdateExternalConnectionRequest, UpdateExternalConnectionResponse,
-};
 use crate::{
     error::Error,
-    generated::types::{ConnectionImplicitRoleAssignment, GroupImplicitRoleAssignment},
-    segment::Segment,
+    generated::types::{
+        ConnectionImplicitRoleAssignment, GroupImplicitRoleAssignment,
+        UpdateExternalConnectionRequest,
+    },
+    operation::Operation,
+    path_segment::PathSegment,
 };
 
-/// Says what to change; what isn't named stays as it is.
+/// Setters. A field that isn't set keeps its value at Stytch.
 ///
 /// ```
 /// use stytch_sso_external::types::UpdateExternalConnectionRequest;
@@ -30,18 +30,18 @@ use crate::{
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 impl UpdateExternalConnectionRequest {
-    /// Sets the name that people see, `display_name` on the wire.
+    /// Sets the human-readable name, `display_name` on the wire.
     #[must_use]
     pub fn display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(name.into());
         self
     }
 
-    /// Sets the roles that everybody gets who logs in through the connection, in place of
-    /// all that were set: `external_connection_implicit_role_assignments` on the wire.
+    /// Sets the roles of every member who logs in through the connection:
+    /// `external_connection_implicit_role_assignments` on the wire.
     ///
-    /// No roles at all revokes them, as [`clear_connection_roles`](Self::clear_connection_roles)
-    /// says more plainly.
+    /// Replaces the whole list. An empty list revokes all of them, as does
+    /// [`clear_connection_roles`](Self::clear_connection_roles).
     #[must_use]
     pub fn connection_roles<R: Into<String>>(
         mut self,
@@ -53,9 +53,11 @@ impl UpdateExternalConnectionRequest {
         self
     }
 
-    /// Sets the roles that the members of groups get, as pairs of a group of the identity
-    /// provider and a role id, in place of all that were set:
-    /// `external_group_implicit_role_assignments` on the wire.
+    /// Sets the roles of the members of groups, as pairs of a group of the identity provider
+    /// and a role id: `external_group_implicit_role_assignments` on the wire.
+    ///
+    /// Replaces the whole list. An empty list revokes all of them, as does
+    /// [`clear_group_roles`](Self::clear_group_roles).
     ///
     /// ```
     /// # use stytch_sso_external::types::UpdateExternalConnectionRequest;
@@ -77,7 +79,7 @@ impl UpdateExternalConnectionRequest {
         self
     }
 
-    /// Revokes every role that the connection grants to everybody.
+    /// Revokes every role that the connection grants to all of its members.
     #[must_use]
     pub fn clear_connection_roles(mut self) -> Self {
         self.external_connection_implicit_role_assignments = Some(Vec::new());
@@ -92,24 +94,30 @@ impl UpdateExternalConnectionRequest {
     }
 }
 
-/// Takes the id of the connection to update, or refuses it.
-pub(crate) fn connection(connection_id: &str) -> Result<Segment, Error> {
-    Segment::new(connection_id)
-        .map_err(|wrong| Error::invalid_update(format!("the connection id {wrong}")))
+/// Checks the id of the connection that a call is about.
+pub(crate) fn check_id(operation: Operation, connection_id: &str) -> Result<PathSegment, Error> {
+    PathSegment::new(connection_id)
+        .map_err(|problem| Error::invalid_update(operation, format!("the connection id {problem}")))
 }
 
-/// Refuses an update that changes nothing: it is a mistake of the caller's, and Stytch's
-/// answer would look like a success.
-pub(crate) fn check(update: &UpdateExternalConnectionRequest) -> Result<(), Error> {
+/// Rejects an update that sets nothing: it is a mistake of the caller, and Stytch's response
+/// would look like a success.
+pub(crate) fn check_update(
+    operation: Operation,
+    update: &UpdateExternalConnectionRequest,
+) -> Result<(), Error> {
+    if sets_nothing(update) {
+        let reason = "the update sets nothing: set a display name or a list of roles";
+        return Err(Error::invalid_update(operation, reason));
+    }
+    Ok(())
+}
+
+pub(crate) fn sets_nothing(update: &UpdateExternalConnectionRequest) -> bool {
     let UpdateExternalConnectionRequest {
         display_name,
         external_connection_implicit_role_assignments: connection_roles,
         external_group_implicit_role_assignments: group_roles,
     } = update;
-    if display_name.is_none() && connection_roles.is_none() && group_roles.is_none() {
-        return Err(Error::invalid_update(
-            "the update sets nothing: set a display name or a list of roles",
-        ));
-    }
-    Ok(())
+    display_name.is_none() && connection_roles.is_none() && group_roles.is_none()
 }

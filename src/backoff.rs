@@ -1,0 +1,56 @@
+//! The pause after fetches that fail one after the other.
+//!
+//! With jitter, so that a fleet of processes doesn't fetch in step.
+
+use std::time::{Duration, SystemTime};
+
+use crate::clock::Clock;
+
+/// How many fetches failed in a row, and how long no further one begins.
+#[derive(Clone, Copy)]
+pub(crate) struct Backoff {
+    failures: u32,
+    failed: SystemTime,
+    pause: Duration,
+}
+
+impl Backoff {
+    /// The backoff after a fetch that failed at that time. `previous` is that of the fetch
+    /// before it, if that failed too.
+    pub(crate) fn after(previous: Option<Self>, failed: SystemTime) -> Self {
+        let failures = previous.map_or(0, |previous| previous.failures);
+        let limit = MIN.saturating_mul(1 << failures.min(10)).min(MAX);
+        let pause = limit.mul_f64(1.0 - fastrand::f64() / 4.0);
+        Self { failures: failures + 1, failed, pause }
+    }
+
+    pub(crate) fn is_running(self, clock: &Clock) -> bool {
+        clock.age(self.failed) < self.pause
+    }
+}
+
+const MIN: Duration = Duration::from_secs(1);
+const MAX: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pause_doubles_up_to_the_maximum() {
+        let mut backoff = None;
+        for limit in [1, 2, 4, 8, 16, 30, 30] {
+            let next = Backoff::after(backoff, SystemTime::UNIX_EPOCH);
+            let limit = Duration::from_secs(limit);
+            assert!(next.pause <= limit && next.pause >= limit * 3 / 4, "{:?}", next.pause);
+            backoff = Some(next);
+        }
+    }
+
+    #[test]
+    fn pauses_differ() {
+        let pauses: Vec<_> =
+            (0..8).map(|_| Backoff::after(None, SystemTime::UNIX_EPOCH).pause).collect();
+        assert!(pauses.iter().any(|pause| *pause != pauses[0]));
+    }
+}

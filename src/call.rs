@@ -1,0 +1,178 @@
+//! The one path of every call for a member: span, organization, attempts, transport, response.
+//!
+//! It doesn't know the operations: `member.rs` has a method for each, which checks its inputs
+//! and hands the request down.
+
+use std::{
+    pin::pin,
+    sync::{Mutex, PoisonError},
+};
+
+use tracing::Instrument;
+
+use crate::{
+    call_context::CallContext,
+    deadline::Deadline,
+    edit_locks::EditLocks,
+    error::Error,
+    jwks::JwksCache,
+    operation::{Operation, Permission},
+    organization::{Member, OrganizationResolver, Renewal},
+    path_segment::PathSegment,
+    permission::{Policies, Verdict},
+    response::Success,
+    retry::Attempts,
+    session::{Session, SessionHeader},
+    span::CallSpan,
+    transport::MemberRequest,
+};
+
+/// What all members of a project share.
+pub(crate) struct Project {
+    pub(crate) context: CallContext,
+    pub(crate) jwks: JwksCache,
+    pub(crate) organizations: OrganizationResolver,
+    pub(crate) edits: EditLocks,
+    pub(crate) policies: Policies,
+}
+
+/// The session that a member acts with: the one presented, until its JWT is renewed.
+pub(crate) struct ActiveSession {
+    pub(crate) presented: Session,
+    renewal: Mutex<Option<Renewal>>,
+}
+
+impl ActiveSession {
+    pub(crate) fn new(presented: Session) -> Self {
+        Self { presented, renewal: Mutex::new(None) }
+    }
+
+    pub(crate) fn current(&self) -> Session {
+        let renewal = self.renewal.lock().unwrap_or_else(PoisonError::into_inner);
+        renewal.as_ref().map_or(&self.presented, |renewal| &renewal.session).clone()
+    }
+
+    /// Keeps the newest renewal: two calls may end in another order than they were renewed in.
+    fn renew_by(&self, member: &Member) {
+        let Some(renewal) = &member.renewal else { return };
+        let mut newest = self.renewal.lock().unwrap_or_else(PoisonError::into_inner);
+        if newest.as_ref().is_none_or(|newest| newest.sequence < renewal.sequence) {
+            *newest = Some(renewal.clone());
+        }
+    }
+}
+
+/// A call of an operation for a member, from its begin to its return.
+pub(crate) struct MemberCall<'a> {
+    project: &'a Project,
+    session: &'a ActiveSession,
+    deadline: Deadline,
+    span: CallSpan,
+}
+
+impl<'a> MemberCall<'a> {
+    /// The deadline is that of the whole call of the caller, which may consist of several.
+    pub(crate) fn begin(
+        project: &'a Project,
+        session: &'a ActiveSession,
+        operation: Operation,
+        deadline: Deadline,
+    ) -> Self {
+        Self { project, session, deadline, span: project.context.span(operation) }
+    }
+
+    /// Runs the checks of the inputs inside the call's span.
+    pub(crate) fn check<R>(
+        &self,
+        check: impl FnOnce(Operation) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        self.span.span().in_scope(|| check(self.deadline.operation()))
+    }
+
+    /// Makes the call and records what came of it.
+    pub(crate) async fn run<R: MemberRequest>(
+        self,
+        request: Result<R, Error>,
+    ) -> Result<R::Body, Error> {
+        let Self { project, session, deadline, span } = self;
+        let mut attempts = project.context.retry.begin(deadline);
+        // Pinned before it is wrapped, because it is large and would be moved with each layer.
+        let outcome = {
+            let attempted = pin!(attempt_until_success(project, session, request, &mut attempts));
+            attempted.instrument(span.span().clone()).await
+        };
+        span.finish(&outcome, attempts.failed());
+        outcome.map(|success| success.body)
+    }
+}
+
+async fn attempt_until_success<R: MemberRequest>(
+    project: &Project,
+    session: &ActiveSession,
+    request: Result<R, Error>,
+    attempts: &mut Attempts<'_>,
+) -> Result<Success<R::Body>, Error> {
+    let request = request?;
+    let deadline = attempts.deadline();
+    loop {
+        // Inside the loop, so that a session renewed meanwhile serves the next attempt.
+        let resolved = project.resolve(session, deadline).await;
+        let (organization, header) = resolved.map_err(|error| attempts.fail(error))?;
+        let transport = &project.context.transport;
+        let sent = transport.send_as_member(&request, &organization, header, deadline);
+        match sent.await {
+            Ok(success) => return Ok(success),
+            Err(error) => {
+                if matches!(error, Error::SessionInvalid(_)) {
+                    project.organizations.forget(&session.presented);
+                }
+                if matches!(error, Error::PermissionDenied { .. }) {
+                    project.policies.record_denial(session.presented.digest(), &organization);
+                }
+                attempts.retry_or_fail(error).await?;
+            }
+        }
+    }
+}
+
+impl Project {
+    /// Resolves the session to the member's organization and the one header to act with.
+    pub(crate) async fn resolve(
+        &self,
+        session: &ActiveSession,
+        deadline: Deadline,
+    ) -> Result<(PathSegment, SessionHeader), Error> {
+        check_session(session, deadline)?;
+        let member = self.organizations.resolve(&session.presented, deadline).await?;
+        session.renew_by(&member);
+        let renewed = member.renewal.as_ref().map(|renewal| &renewal.session);
+        let header = renewed.unwrap_or(&session.presented).header().cloned();
+        let reason = "the renewed session JWT can't be sent in an HTTP header";
+        let unusable = || Error::session_invalid(deadline.operation(), reason);
+        Ok((member.organization, header.ok_or_else(unusable)?))
+    }
+
+    /// Checks whether the member's roles grant a permission.
+    pub(crate) async fn check_permission(
+        &self,
+        session: &ActiveSession,
+        permission: Permission,
+        deadline: Deadline,
+    ) -> Result<Verdict, Error> {
+        check_session(session, deadline)?;
+        let since = self.policies.roles_since(&session.presented.digest());
+        let presented = &session.presented;
+        let member = self.organizations.resolve_roles(presented, since, deadline).await?;
+        session.renew_by(&member);
+        self.policies.check(&member.organization, &member.roles, permission, deadline).await
+    }
+}
+
+fn check_session(session: &ActiveSession, deadline: Deadline) -> Result<(), Error> {
+    if session.presented.header().is_some() {
+        return Ok(());
+    }
+    let reason = "the session credential is empty, longer than 16 KiB, or has characters that an \
+                  HTTP header can't carry";
+    Err(Error::session_invalid(deadline.operation(), reason))
+}

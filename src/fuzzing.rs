@@ -1,0 +1,113 @@
+//! Entry points of the fuzz targets in `fuzz/`, compiled only by `cargo fuzz`.
+//!
+//! Each feeds untrusted bytes to one room and asserts what must hold for any input.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER};
+
+use crate::{
+    Operation, Outcome, Session, SessionCookies, jwks, jwt, path_segment::PathSegment,
+    response::RawResponse,
+};
+
+/// Parses and validates a session JWT, its claims also without a valid signature.
+pub fn session_jwt(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    jwt::fuzz(text, data);
+}
+
+/// Reads a key set.
+pub fn key_set(data: &[u8]) {
+    jwks::fuzz(data);
+}
+
+/// Classifies a response of any operation, status, headers and body.
+pub fn response(data: &[u8]) {
+    let [operation, status_high, status_low, retry_after, rest @ ..] = data else { return };
+    let operation = Operation::ALL[usize::from(*operation) % Operation::ALL.len()];
+    let status = 100 + u16::from_be_bytes([*status_high, *status_low]) % 900;
+    let Ok(status) = StatusCode::from_u16(status) else { return };
+    let (header, body) = rest.split_at(usize::from(*retry_after).min(rest.len()));
+    let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_bytes(header) {
+        headers.insert(RETRY_AFTER, value);
+    }
+    let body = Bytes::copy_from_slice(body);
+    let response = RawResponse { status, headers, body, body_error: None };
+    let error = response.to_error(operation, SystemTime::now(), None);
+    assert_eq!(error.operation(), operation);
+    assert_eq!(error.status(), Some(status));
+    assert!(!error.reason().is_empty());
+    assert!(error.body_snippet().is_none_or(|snippet| snippet.len() <= 512));
+    if operation != Operation::UpdateExternalConnection {
+        assert_eq!(error.outcome(), Outcome::NotApplied);
+    }
+    if !status.is_success() {
+        assert_ne!(error.outcome(), Outcome::Applied);
+    }
+    // One line, and no text of a body but plain ids.
+    let shown = format!("{error}");
+    assert!(!shown.contains(['\n', '\r', '<']), "{shown}");
+    let _ = format!("{error:?}");
+}
+
+/// Reads a `Retry-After` header.
+pub fn retry_after(data: &[u8]) {
+    let Ok(value) = HeaderValue::from_bytes(data) else { return };
+    let headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let response = RawResponse { status, headers, body: Bytes::new(), body_error: None };
+    let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    let error = response.to_error(Operation::GetJwks, now, None);
+    let text = data.trim_ascii();
+    if !text.is_empty() && text.iter().all(u8::is_ascii_digit) {
+        assert!(error.retry_after().is_some());
+    }
+}
+
+/// Reads the session of a request from headers and cookies.
+pub fn session(data: &[u8]) {
+    let mut headers = HeaderMap::new();
+    for line in data.split(|byte| *byte == b'\n') {
+        let Some(at) = line.iter().position(|byte| *byte == b':') else { continue };
+        let (name, value) = line.split_at(at);
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name), HeaderValue::from_bytes(&value[1..]))
+        {
+            headers.append(name, value);
+        }
+    }
+    let cookies = SessionCookies::new("a", "b");
+    for session in
+        [Session::from_headers(&headers), cookies.session(&headers)].into_iter().flatten()
+    {
+        assert!(!session.expose_secret().is_empty());
+        let _ = session.digest();
+        if let Some(header) = session.header() {
+            assert!(header.value.is_sensitive());
+            assert_eq!(header.value.as_bytes(), session.expose_secret().as_bytes());
+        }
+        assert!(!format!("{session:?}").contains(session.expose_secret()) || is_short(&session));
+    }
+}
+
+/// A credential that is a part of the text `Session(token)`.
+fn is_short(session: &Session) -> bool {
+    "Session(token) Session(jwt)".contains(session.expose_secret())
+}
+
+/// Checks that an accepted id stays one segment of the URL.
+pub fn path_segment(data: &[u8]) {
+    let Ok(id) = std::str::from_utf8(data) else { return };
+    let Ok(segment) = PathSegment::new(id) else { return };
+    let encoded = progenitor_client::encode_path(&segment);
+    let url = format!("https://test.stytch.com/v1/{encoded}/end");
+    let url = reqwest::Url::parse(&url).expect("an accepted id makes a valid URL");
+    let segments: Vec<_> = url.path_segments().expect("https has a path").collect();
+    assert_eq!(segments.len(), 3, "{url}");
+    assert_eq!((segments[0], segments[2]), ("v1", "end"), "{url}");
+    assert_eq!(url.host_str(), Some("test.stytch.com"));
+    assert_eq!((url.query(), url.fragment()), (None, None));
+}

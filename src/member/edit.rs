@@ -1,0 +1,96 @@
+//! Edits: a read and an update of one connection, under a lock of the client.
+
+use super::MemberClient;
+use crate::{
+    connection,
+    deadline::Deadline,
+    details::ErrorContext,
+    error::Error,
+    path_segment::PathSegment,
+    transport::{
+        ExternalConnection, GetConnections, MemberRequest, NO_SUCH_CONNECTION, UpdateConnection,
+        UpdateExternalConnectionRequest,
+    },
+};
+
+impl MemberClient {
+    /// Edits an external connection: reads it, calls `edit` with it, and sends the update that
+    /// `edit` returns. Returns the connection as it is then.
+    ///
+    /// An update that sets nothing is not sent. One operation timeout covers the whole edit.
+    /// The member's roles must grant both actions `get` and `update` on `stytch.sso`; neither
+    /// implies the other.
+    ///
+    /// Edits of the same connection through one [`Client`](crate::Client) run one after
+    /// another, so that two handlers of one process lose nothing. **Across processes the last
+    /// writer wins**: Stytch has no conditional update. `update_connection` doesn't wait for
+    /// edits.
+    ///
+    /// If the returned future is dropped, the update may or may not have been applied.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connection`](Self::connection) and
+    /// [`update_connection`](Self::update_connection), and what `edit` returns.
+    /// [`Error::operation`] returns which of the two requests failed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use stytch_sso_external::{Session, testing::Stytch};
+    /// # let stytch = Stytch::start();
+    /// # let acme = stytch.organization("acme");
+    /// # let connection = acme.connection("Acme Okta");
+    /// # let id = connection.id();
+    /// # let jwt = acme.member("ada", &["stytch_admin"]).log_in().jwt();
+    /// let member = stytch.client().as_member(Session::jwt(jwt));
+    /// let edited = member
+    ///     .edit_connection(id, |current| current.grant_group_role("it-admins", "stytch_admin"))
+    ///     .await?;
+    /// assert_eq!(edited.external_group_implicit_role_assignments.unwrap()[0].group, "it-admins");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
+    pub async fn edit_connection(
+        &self,
+        connection_id: &str,
+        edit: impl FnOnce(&ExternalConnection) -> Result<UpdateExternalConnectionRequest, Error> + Send,
+    ) -> Result<ExternalConnection, Error> {
+        let deadline = self.project.context.deadline(UpdateConnection::OPERATION);
+        let id = match connection::check_id(UpdateConnection::OPERATION, connection_id) {
+            Ok(id) => id,
+            // Recorded in the span of the read, which is not sent.
+            rejected => return self.read_connection(rejected, deadline).await,
+        };
+        let (organization, _) = self.project.resolve(&self.session, deadline).await?;
+        let _lock = self.project.edits.acquire(organization, id.clone(), deadline).await?;
+        let current = self.read_connection(Ok(id.clone()), deadline).await?;
+        let update = &edit(&current)?;
+        if connection::sets_nothing(update) {
+            return Ok(current);
+        }
+        let call = self.begin_until(UpdateConnection::OPERATION, deadline);
+        let response = call.run(Ok(UpdateConnection { connection_id: id, update })).await?;
+        Ok(response.connection)
+    }
+
+    pub(super) async fn read_connection(
+        &self,
+        id: Result<PathSegment, Error>,
+        deadline: Deadline,
+    ) -> Result<ExternalConnection, Error> {
+        let call = self.begin_until(GetConnections::OPERATION, deadline);
+        let request = id.clone().map(|id| GetConnections(Some(id)));
+        let mut connections = call.run(request).await?.external_connections.into_iter();
+        let id = id?;
+        let found = connections.find(|connection| connection.connection_id == *id);
+        // The call fails if the list lacks it.
+        let missing = || ErrorContext::new(GetConnections::OPERATION, NO_SUCH_CONNECTION);
+        found.ok_or_else(|| Error::NotFound(missing().into()))
+    }
+}

@@ -1,0 +1,63 @@
+//! The retry budget of a client: a token bucket that keeps retries from multiplying the load
+//! of an outage.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use crate::clock::Clock;
+
+/// Counts in thousandths of a retry.
+pub(crate) struct RetryBudget {
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+struct State {
+    available: u64,
+    refilled: SystemTime,
+}
+
+impl RetryBudget {
+    pub(crate) fn new(clock: Clock) -> Self {
+        let state = State { available: CAPACITY, refilled: clock.now() };
+        Self { clock, state: Mutex::new(state) }
+    }
+
+    /// Adds what a call is worth.
+    pub(crate) fn deposit(&self) {
+        self.update(|available| *available = (*available + PER_CALL).min(CAPACITY));
+    }
+
+    /// Takes one retry out, if there is one.
+    pub(crate) fn withdraw(&self) -> bool {
+        let mut is_available = false;
+        self.update(|available| {
+            if let Some(rest) = available.checked_sub(RETRY) {
+                (*available, is_available) = (rest, true);
+            }
+        });
+        is_available
+    }
+
+    fn update(&self, change: impl FnOnce(&mut u64)) {
+        let now = self.clock.now();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back adds nothing.
+        let elapsed = now.duration_since(state.refilled).unwrap_or_default().as_millis();
+        let elapsed = u64::try_from(elapsed).unwrap_or(CAPACITY);
+        let refill = elapsed.saturating_mul(PER_MILLISECOND);
+        state.available = state.available.saturating_add(refill).min(CAPACITY);
+        // What is left of a millisecond counts the next time.
+        let refilled = state.refilled.checked_add(Duration::from_millis(elapsed)).unwrap_or(now);
+        state.refilled = refilled.min(now);
+        change(&mut state.available);
+    }
+}
+
+const RETRY: u64 = 1_000;
+const CAPACITY: u64 = 500 * RETRY;
+const PER_CALL: u64 = RETRY / 10;
+/// 5 retries a second.
+const PER_MILLISECOND: u64 = 5 * RETRY / 1_000;

@@ -1,0 +1,180 @@
+//! Single flight: concurrent callers for the same key share one request and its result,
+//! failures included.
+//!
+//! A shared request is a task of its own, spawned once, by the call that started it, so a
+//! cancelled caller takes nothing with it. A task depends on its runtime: if that is dropped,
+//! or not polled for [`MAX_WAIT`], one caller of each other runtime starts another request. A
+//! future that all callers poll would not do: its timers and sockets belong to the runtime that
+//! polled it first, and the next poll panics once that runtime is gone.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    runtime::{self, Handle},
+    sync::watch,
+    time::{Instant, timeout},
+};
+
+/// How long a caller waits for a request that may make no progress: a fetch of keys, or a
+/// request that another runtime runs.
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// A request that several callers wait for.
+#[derive(Clone)]
+pub(crate) struct SharedRequest<T> {
+    result: watch::Receiver<Option<T>>,
+    began: Instant,
+    runtime: runtime::Id,
+}
+
+/// The task of a request ended without a result: its runtime was dropped, or it panicked.
+#[derive(Debug)]
+pub(crate) struct Abandoned;
+
+impl<T: Clone + Send + Sync + 'static> SharedRequest<T> {
+    /// Prepares a request of the current runtime. The task that runs it publishes the result;
+    /// a dropped sender abandons the request.
+    pub(crate) fn new() -> (watch::Sender<Option<T>>, Self) {
+        let (sender, result) = watch::channel(None);
+        (sender, Self { result, began: Instant::now(), runtime: Handle::current().id() })
+    }
+
+    /// Waits for the result.
+    pub(crate) async fn result(&mut self) -> Result<T, Abandoned> {
+        let result = self.result.wait_for(Option::is_some).await.map_err(|_| Abandoned)?;
+        result.clone().ok_or(Abandoned)
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.result.has_changed().is_err() && self.result.borrow().is_none()
+    }
+
+    /// Whether the runtime of the current call runs it.
+    pub(crate) fn is_local(&self) -> bool {
+        self.runtime == Handle::current().id()
+    }
+}
+
+/// The shared requests in flight, by key.
+pub(crate) struct SingleFlight<K, T, E> {
+    in_flight: Arc<Mutex<InFlight<K, Result<T, E>>>>,
+    /// The time after which a request gives up.
+    time_limit: Duration,
+}
+
+struct InFlight<K, T> {
+    /// At most one of each runtime.
+    requests: HashMap<K, Vec<(u64, SharedRequest<T>)>>,
+    started: u64,
+}
+
+impl<K, T, E> SingleFlight<K, T, E>
+where
+    K: Clone + Eq + Hash + Send + 'static,
+    T: Clone + Send + Sync + 'static,
+    E: Clone + Send + Sync + 'static,
+{
+    pub(crate) fn new(time_limit: Duration) -> Self {
+        let in_flight = InFlight { requests: HashMap::new(), started: 0 };
+        Self { in_flight: Arc::new(Mutex::new(in_flight)), time_limit }
+    }
+
+    /// Waits for the request in flight for `key`, or spawns the one that `start` returns.
+    ///
+    /// Starts another one if the request in flight makes no progress because of its runtime, or
+    /// fails because its own time ended.
+    pub(crate) async fn run<F>(
+        &self,
+        key: &K,
+        start: impl FnOnce() -> F,
+    ) -> Result<Result<T, E>, Abandoned>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        loop {
+            let mut request = match self.join(key) {
+                Joined::InFlight(request) => request,
+                Joined::New { publish, mut request, guard } => {
+                    let future = start();
+                    tokio::spawn(async move {
+                        // Dropped last, so that nobody joins a request without a result.
+                        let _guard = guard;
+                        publish.send_replace(Some(future.await));
+                    });
+                    return request.result().await;
+                }
+            };
+            if request.is_local() {
+                match request.result().await {
+                    Ok(Err(_)) if request.age() >= self.time_limit => {}
+                    result => return result,
+                }
+            } else {
+                let patience = MAX_WAIT.saturating_sub(request.age());
+                match timeout(patience, request.result()).await {
+                    Ok(Ok(Err(_))) if request.age() >= self.time_limit => {}
+                    Ok(Ok(result)) => return Ok(result),
+                    // The next one to look starts another request.
+                    Ok(Err(Abandoned)) | Err(_) => {}
+                }
+            }
+        }
+    }
+
+    /// The request in flight to wait for, or a new one that has to be started.
+    fn join(&self, key: &K) -> Joined<K, Result<T, E>> {
+        let mut in_flight = lock(&self.in_flight);
+        in_flight.started += 1;
+        let number = in_flight.started;
+        let requests = in_flight.requests.entry(key.clone()).or_default();
+        requests.retain(|(_, request)| !request.is_abandoned() && request.age() < self.time_limit);
+        let local = requests.iter().find(|(_, request)| request.is_local());
+        let joined = local.or_else(|| requests.iter().find(|(_, it)| it.age() < MAX_WAIT));
+        if let Some((_, request)) = joined {
+            return Joined::InFlight(request.clone());
+        }
+        let (publish, request) = SharedRequest::new();
+        requests.push((number, request.clone()));
+        let in_flight = Arc::clone(&self.in_flight);
+        let guard = RemoveOnDrop { in_flight, key: key.clone(), number };
+        Joined::New { publish, request, guard }
+    }
+}
+
+enum Joined<K: Eq + Hash, T> {
+    InFlight(SharedRequest<T>),
+    New { publish: watch::Sender<Option<T>>, request: SharedRequest<T>, guard: RemoveOnDrop<K, T> },
+}
+
+/// Removes a request when its task ends, in whatever way.
+struct RemoveOnDrop<K: Eq + Hash, T> {
+    in_flight: Arc<Mutex<InFlight<K, T>>>,
+    key: K,
+    number: u64,
+}
+
+impl<K: Eq + Hash, T> Drop for RemoveOnDrop<K, T> {
+    fn drop(&mut self) {
+        let mut in_flight = lock(&self.in_flight);
+        if let Some(requests) = in_flight.requests.get_mut(&self.key) {
+            requests.retain(|(number, _)| *number != self.number);
+            if requests.is_empty() {
+                in_flight.requests.remove(&self.key);
+            }
+        }
+    }
+}
+
+/// Nothing that runs under the locks leaves the data inconsistent if it panics.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,110 @@
+//! Errors for unit tests of a caller's own error handling, made by the classification that
+//! responses of Stytch go through.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use crate::{
+    Error, Operation, Outcome,
+    operation::decode_success,
+    response::{self, Failure, RawResponse},
+};
+
+/// Returns the error that a response with this status and body becomes.
+///
+/// ```
+/// use stytch_sso_external::{Error, Operation, testing};
+///
+/// fn to_status(error: &Error) -> u16 {
+///     match error {
+///         Error::PermissionDenied { .. } => 403,
+///         Error::NotFound(_) => 404,
+///         _ => 502,
+///     }
+/// }
+///
+/// let body = r#"{"status_code": 403, "error_type": "session_authorization_error"}"#;
+/// let denied = testing::error(Operation::UpdateExternalConnection, 403, body);
+/// assert_eq!(to_status(&denied), 403);
+/// let bad_gateway = testing::error(Operation::UpdateExternalConnection, 502, "<html>");
+/// assert_eq!(to_status(&bad_gateway), 502);
+/// ```
+///
+/// # Panics
+///
+/// Panics if the status isn't from 100 to 999, or if the response is a success.
+#[must_use]
+pub fn error(operation: Operation, status: u16, body: impl AsRef<[u8]>) -> Error {
+    error_with_headers(operation, status, &HeaderMap::new(), body)
+}
+
+/// Returns the error that a response with this status, these headers and this body becomes.
+///
+/// ```
+/// use std::time::Duration;
+/// use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
+/// use stytch_sso_external::{Operation, testing};
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert(RETRY_AFTER, HeaderValue::from_static("30"));
+/// let error = testing::error_with_headers(Operation::GetJwks, 429, &headers, "");
+/// assert_eq!(error.retry_after(), Some(Duration::from_secs(30)));
+/// ```
+///
+/// # Panics
+///
+/// Panics if the status isn't from 100 to 999, or if the response is a success.
+#[must_use]
+pub fn error_with_headers(
+    operation: Operation,
+    status: u16,
+    headers: &HeaderMap,
+    body: impl AsRef<[u8]>,
+) -> Error {
+    let status = StatusCode::from_u16(status).expect("an HTTP status is from 100 to 999");
+    let body = Bytes::copy_from_slice(body.as_ref());
+    let response = RawResponse { status, headers: headers.clone(), body, body_error: None };
+    let now = SystemTime::now();
+    if status.is_success()
+        && operation.rejects_error_bodies()
+        && let Some(error) = response.error_body(operation, now)
+    {
+        return error.amend(|context| context.attempts = 1);
+    }
+    let decode_error = if status.is_success() {
+        let decoded = decode_success(operation, &response.body);
+        Some(decoded.expect_err("this response is a success, not an error"))
+    } else {
+        None
+    };
+    let error = response.to_error(operation, now, decode_error.as_ref());
+    error.amend(|context| context.attempts = 1)
+}
+
+/// Returns the error of a request without a response: one that was never sent
+/// ([`Outcome::NotApplied`]), or an update whose connection ended ([`Outcome::Unknown`]).
+///
+/// ```
+/// use stytch_sso_external::{Error, Operation, Outcome, testing};
+///
+/// let error = testing::transport_error(Operation::UpdateExternalConnection, Outcome::Unknown);
+/// assert!(matches!(error, Error::Transport(_)) && error.is_retryable());
+/// assert_eq!(error.outcome(), Outcome::Unknown);
+/// ```
+///
+/// # Panics
+///
+/// Panics for [`Outcome::Applied`], which needs a response, and for [`Outcome::Unknown`] of an
+/// operation that changes nothing.
+#[must_use]
+pub fn transport_error(operation: Operation, outcome: Outcome) -> Error {
+    assert!(
+        outcome == Outcome::NotApplied || (outcome == Outcome::Unknown && operation.is_change()),
+        "a failed request of {operation} without a response can't have the outcome {outcome:?}"
+    );
+    let error =
+        response::no_response(operation, Failure::transient(outcome == Outcome::Unknown, false));
+    error.amend(|context| context.attempts = 1)
+}

@@ -1,0 +1,284 @@
+//! The only room that touches HTTP: sends the operations of the document, each attempt once.
+//!
+//! `transport/hooks.rs` attaches credentials to the generated client's requests and takes
+//! their responses before they are decoded; `transport/http.rs` configures reqwest;
+//! `transport/failure.rs` finds out why there is no response. What a response means is decided
+//! in `response.rs`.
+
+mod failure;
+mod hooks;
+mod http;
+mod proxy;
+
+use std::{pin::pin, sync::Arc};
+
+use progenitor_client::ResponseValue;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+
+pub use self::hooks::RequestContext;
+pub(crate) use self::{hooks::TransportConfig, http::HttpConfig};
+/// Generated types, for rooms that don't name the generated module.
+pub(crate) use crate::generated::{
+    Client as Bindings,
+    types::{
+        AuthenticateSessionRequest, AuthenticateSessionResponse, ExternalConnection,
+        GetConnectionsResponse, GetJwksResponse, GetOrganizationRbacPolicyResponse,
+        GetRbacPolicyResponse, Jwk, RbacRole, UpdateExternalConnectionRequest,
+        UpdateExternalConnectionResponse,
+    },
+};
+use crate::{
+    clock::Clock,
+    deadline::Deadline,
+    error::Error,
+    generated::{self, types},
+    operation::{Operation, ResponseBody},
+    path_segment::PathSegment,
+    response::{self, Success},
+    session::{Session, SessionHeader, SessionKind},
+};
+
+/// Sends requests of the operations, each once.
+pub(crate) struct Transport {
+    bindings: Bindings,
+    project_id: PathSegment,
+    member_permits: Semaphore,
+    session_permits: Semaphore,
+    /// A part of the session permits, for JWTs that can't be verified: anybody can make those.
+    unverified_permits: Arc<Semaphore>,
+    jwks_permits: Semaphore,
+    policy_permits: Semaphore,
+}
+
+/// What the generated client returns.
+type BindingsResult<T> = Result<ResponseValue<T>, generated::Error<types::Error>>;
+
+/// Why a decoded success isn't a response to the request that was sent.
+pub(crate) enum Problem {
+    Mismatch(&'static str),
+    NotFound(&'static str),
+}
+
+/// A request of an operation that acts for a member, with everything in it but the
+/// organization and the session.
+pub(crate) trait MemberRequest: Sync {
+    const OPERATION: Operation;
+    type Body: ResponseBody + Send;
+
+    /// Sends it. The session headers are left to the hook, which marks them sensitive.
+    fn send(
+        &self,
+        bindings: &Bindings,
+        organization: &str,
+    ) -> impl Future<Output = BindingsResult<Self::Body>> + Send;
+
+    /// Checks that a response is about this request.
+    fn check(&self, body: &Self::Body, organization: &str) -> Result<(), Problem>;
+}
+
+pub(crate) struct UpdateConnection<'a> {
+    pub(crate) connection_id: PathSegment,
+    pub(crate) update: &'a UpdateExternalConnectionRequest,
+}
+
+impl MemberRequest for UpdateConnection<'_> {
+    const OPERATION: Operation = Operation::UpdateExternalConnection;
+    type Body = UpdateExternalConnectionResponse;
+
+    async fn send(&self, bindings: &Bindings, organization: &str) -> BindingsResult<Self::Body> {
+        let id = &self.connection_id;
+        bindings.update_external_connection(organization, id, None, None, self.update).await
+    }
+
+    fn check(&self, body: &Self::Body, organization: &str) -> Result<(), Problem> {
+        if body.connection.connection_id != *self.connection_id {
+            let mismatch = "the response is about another connection than the one requested";
+            return Err(Problem::Mismatch(mismatch));
+        }
+        check_organization([&body.connection], organization)
+    }
+}
+
+/// Lists the connections; if one is wanted, the list has to contain it.
+pub(crate) struct GetConnections(pub(crate) Option<PathSegment>);
+
+impl MemberRequest for GetConnections {
+    const OPERATION: Operation = Operation::GetConnections;
+    type Body = GetConnectionsResponse;
+
+    async fn send(&self, bindings: &Bindings, organization: &str) -> BindingsResult<Self::Body> {
+        bindings.get_connections(organization, None, None).await
+    }
+
+    fn check(&self, body: &Self::Body, organization: &str) -> Result<(), Problem> {
+        let mut ids = body.external_connections.iter().map(|connection| &*connection.connection_id);
+        if self.0.as_ref().is_some_and(|wanted| !ids.any(|id| id == &**wanted)) {
+            return Err(Problem::NotFound(NO_SUCH_CONNECTION));
+        }
+        check_organization(&body.external_connections, organization)
+    }
+}
+
+fn check_organization<'a>(
+    connections: impl IntoIterator<Item = &'a ExternalConnection>,
+    organization: &str,
+) -> Result<(), Problem> {
+    let mut connections = connections.into_iter();
+    if connections.all(|connection| connection.organization_id == organization) {
+        return Ok(());
+    }
+    Err(Problem::Mismatch("the response contains a connection of another organization"))
+}
+
+impl Transport {
+    pub(crate) fn new(
+        config: TransportConfig,
+        http: reqwest::Client,
+        project_id: PathSegment,
+        max_in_flight: usize,
+        clock: Clock,
+    ) -> Self {
+        // The semaphore panics beyond, and nobody has as many connections.
+        let max_in_flight = max_in_flight.min(Semaphore::MAX_PERMITS);
+        let base_url = config.base_url.clone();
+        let context = RequestContext::for_project(Arc::new(config), http.clone(), clock);
+        Self {
+            bindings: Bindings::new_with_client(&base_url, http, context),
+            project_id,
+            member_permits: Semaphore::new(max_in_flight),
+            // Requests of members that wait must not starve what they wait for.
+            session_permits: Semaphore::new(max_in_flight),
+            unverified_permits: Arc::new(Semaphore::new((max_in_flight / 4).max(1))),
+            jwks_permits: Semaphore::new(JWKS_REQUESTS),
+            policy_permits: Semaphore::new(max_in_flight),
+        }
+    }
+
+    pub(crate) fn project_id(&self) -> &str {
+        &self.project_id
+    }
+
+    pub(crate) fn bindings(&self) -> &Bindings {
+        &self.bindings
+    }
+
+    /// Sends a request as a member.
+    pub(crate) async fn send_as_member<R: MemberRequest>(
+        &self,
+        request: &R,
+        organization: &PathSegment,
+        session: SessionHeader,
+        deadline: Deadline,
+    ) -> Result<Success<R::Body>, Error> {
+        let _permit = acquire_permit(&self.member_permits, deadline).await?;
+        let client = self.attempt(Some(session), deadline)?;
+        // Pinned where it is made, because it is large and would be moved to be awaited.
+        let attempt = pin!(request.send(&client, organization));
+        let result = attempt.await;
+        let success = client.inner.conclude(R::OPERATION, result)?;
+        let (status, request_id) = (success.status, success.body.request_id());
+        match request.check(&success.body, organization) {
+            Ok(()) => Ok(success),
+            Err(Problem::Mismatch(reason)) => {
+                Err(response::unusable(R::OPERATION, status, request_id, reason))
+            }
+            Err(Problem::NotFound(reason)) => {
+                Err(response::not_found(R::OPERATION, status, request_id, reason))
+            }
+        }
+    }
+
+    /// Sends `sessions/authenticate` for a session.
+    pub(crate) async fn authenticate(
+        &self,
+        session: &Session,
+        deadline: Deadline,
+    ) -> Result<Success<AuthenticateSessionResponse>, Error> {
+        let credential = Some(session.credential().clone());
+        let (session_token, session_jwt) = match session.kind() {
+            SessionKind::Token => (credential, None),
+            SessionKind::Jwt => (None, credential),
+        };
+        let request = AuthenticateSessionRequest { session_token, session_jwt };
+        let _permit = acquire_permit(&self.session_permits, deadline).await?;
+        let client = self.attempt(None, deadline)?;
+        let result = client.authenticate_session(&request).await;
+        client.inner.conclude(Operation::AuthenticateSession, result)
+    }
+
+    /// Waits for the permit of a JWT that can't be verified. It is kept until the end of the
+    /// `sessions/authenticate` request.
+    pub(crate) async fn unverified_permit(
+        &self,
+        deadline: Deadline,
+    ) -> Result<OwnedSemaphorePermit, Error> {
+        let permit = Arc::clone(&self.unverified_permits).acquire_owned();
+        deadline.wait(QUEUED, permit).await?.map_err(|_| deadline.elapsed(QUEUED))
+    }
+
+    /// Fetches the RBAC policy of the project.
+    pub(crate) async fn rbac_policy(
+        &self,
+        deadline: Deadline,
+    ) -> Result<Success<GetRbacPolicyResponse>, Error> {
+        let _permit = acquire_permit(&self.policy_permits, deadline).await?;
+        let client = self.attempt(None, deadline)?;
+        let result = client.get_rbac_policy().await;
+        client.inner.conclude(Operation::GetRbacPolicy, result)
+    }
+
+    /// Fetches the custom roles of an organization.
+    pub(crate) async fn organization_rbac_policy(
+        &self,
+        organization: &PathSegment,
+        deadline: Deadline,
+    ) -> Result<Success<GetOrganizationRbacPolicyResponse>, Error> {
+        let _permit = acquire_permit(&self.policy_permits, deadline).await?;
+        let client = self.attempt(None, deadline)?;
+        let result = client.get_organization_rbac_policy(organization).await;
+        client.inner.conclude(Operation::GetOrganizationRbacPolicy, result)
+    }
+
+    /// Fetches the project's JWKS.
+    pub(crate) async fn jwks(&self, deadline: Deadline) -> Result<Success<GetJwksResponse>, Error> {
+        let _permit = acquire_permit(&self.jwks_permits, deadline).await?;
+        let client = self.attempt(None, deadline)?;
+        let result = client.get_jwks(&self.project_id).await;
+        client.inner.conclude(Operation::GetJwks, result)
+    }
+
+    /// The generated client for one attempt, which keeps the response.
+    fn attempt(
+        &self,
+        session: Option<SessionHeader>,
+        deadline: Deadline,
+    ) -> Result<Bindings, Error> {
+        let remaining = deadline.remaining();
+        if remaining.is_zero() {
+            return Err(deadline.elapsed("preparing the request"));
+        }
+        Ok(Bindings {
+            baseurl: self.bindings.baseurl.clone(),
+            client: self.bindings.client.clone(),
+            inner: self.bindings.inner.for_attempt(session, remaining),
+        })
+    }
+}
+
+async fn acquire_permit(
+    semaphore: &Semaphore,
+    deadline: Deadline,
+) -> Result<SemaphorePermit<'_>, Error> {
+    // Never overtakes: while somebody is queued, no permit is free.
+    if let Ok(permit) = semaphore.try_acquire() {
+        return Ok(permit);
+    }
+    let permit = deadline.wait(QUEUED, semaphore.acquire()).await?;
+    // It is never closed.
+    permit.map_err(|_| deadline.elapsed(QUEUED))
+}
+
+pub(crate) const NO_SUCH_CONNECTION: &str = "the organization has no such external connection";
+/// More than are in flight while each of them hangs until the default `attempt_timeout`.
+const JWKS_REQUESTS: usize = 8;
+const QUEUED: &str = "queued for one of the max_in_flight requests";

@@ -1,0 +1,248 @@
+//! The hooks of the generated client, which every request passes.
+//!
+//! A request gets the project's Basic auth and, acting for a member, exactly one session
+//! header. A response is taken before the decoder sees it: its status, its headers and a body
+//! read up to a limit survive whatever the body contains.
+
+use std::{
+    fmt, mem,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, header::AUTHORIZATION};
+use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use reqwest::ResponseBuilderExt;
+
+use super::{BindingsResult, failure};
+use crate::{
+    body_progress::BodyProgress,
+    clock::Clock,
+    details::ErrorContext,
+    error::Error,
+    generated,
+    operation::Operation,
+    response::{self, BodyError, RawResponse, Success},
+    session::{JWT_HEADER, SessionHeader, TOKEN_HEADER},
+};
+
+/// What all requests of a client share.
+pub(crate) struct TransportConfig {
+    /// What all URLs begin with, without a slash at the end.
+    pub(crate) base_url: String,
+    /// The project's Basic auth, marked sensitive.
+    pub(crate) authorization: HeaderValue,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) max_response_bytes: usize,
+}
+
+/// Whom a request of the [`bindings`](crate::bindings) acts for, and the limits it keeps.
+///
+/// Obtained only through [`Client::bindings`](crate::Client::bindings), whose context acts for
+/// the project. Bindings constructed with it and another base URL send nothing.
+#[derive(Clone)]
+pub struct RequestContext {
+    config: Arc<TransportConfig>,
+    /// Used for all requests, whatever HTTP client the bindings were constructed with.
+    http: reqwest::Client,
+    clock: Clock,
+    session: Option<SessionHeader>,
+    /// Set if less than the attempt timeout remains.
+    timeout: Option<Duration>,
+    body_progress: Option<BodyProgress>,
+    /// Where an attempt of the crate keeps its response. The bindings of a caller keep none.
+    response: Option<OnceLock<RawResponse>>,
+}
+
+impl RequestContext {
+    pub(super) fn for_project(
+        config: Arc<TransportConfig>,
+        http: reqwest::Client,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            config,
+            http,
+            clock,
+            session: None,
+            timeout: None,
+            body_progress: None,
+            response: None,
+        }
+    }
+
+    /// The context of one attempt, for which this much time remains.
+    pub(super) fn for_attempt(&self, session: Option<SessionHeader>, remaining: Duration) -> Self {
+        let config = &self.config;
+        // Connecting has a timeout of its own, with an error of its own. Only an attempt with no
+        // more time than that can end without showing whether it was connected.
+        let watch =
+            session.is_some() && remaining.min(config.attempt_timeout) <= config.connect_timeout;
+        Self {
+            session,
+            timeout: (remaining < config.attempt_timeout).then_some(remaining),
+            body_progress: watch.then(BodyProgress::default),
+            response: Some(OnceLock::new()),
+            ..self.clone()
+        }
+    }
+
+    /// Turns what the generated client returned into a success or an error.
+    pub(super) fn conclude<T>(
+        &self,
+        operation: Operation,
+        result: BindingsResult<T>,
+    ) -> Result<Success<T>, Error> {
+        let error = match result {
+            Ok(success) => {
+                let response = self.response.as_ref().and_then(OnceLock::get);
+                if operation.rejects_error_bodies()
+                    && let Some(error) =
+                        response.and_then(|it| it.error_body(operation, self.clock.now()))
+                {
+                    return Err(error);
+                }
+                return Ok(Success { status: success.status(), body: success.into_inner() });
+            }
+            Err(error) => error,
+        };
+        Err(match (self.response.as_ref().and_then(OnceLock::get), error) {
+            (Some(response), generated::Error::InvalidResponsePayload(_, error)) => {
+                response.to_error(operation, self.clock.now(), Some(&error))
+            }
+            (Some(response), _) => response.to_error(operation, self.clock.now(), None),
+            (None, generated::Error::CommunicationError(error)) => {
+                let started = self.body_progress.as_ref().is_none_or(BodyProgress::has_started);
+                response::no_response(operation, failure::classify(error, started))
+            }
+            // Only a header that can't be built gets here, and ours are built before.
+            (None, _) => {
+                let context = ErrorContext::new(operation, "the request can't be built");
+                Error::Transport(context.into())
+            }
+        })
+    }
+
+    /// Keeps a response and returns the one that the decoder gets.
+    fn keep(
+        &self,
+        mut response: reqwest::Response,
+        body: Bytes,
+        body_error: Option<BodyError>,
+    ) -> reqwest::Response {
+        let status = response.status();
+        let headers = mem::take(response.headers_mut());
+        // The decoder gets nothing of an incomplete body, which might decode all the same.
+        let decoded_body = if body_error.is_some() { Bytes::new() } else { body.clone() };
+        let decoded = http::Response::builder().url(response.url().clone()).status(status);
+        let mut decoded = reqwest::Response::from(decoded.body(decoded_body).unwrap_or_default());
+        match &self.response {
+            Some(kept) => {
+                let _ = kept.set(RawResponse { status, headers, body, body_error });
+            }
+            None => *decoded.headers_mut() = headers,
+        }
+        decoded
+    }
+}
+
+impl fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let acts_for = if self.session.is_some() { "member" } else { "project" };
+        f.debug_struct("RequestContext").field("acts_for", &acts_for).finish_non_exhaustive()
+    }
+}
+
+impl ClientHooks<RequestContext> for generated::Client {
+    async fn pre<E>(
+        &self,
+        request: &mut reqwest::Request,
+        _info: &OperationInfo,
+    ) -> Result<(), progenitor_client::Error<E>> {
+        let RequestContext { config, session, timeout, body_progress, .. } = self.inner();
+        let path = request.url().as_str().strip_prefix(&config.base_url);
+        if !path.is_some_and(|path| path.starts_with('/')) {
+            // Bindings with another base URL, or an id that URL parsers resolve as a path.
+            let reason = "the URL is not below the base URL that the client was built with";
+            return Err(progenitor_client::Error::InvalidRequest(reason.to_owned()));
+        }
+        if let Some(timeout) = timeout {
+            *request.timeout_mut() = Some(*timeout);
+        }
+        if let (Some(progress), Some(body)) = (body_progress, request.body_mut().as_mut()) {
+            progress.watch(body);
+        }
+        let headers = request.headers_mut();
+        // The generator adds it; no SDK of Stytch's sends one.
+        headers.remove("api-version");
+        headers.insert(AUTHORIZATION, config.authorization.clone());
+        if let Some(session) = session {
+            headers.insert(session.name.clone(), session.value.clone());
+            return Ok(());
+        }
+        // A caller of the bindings may have set them.
+        for name in [TOKEN_HEADER, JWT_HEADER] {
+            if let Some(value) = headers.get_mut(name) {
+                value.set_sensitive(true);
+            }
+        }
+        Ok(())
+    }
+
+    // Not an `async fn`: its future would keep room for the request until the response is
+    // there.
+    fn exec(
+        &self,
+        request: reqwest::Request,
+        info: &OperationInfo,
+    ) -> impl Future<Output = reqwest::Result<reqwest::Response>> {
+        let context = self.inner();
+        let began = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
+        let response = context.http.execute(request);
+        async move {
+            let mut response = response.await?;
+            if let Some(began) = began {
+                tracing::debug!(
+                    operation = info.operation_id,
+                    status = response.status().as_u16(),
+                    elapsed = ?began.elapsed(),
+                    "received a response"
+                );
+            }
+            let limit = context.config.max_response_bytes;
+            let fits = response.content_length().is_some_and(|length| length <= limit as u64);
+            if fits && context.response.is_none() {
+                // The HTTP library holds it to its length.
+                return Ok(response);
+            }
+            let (body, body_error) = read_body(&mut response, limit).await;
+            Ok(context.keep(response, body, body_error))
+        }
+    }
+}
+
+async fn read_body(response: &mut reqwest::Response, limit: usize) -> (Bytes, Option<BodyError>) {
+    let interrupted =
+        |error: reqwest::Error| Some(BodyError::Interrupted(Arc::new(error.without_url())));
+    let body = match response.chunk().await {
+        Ok(first) => first.unwrap_or_default(),
+        Err(error) => return (Bytes::new(), interrupted(error)),
+    };
+    // Nearly every body is one chunk, which is passed on as it is.
+    let mut rest = BytesMut::new();
+    loop {
+        if body.len() + rest.len() > limit {
+            let mut body: Bytes = [body, rest.freeze()].concat().into();
+            body.truncate(limit);
+            return (body, Some(BodyError::TooLong(limit)));
+        }
+        match response.chunk().await {
+            Ok(Some(chunk)) => rest.extend_from_slice(&chunk),
+            Ok(None) if rest.is_empty() => return (body, None),
+            Ok(None) => return ([body, rest.freeze()].concat().into(), None),
+            Err(error) => return ([body, rest.freeze()].concat().into(), interrupted(error)),
+        }
+    }
+}
