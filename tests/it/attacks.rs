@@ -1,5 +1,4 @@
-//! What somebody who means harm can send: forged sessions, ids that leave their path, keys,
-//! base URLs and settings.
+//! Malicious input: forged sessions, ids that change the path, keys, base URLs and settings.
 
 mod ids;
 mod jwks;

@@ -1,5 +1,4 @@
-//! The example's page in a real browser: what people do on it ends up in the stand-in, and
-//! what they may not do is told in words.
+//! The example's page in a real browser: an update is stored, a denial is explained.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -16,7 +15,7 @@ use thirtyfour::{
 use crate::support::{browser::Browser, service::Service};
 
 #[tokio::test]
-async fn ada_changes_the_connection_on_the_page() {
+async fn page_updates_the_connection() {
     let Some(visit) = Visit::of("ada").await else { return };
     assert!(visit.text("#who").await.contains("You are Ada"));
     assert_eq!(visit.find("#display-name").await.value().await.unwrap().unwrap(), "Acme Okta");
@@ -45,7 +44,7 @@ async fn ada_changes_the_connection_on_the_page() {
             {"group": "engineering", "role_id": "viewer"},
         ])
     );
-    // It is shown, before and after, as text.
+    // The page shows it as text, before and after.
     assert_eq!(visit.text("#before-name").await, "Acme Okta");
     assert_eq!(visit.text("#now-name.changed").await, "Acme <b id=injected>Entra</b>");
     assert_eq!(
@@ -57,7 +56,7 @@ async fn ada_changes_the_connection_on_the_page() {
 }
 
 #[tokio::test]
-async fn what_is_not_ticked_stays_and_an_empty_list_revokes() {
+async fn unchecked_fields_stay_and_an_empty_list_revokes() {
     let Some(visit) = Visit::of("ada").await else { return };
     visit.click("#change-groups").await;
     visit.click("#groups .row button").await;
@@ -71,17 +70,17 @@ async fn what_is_not_ticked_stays_and_an_empty_list_revokes() {
 }
 
 #[tokio::test]
-async fn bob_is_told_in_words_what_he_may_not() {
+async fn page_explains_a_denied_permission() {
     let Some(visit) = Visit::of("bob").await else { return };
     let before = visit.state().await;
     visit.click("#change-name").await;
     visit.type_over("#display-name", "Mine now").await;
     visit.click("#send").await;
 
-    assert_eq!(visit.text("#outcome.bad h2").await, "You may not do this");
+    assert_eq!(visit.text("#outcome.bad h2").await, "Permission denied");
     assert_eq!(
         visit.text("#outcome p").await,
-        "Your roles don't allow the action update on the resource stytch.sso. Nothing was changed."
+        "Your roles do not grant the action update on the resource stytch.sso. Nothing was changed."
     );
     let facts = visit.text("#outcome dl").await;
     for part in ["Action\nupdate", "Resource\nstytch.sso", "Request id\n", "\nrequest-id-test-"] {
@@ -91,7 +90,7 @@ async fn bob_is_told_in_words_what_he_may_not() {
     visit.browser.quit().await;
 }
 
-/// A member on the page of a service of their own.
+/// A member on the page of the service with its own fake.
 struct Visit {
     service: Service,
     browser: Browser,
@@ -100,14 +99,14 @@ struct Visit {
 impl Visit {
     async fn of(member: &str) -> Option<Self> {
         let browser = Browser::start().await?;
-        let service = Service::on_its_own_stand_in();
+        let service = Service::on_its_own_fake();
         browser.page.goto(format!("{}/login/{member}", service.url)).await.unwrap();
         let visit = Self { service, browser };
         visit.find("body[data-ready]").await;
         Some(visit)
     }
 
-    /// Waits until there is such an element.
+    /// Waits until the page has the element.
     async fn find(&self, css: &str) -> WebElement {
         let found = self.browser.page.query(By::Css(css)).first().await;
         found.unwrap_or_else(|error| panic!("{css}: {error}\n{}", self.service.logged()))
@@ -129,10 +128,10 @@ impl Visit {
         element.send_keys(text).await.unwrap();
     }
 
-    /// The connection as the stand-in has it.
+    /// The connection as the fake stores it.
     async fn state(&self) -> Value {
         let setup = self.service.get("/setup").await.json();
-        let id = setup["stand_in"]["connection_id"].as_str().unwrap();
+        let id = setup["fake"]["connection_id"].as_str().unwrap();
         self.service.get(&format!("/sso/connections/{id}")).await.json()
     }
 }

@@ -1,4 +1,4 @@
-//! How a client is configured, and what is refused before it is made.
+//! The configuration of a client, and the errors of `build`.
 
 use std::time::Duration;
 
@@ -9,7 +9,11 @@ use stytch_sso_external::{
     types::UpdateExternalConnectionRequest,
 };
 
+use crate::support::child;
+
 const SECRET: &str = "secret-test-hidden";
+
+const IN_CHILD: &str = "TEST_FROM_ENV";
 
 fn builder() -> ClientBuilder {
     Client::builder("project-test-1", SECRET)
@@ -25,8 +29,8 @@ fn project_id_decides_the_environment() {
 }
 
 #[test]
-fn base_url_is_taken_without_slashes_at_its_end() {
-    for (given, taken) in [
+fn base_url_loses_trailing_slashes() {
+    for (given, used) in [
         ("https://sso.example.com", "https://sso.example.com"),
         ("https://sso.example.com/", "https://sso.example.com"),
         ("https://sso.example.com/stytch//", "https://sso.example.com/stytch"),
@@ -38,56 +42,100 @@ fn base_url_is_taken_without_slashes_at_its_end() {
     ] {
         let client =
             builder().base_url(given).build().unwrap_or_else(|error| panic!("{given}: {error}"));
-        assert!(format!("{client:?}").contains(&format!("base_url: \"{taken}\"")), "{client:?}");
+        assert!(format!("{client:?}").contains(&format!("base_url: \"{used}\"")), "{client:?}");
     }
 }
 
 #[test]
-fn base_url_that_would_leak_credentials_is_refused() {
+fn base_url_that_would_leak_credentials_is_rejected() {
     let cases = [
-        ("", "the base URL isn't a URL"),
-        ("sso.example.com", "the base URL isn't a URL"),
-        ("/v1", "the base URL isn't a URL"),
-        ("ftp://sso.example.com", "the base URL isn't https"),
-        ("file:///etc", "the base URL isn't https"),
-        ("https://user@sso.example.com", "the base URL has a user name or password"),
-        ("https://user:hunter2@sso.example.com", "the base URL has a user name or password"),
-        ("https://sso.example.com?a=b", "the base URL has a query or fragment"),
-        ("https://sso.example.com#a", "the base URL has a query or fragment"),
+        ("", "the base URL is not a URL"),
+        ("sso.example.com", "the base URL is not a URL"),
+        ("/v1", "the base URL is not a URL"),
+        ("ftp://sso.example.com", "the base URL does not start with https://"),
+        ("file:///etc", "the base URL does not start with https://"),
+        ("https://user@sso.example.com", "the base URL contains a user name or password"),
+        ("https://user:hunter2@sso.example.com", "the base URL contains a user name or password"),
+        ("https://sso.example.com?a=b", "the base URL contains a query or fragment"),
+        ("https://sso.example.com#a", "the base URL contains a query or fragment"),
         ("http://sso.example.com", "the base URL is plain http"),
         ("http://10.0.0.1", "the base URL is plain http"),
         ("http://localhost.example.com", "the base URL is plain http"),
         ("http://127.0.0.1.example.com", "the base URL is plain http"),
         ("http://[::2]", "the base URL is plain http"),
     ];
-    for (base_url, said) in cases {
+    for (base_url, message) in cases {
         let error = builder().base_url(base_url).build().unwrap_err();
-        assert!(error.to_string().starts_with(said), "{base_url}: {error}");
+        assert!(error.to_string().starts_with(message), "{base_url}: {error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
 }
 
 #[test]
-fn credentials_that_are_none_are_refused() {
+fn empty_and_invalid_credentials_are_rejected() {
     assert!(matches!(Client::builder("", SECRET).build(), Err(BuildError::EmptyProjectId)));
     assert!(matches!(Client::builder("project-test-1", "").build(), Err(BuildError::EmptySecret)));
-    // A colon would move the border between user name and password.
-    for project_id in ["..", "a:b", "a\nb", "a\\b"] {
+    // A colon would change where the user name of Basic auth ends.
+    for project_id in ["..", "a:b", "a\\b"] {
         let error = Client::builder(project_id, SECRET).build().unwrap_err();
         assert!(matches!(error, BuildError::InvalidProjectId), "{project_id:?}: {error}");
     }
 }
 
 #[test]
-fn setting_of_zero_is_refused_by_name() {
+fn credentials_with_white_space_or_a_line_break_are_rejected_by_name() {
+    let spoil = |text: &str| {
+        [" ", "\n", "\r\n", "\t"]
+            .iter()
+            .flat_map(|space| [format!("{space}{text}"), format!("{text}{space}")])
+            .chain([text.replacen('-', "\n", 1), text.replacen('-', "\r", 1)])
+            .collect::<Vec<_>>()
+    };
+    let ids = spoil("project-test-1").into_iter().map(|id| (id, SECRET.to_owned(), "project id"));
+    let secrets = spoil(SECRET).into_iter();
+    let secrets = secrets.map(|secret| ("project-test-1".to_owned(), secret, "project secret"));
+    for (id, secret, expected) in ids.chain(secrets) {
+        let error = Client::builder(&id, &secret).build().unwrap_err();
+        let BuildError::Whitespace { setting, .. } = error else { panic!("{id:?}: {error:?}") };
+        assert_eq!(setting, expected);
+        assert!(error.to_string().starts_with(&format!("the {expected} has ")), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hidden"));
+    }
+}
+
+#[tokio::test]
+async fn empty_base_url_of_the_environment_counts_as_absent() {
+    if child::variable(IN_CHILD).is_some() {
+        println!("base url: {:?}", Client::from_env().unwrap());
+        return;
+    }
+    let test = "client::empty_base_url_of_the_environment_counts_as_absent";
+    for (variable, expected) in [
+        ("", "\"https://test.stytch.com\""),
+        ("https://sso.example.com", "\"https://sso.example.com\""),
+    ] {
+        let variables = [
+            (IN_CHILD, "1"),
+            ("STYTCH_PROJECT_ID", "project-test-1"),
+            ("STYTCH_SECRET", SECRET),
+            ("STYTCH_BASE_URL", variable),
+        ];
+        let output = child::run(test, &variables).await;
+        let client = child::said(&output, "base url:");
+        assert!(client.contains(expected), "{client}");
+    }
+}
+
+#[test]
+fn zero_settings_are_rejected_by_name() {
     let zero = Duration::ZERO;
     let cases = [
         (builder().connect_timeout(zero), "connect_timeout"),
-        (builder().timeout(zero), "timeout"),
-        (builder().deadline(zero), "deadline"),
+        (builder().attempt_timeout(zero), "attempt_timeout"),
+        (builder().operation_timeout(zero), "operation_timeout"),
         (builder().max_in_flight(0), "max_in_flight"),
         (builder().max_response_bytes(0), "max_response_bytes"),
-        (builder().max_sessions(0), "max_sessions"),
+        (builder().session_cache_capacity(0), "session_cache_capacity"),
     ];
     for (builder, setting) in cases {
         assert_eq!(builder.build().unwrap_err().to_string(), format!("{setting} is zero"));
@@ -95,35 +143,43 @@ fn setting_of_zero_is_refused_by_name() {
 }
 
 #[test]
-fn times_are_bounded_unless_set_otherwise() {
+fn timeouts_have_defaults() {
     let shown = format!("{:?}", builder());
-    for setting in ["connect_timeout: 5s", "timeout: 15s", "deadline: 30s", "attempts: 3"] {
+    for setting in
+        ["connect_timeout: 5s", "attempt_timeout: 10s", "operation_timeout: 25s", "max_attempts: 5"]
+    {
         assert!(shown.contains(setting), "{setting} isn't in {shown}");
     }
     assert!(!shown.contains(SECRET));
 }
 
 #[tokio::test]
-async fn bindings_made_with_another_base_url_send_nothing() {
+async fn bindings_with_another_base_url_send_nothing() {
     let (stytch, other) = (Stytch::start(), Stytch::start());
     let client = stytch.client();
-    let caller = client.bindings().inner().clone();
-    let elsewhere = bindings::Client::new(&other.base_url(), caller);
+    let context = client.bindings().inner().clone();
+    let elsewhere = bindings::Client::new(&other.base_url(), context);
     elsewhere.get_jwks(stytch.project_id()).await.unwrap_err();
     assert_eq!(other.requests(), []);
     client.bindings().get_jwks(stytch.project_id()).await.unwrap();
 }
 
 #[tokio::test]
-async fn longest_durations_and_bounds_are_taken() {
+async fn maximum_durations_and_limits_are_accepted() {
     let stytch = Stytch::start();
     let acme = stytch.organization("acme");
     let ada = acme.member("ada", &["stytch_admin"]).log_in();
     let longest = || {
-        let builder = stytch.client_builder().connect_timeout(Duration::MAX).timeout(Duration::MAX);
         let builder =
-            builder.deadline(Duration::MAX).max_in_flight(usize::MAX).clock_skew(Duration::MAX);
-        builder.token_ttl(Duration::MAX).keys_max_age(Duration::MAX).keys_cooldown(Duration::MAX)
+            stytch.client_builder().connect_timeout(Duration::MAX).attempt_timeout(Duration::MAX);
+        let builder = builder
+            .operation_timeout(Duration::MAX)
+            .max_in_flight(usize::MAX)
+            .leeway(Duration::MAX);
+        builder
+            .session_cache_ttl(Duration::MAX)
+            .jwks_max_stale(Duration::MAX)
+            .jwks_min_refetch_interval(Duration::MAX)
     };
     for session in [Session::jwt(ada.jwt()), Session::token(ada.token())] {
         for client in [longest(), longest().expiry_margin(Duration::MAX)] {
@@ -134,7 +190,7 @@ async fn longest_durations_and_bounds_are_taken() {
 }
 
 #[test]
-fn client_and_its_futures_cross_threads() {
+fn client_is_sync_and_its_futures_are_send() {
     fn crosses_threads<T: Send + Sync>() {}
     fn is_send<T: Send>(_: &T) {}
     crosses_threads::<Client>();

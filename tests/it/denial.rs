@@ -1,10 +1,9 @@
-//! What each refusal becomes: a row per `error_type`, and what the status says where the
-//! type is unknown.
+//! The error of each `error_type`, one row each, and of unknown types by their status.
 
 use serde_json::json;
 use stytch_sso_external::{
-    Error, Outcome, RetryPolicy, Session,
-    testing::{Answer, Connection, Fault, LoggedIn, Operation, Stytch},
+    Error, Operation, Outcome, RetryPolicy, Session,
+    testing::{Connection, Fault, LoggedIn, Response, Stytch},
     types::{UpdateExternalConnectionRequest, UpdateExternalConnectionResponse},
 };
 
@@ -45,13 +44,13 @@ pub(crate) const TYPES: &[(u16, &str, &str)] = &[
     (400, "too_many_session_arguments",                           "Api"),
     (500, "internal_server_error",                                "Api"),
     (503, "server_unavailable",                                   "Api"),
-    // The type decides, whatever the status.
+    // The type wins over the status.
     (400, "session_authorization_error",                          "PermissionDenied"),
     (403, "external_connection_id_not_found",                     "NotFound"),
-    // Types that nobody here knows fall to the status.
+    // Unknown types are classified by their status.
     (400, "new_in_2027",                                          "InvalidUpdate"),
     (422, "new_in_2027",                                          "InvalidUpdate"),
-    (401, "new_in_2027",                                          "CredentialsRejected"),
+    (401, "new_in_2027",                                          "Api"),
     (403, "new_in_2027",                                          "Api"),
     (404, "new_in_2027",                                          "NotFound"),
     (409, "new_in_2027",                                          "Api"),
@@ -63,44 +62,44 @@ pub(crate) const TYPES: &[(u16, &str, &str)] = &[
 async fn each_error_type_becomes_its_variant() {
     let scene = Scene::new();
     for (status, error_type, variant) in TYPES {
-        let error = scene.refused(*status, error_type).await;
+        let error = scene.rejected(*status, error_type).await;
         let row = format!("{status} {error_type}: {error:?}");
         assert_eq!(name(&error), *variant, "{row}");
         assert_eq!(error.status().unwrap().as_u16(), *status, "{row}");
         assert_eq!(error.error_type(), Some(*error_type), "{row}");
-        assert_eq!(error.error_message(), Some("In words."), "{row}");
+        assert_eq!(error.error_message(), Some("A message."), "{row}");
         assert_eq!(error.error_url(), Some("https://stytch.com/docs/api/errors"), "{row}");
         assert_eq!(error.error_details(), Some(&json!({"position": 1})), "{row}");
         assert_eq!(error.request_id(), Some("request-id-test-1"), "{row}");
         assert_eq!(error.is_retryable(), [429, 503].contains(status), "{row}");
         let outcome = if *status >= 500 { Outcome::Unknown } else { Outcome::NotApplied };
         assert_eq!(error.outcome(), outcome, "{row}");
-        assert!(!error.to_string().contains("In words."), "{row}");
+        assert!(!error.to_string().contains("A message."), "{row}");
     }
     assert_eq!(scene.stytch.updates(), []);
 }
 
 #[tokio::test]
-async fn refusal_under_a_status_that_may_pass_is_no_failure_that_may_pass() {
+async fn denial_under_a_retryable_status_is_not_retryable() {
     let scene = Scene::new();
-    let error = scene.refused(503, "session_authorization_error").await;
+    let error = scene.rejected(503, "session_authorization_error").await;
     assert!(matches!(error, Error::PermissionDenied { .. }) && !error.is_retryable(), "{error:?}");
-    let error = scene.refused(400, "too_many_requests").await;
+    let error = scene.rejected(400, "too_many_requests").await;
     assert!(matches!(error, Error::RateLimited(_)) && error.is_retryable(), "{error:?}");
 }
 
 #[tokio::test]
 async fn denied_permission_names_action_and_resource() {
     let scene = Scene::new();
-    let error = scene.refused(403, "session_authorization_error").await;
+    let error = scene.rejected(403, "session_authorization_error").await;
     let Error::PermissionDenied { action, resource, .. } = error else { panic!("{error:?}") };
     assert_eq!((action, resource), ("update", "stytch.sso"));
 }
 
 #[tokio::test]
-async fn denied_permission_is_one_only_by_its_type() {
+async fn status_403_alone_is_no_permission_denied() {
     let scene = Scene::new();
-    scene.fault(Fault::answer(Answer::json(
+    scene.fault(Fault::response(Response::json(
         403,
         &json!({"request_id": "request-id-test-1", "status_code": 403}),
     )));
@@ -110,30 +109,37 @@ async fn denied_permission_is_one_only_by_its_type() {
 }
 
 #[tokio::test]
-async fn html_502_keeps_its_status_and_an_excerpt() {
+async fn html_502_keeps_its_status_and_a_snippet() {
     let scene = Scene::new();
     let page = format!("<h1>Bad gateway</h1>{}", "x".repeat(10_000));
-    scene.fault(Fault::answer(Answer::html(502, &page).header("retry-after", "7")));
+    scene.fault(Fault::response(Response::html(502, &page).header("retry-after", "7")));
     let error = scene.update().await.unwrap_err();
     assert!(matches!(error, Error::UnexpectedResponse(_)), "{error:?}");
     assert_eq!(error.status().unwrap(), 502);
     assert!(error.is_retryable());
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert_eq!(error.retry_after().unwrap().as_secs(), 7);
-    assert_eq!(error.excerpt().unwrap(), &page[..512]);
+    assert_eq!(error.body_snippet().unwrap(), &page[..512]);
     assert!(!format!("{error} {error:?}").contains("gateway"));
 }
 
 #[tokio::test]
-async fn errors_of_authenticate_and_of_the_keys_never_touch_the_update() {
+async fn errors_of_authenticate_send_no_update() {
     let scene = Scene::new();
-    let client = scene.stytch.client_builder().retry(RetryPolicy::off()).build().unwrap();
-    let rows = [(500, "Api"), (429, "RateLimited"), (404, "SessionInvalid"), (400, "Api")];
+    let client = scene.stytch.client_builder().retry(RetryPolicy::disabled()).build().unwrap();
+    let rows = [
+        (500, "Api"),
+        (429, "RateLimited"),
+        (404, "SessionInvalid"),
+        (400, "Api"),
+        // Only the project's credentials can be rejected here: the session is in the body.
+        (401, "CredentialsRejected"),
+    ];
     for (status, variant) in rows {
         let error_type = if status == 404 { "session_not_found" } else { "new_in_2027" };
         let fault = scene
             .stytch
-            .fault(Operation::Authenticate, Fault::answer(body(status, error_type)))
+            .fault(Operation::AuthenticateSession, Fault::response(body(status, error_type)))
             .times(1);
         let member = client.as_member(Session::token(scene.session.token()));
         let error = member.update_connection(scene.connection.id(), &rename()).await.unwrap_err();
@@ -144,7 +150,7 @@ async fn errors_of_authenticate_and_of_the_keys_never_touch_the_update() {
         );
         assert_eq!(fault.hits(), 1);
     }
-    assert_eq!(scene.stytch.count(Operation::Update), 0);
+    assert_eq!(scene.stytch.count(Operation::UpdateExternalConnection), 0);
 }
 
 struct Scene {
@@ -164,16 +170,16 @@ impl Scene {
     }
 
     fn fault(&self, fault: Fault) {
-        let _ = self.stytch.fault(Operation::Update, fault).times(1);
+        let _ = self.stytch.fault(Operation::UpdateExternalConnection, fault).times(1);
     }
 
-    async fn refused(&self, status: u16, error_type: &str) -> Error {
-        self.fault(Fault::answer(body(status, error_type)));
+    async fn rejected(&self, status: u16, error_type: &str) -> Error {
+        self.fault(Fault::response(body(status, error_type)));
         self.update().await.unwrap_err()
     }
 
     async fn update(&self) -> Result<UpdateExternalConnectionResponse, Error> {
-        let client = self.stytch.client_builder().retry(RetryPolicy::off()).build().unwrap();
+        let client = self.stytch.client_builder().retry(RetryPolicy::disabled()).build().unwrap();
         let member = client.as_member(Session::jwt(self.session.jwt()));
         member.update_connection(self.connection.id(), &rename()).await
     }
@@ -183,16 +189,16 @@ fn rename() -> UpdateExternalConnectionRequest {
     UpdateExternalConnectionRequest::default().display_name("Renamed")
 }
 
-fn body(status: u16, error_type: &str) -> Answer {
+fn body(status: u16, error_type: &str) -> Response {
     let body = json!({
         "status_code": status,
         "request_id": "request-id-test-1",
         "error_type": error_type,
-        "error_message": "In words.",
+        "error_message": "A message.",
         "error_url": "https://stytch.com/docs/api/errors",
         "error_details": {"position": 1},
     });
-    Answer::json(status, &body)
+    Response::json(status, &body)
 }
 
 fn name(error: &Error) -> String {

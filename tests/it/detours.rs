@@ -15,7 +15,7 @@ fn update(_: &Request, _: usize) -> Play {
     play::json(200, &lab::updated())
 }
 
-/// The error where asking about a token is answered so. No update leaves.
+/// The error of an update whose `sessions/authenticate` gets this response. No update is sent.
 async fn error_of_asking(play: Play) -> Error {
     let lab = Lab::scripted(lab::polite_jwks, move |_, _| play.clone(), update).await;
     let session = Session::token(lab::TOKEN);
@@ -41,14 +41,14 @@ async fn asking_about_a_session_fails_as_an_update_does() {
         (play::http(200, "", "[".repeat(100_000)), "UnexpectedResponse", Some(200), 1),
         (play::json(200, &json!({"status_code": 200})), "UnexpectedResponse", Some(200), 1),
         (
-            play::json(401, &lab::refused(401, "unauthorized_credentials")),
+            play::json(401, &lab::rejected(401, "unauthorized_credentials")),
             "CredentialsRejected",
             Some(401),
             1,
         ),
-        (play::json(404, &lab::refused(404, "session_not_found")), "SessionInvalid", Some(404), 1),
+        (play::json(404, &lab::rejected(404, "session_not_found")), "SessionInvalid", Some(404), 1),
         (
-            play::json(200, &lab::refused(404, "session_not_found")),
+            play::json(200, &lab::rejected(404, "session_not_found")),
             "UnexpectedResponse",
             Some(200),
             1,
@@ -124,7 +124,7 @@ async fn keys_that_cannot_be_had_lead_to_asking_stytch() {
     plays.extend([play::html(200), play::html(403), play::http(204, "", ""), vec![Act::Close]]);
     plays.push(play::http(200, "", "[".repeat(100_000)));
     plays.push(play::http(200, "", " ".repeat((1 << 20) + 1)));
-    plays.push(play::json(404, &lab::refused(404, "project_not_found")));
+    plays.push(play::json(404, &lab::rejected(404, "project_not_found")));
     for play in plays {
         let keys = play.clone();
         let lab = Lab::scripted(move |_, _| keys.clone(), lab::polite_authenticate, update).await;

@@ -1,5 +1,5 @@
-//! The example as a newcomer runs it, and as it runs with an environment: with that, it makes
-//! its client by `Client::from_env`.
+//! The example without a Stytch account, and with the environment of one: then it builds its
+//! client with `Client::from_env`.
 
 use std::process::{Command, Output};
 
@@ -8,28 +8,28 @@ use stytch_sso_external::testing::{LoggedIn, Stytch};
 use crate::support::child;
 
 #[test]
-fn example_shows_an_update_and_a_refusal_without_an_account() {
+fn example_shows_an_update_and_a_denial_without_an_account() {
     let output =
         run(Command::new(child::example("update_connection")).env_remove("STYTCH_PROJECT_ID"));
-    let said = String::from_utf8(output.stdout).unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
     for part in [
-        "stand-in for Stytch",
+        "in-process fake of Stytch",
         "name         Acme Okta\n",
-        "everybody    editor\n",
+        "all members  editor\n",
         "name         Acme Okta (Europe)\n",
-        "everybody    no roles\n",
+        "all members  no roles\n",
         "groups       it-admins -> stytch_admin, engineering -> editor\n",
         "action       update\n",
         "resource     stytch.sso\n",
         "request id   request-id-test-",
         "still named  Acme Okta (Europe)\n",
     ] {
-        assert!(said.contains(part), "{part:?} isn't in\n{said}");
+        assert!(stdout.contains(part), "{part:?} isn't in\n{stdout}");
     }
 }
 
 #[test]
-fn example_updates_the_connection_that_the_environment_leads_to() {
+fn example_updates_the_connection_of_the_environment() {
     let stytch = Stytch::start();
     let acme = stytch.organization("acme");
     let connection = acme.connection_builder("Acme Okta").roles(&["stytch_member"]).create();
@@ -59,27 +59,27 @@ fn example_updates_the_connection_that_the_environment_leads_to() {
 fn missing_variable_is_named() {
     let stytch = Stytch::start();
     let ada = stytch.organization("acme").member("ada", &[]).log_in();
-    for (variable, said) in
+    for (variable, expected) in
         [("STYTCH_SECRET", "STYTCH_SECRET"), ("STYTCH_SESSION_JWT", "STYTCH_SESSION_JWT")]
     {
         let output =
             run(against(&stytch, &ada).env_remove(variable).arg("external-connection-test-1"));
         assert!(!output.status.success());
-        assert!(String::from_utf8_lossy(&output.stderr).contains(said));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(expected));
     }
 }
 
 #[test]
 fn help_explains_the_arguments() {
     let output = run(Command::new(child::example("update_connection")).arg("--help"));
-    let said = String::from_utf8(output.stdout).unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
     for part in [
         "STYTCH_PROJECT_ID",
         "STYTCH_SESSION_JWT",
         "--display-name <NAME>",
         "--group-role <GROUP=ROLE_ID>",
     ] {
-        assert!(said.contains(part), "{part:?} isn't in\n{said}");
+        assert!(stdout.contains(part), "{part:?} isn't in\n{stdout}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! What each failure of the network and each answer that isn't Stytch's comes to: variant,
-//! status, request id, outcome, number of requests, time.
+//! The errors of network failures and of responses that aren't Stytch's: variant, status,
+//! request id, outcome, number of requests, time.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::support::{
     },
 };
 
-/// What an update that is answered by `play` comes to.
+/// The expected error of an update whose response is `play`.
 struct Row {
     name: &'static str,
     play: Play,
@@ -29,7 +29,7 @@ struct Row {
     is_retried: bool,
 }
 
-/// A row of which no answer comes: in doubt, and tried again.
+/// A row without a response: outcome unknown, retried.
 fn lost(name: &'static str, play: Play) -> Row {
     Row {
         name,
@@ -42,7 +42,12 @@ fn lost(name: &'static str, play: Play) -> Row {
     }
 }
 
-/// A row of an answer that isn't what was documented.
+/// A row of bytes that aren't HTTP: the outcome is unknown, and no retry would help.
+fn permanent(name: &'static str, play: Play) -> Row {
+    Row { is_retried: false, ..lost(name, play) }
+}
+
+/// A row of an undocumented response.
 fn unexpected(name: &'static str, status: u16, outcome: Outcome, play: Play) -> Row {
     let is_retried = matches!(status, 408 | 429 | 502..=504);
     let variant = if status == 429 { "RateLimited" } else { "UnexpectedResponse" };
@@ -53,11 +58,11 @@ fn text(text: impl AsRef<[u8]>) -> Act {
     Send(Bytes::copy_from_slice(text.as_ref()))
 }
 
-/// Checks the rows, with retries and without, with this time for one attempt.
+/// Checks the rows, with and without retries, with this attempt timeout.
 async fn check(rows: Vec<Row>, timeout: Duration) {
     let switched = Switched::start().await;
-    for (policy, most) in [(lab::retry(), 3), (RetryPolicy::off(), 1)] {
-        let client = switched.lab.builder().retry(policy).timeout(timeout).build().unwrap();
+    for (policy, most) in [(lab::retry(), 3), (RetryPolicy::disabled(), 1)] {
+        let client = switched.lab.builder().retry(policy).attempt_timeout(timeout).build().unwrap();
         client.warm_up().await.unwrap();
         for row in &rows {
             switched.answer(&row.play);
@@ -81,17 +86,17 @@ async fn check(rows: Vec<Row>, timeout: Duration) {
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_too_early_leaves_the_update_in_doubt() {
+async fn connection_that_ends_before_the_response_leaves_the_outcome_unknown() {
     let half = "HTTP/1.1 200 OK\r\ncontent-type: applicat";
     check(
         vec![
-            lost("close before a byte", vec![Close]),
-            lost("reset before a byte", vec![Reset]),
+            lost("close before the first byte", vec![Close]),
+            lost("reset before the first byte", vec![Reset]),
             lost("close in the headers", vec![text(half), Close]),
             lost("reset in the headers", vec![text(half), Wait(MOMENT), Reset]),
-            lost("no HTTP at all", vec![text("SSH-2.0-OpenSSH_9.6\r\n"), Close]),
-            lost("nothing but zeros", vec![text([0; 64]), Close]),
-            lost("a status line of no sense", vec![text("HTTP/1.1 OK 200\r\n\r\n"), Close]),
+            permanent("not HTTP", vec![text("SSH-2.0-OpenSSH_9.6\r\n"), Close]),
+            permanent("zeros", vec![text([0; 64]), Close]),
+            permanent("an invalid status line", vec![text("HTTP/1.1 OK 200\r\n\r\n"), Close]),
         ],
         QUICK,
     )
@@ -99,12 +104,12 @@ async fn a_connection_that_ends_too_early_leaves_the_update_in_doubt() {
 }
 
 #[tokio::test]
-async fn silence_ends_with_the_time_for_an_attempt() {
+async fn silent_server_ends_with_the_attempt_timeout() {
     let half = "HTTP/1.1 200 OK\r\ncontent-type: applicat";
     let slow = Duration::from_millis(30);
     check(
         vec![
-            lost("no answer", vec![Hang]),
+            lost("no response", vec![Hang]),
             lost("no end of the headers", vec![text(half), Hang]),
             lost("headers byte by byte", vec![Drip(half.into(), slow), Hang]),
         ],
@@ -114,7 +119,7 @@ async fn silence_ends_with_the_time_for_an_attempt() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_after_2xx_means_applied_and_after_5xx_doubt() {
+async fn truncated_body_is_applied_after_2xx_and_unknown_after_5xx() {
     let body = lab::updated().to_string();
     let long = |status: u16| {
         text(format!("HTTP/1.1 {status} X\r\n{JSON}content-length: {}\r\n\r\n", body.len() + 9))
@@ -146,7 +151,7 @@ async fn a_body_that_breaks_off_after_2xx_means_applied_and_after_5xx_doubt() {
 }
 
 #[tokio::test]
-async fn the_request_id_survives_a_body_that_breaks_off() {
+async fn request_id_survives_a_truncated_body() {
     let body = format!(r#"{{"status_code":500,"request_id": "{REQUEST_ID}","error_mess"#);
     let rows = [(200, Applied), (400, NotApplied), (500, Unknown), (502, Unknown)];
     let rows = rows.map(|(status, outcome)| Row {
@@ -157,7 +162,7 @@ async fn the_request_id_survives_a_body_that_breaks_off() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_json_of_stytchs_keeps_its_status() {
+async fn response_that_is_not_stytch_json_keeps_its_status() {
     let good = lab::updated().to_string();
     let mut bad_utf8 = good.clone().into_bytes();
     let name = good.find("Acme").unwrap();
@@ -180,8 +185,8 @@ async fn an_answer_that_is_no_json_of_stytchs_keeps_its_status() {
             unexpected("HTML 502", 502, Unknown, html(502)),
             unexpected("HTML 503", 503, Unknown, html(503)),
             unexpected("HTML 504", 504, Unknown, html(504)),
-            unexpected("a status from nowhere", 799, Unknown, html(799)),
-            unexpected("JSON of somebody else's", 400, NotApplied, json(400, &json!({"a": 1}))),
+            unexpected("an undefined status", 799, Unknown, html(799)),
+            unexpected("JSON of another server", 400, NotApplied, json(400, &json!({"a": 1}))),
         ],
         QUICK,
     )
@@ -189,18 +194,18 @@ async fn an_answer_that_is_no_json_of_stytchs_keeps_its_status() {
 }
 
 #[tokio::test]
-async fn what_a_gateway_said_can_be_read_and_is_not_printed() {
+async fn html_body_is_readable_but_not_printed() {
     let lab = Lab::answering(html(403)).await;
     let error = lab::update(&lab.client()).await.unwrap_err();
-    assert_eq!(error.excerpt(), Some(HTML));
+    assert_eq!(error.body_snippet(), Some(HTML));
     assert!(!format!("{error} {error:?}").contains("h1"));
 }
 
 #[tokio::test]
-async fn a_good_answer_of_another_content_type_is_believed() {
+async fn success_of_another_content_type_is_accepted() {
     for content_type in ["", "content-type: text/html\r\n", "content-type: \x01\r\n"] {
-        let answer = http(200, content_type, lab::updated().to_string());
-        let lab = Lab::answering(answer).await;
+        let response = http(200, content_type, lab::updated().to_string());
+        let lab = Lab::answering(response).await;
         let result = lab::update(&lab.client()).await;
         let name = result.map(|response| response.connection.display_name);
         match content_type {
@@ -211,11 +216,11 @@ async fn a_good_answer_of_another_content_type_is_believed() {
 }
 
 #[tokio::test]
-async fn json_100_000_deep_is_an_error_like_any_other() {
+async fn json_nested_100_000_deep_is_an_error() {
     let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
     let deep = String::from_utf8(deep).unwrap();
     let start = format!(r#"{{"request_id":"{REQUEST_ID}","error_type":"invalid_role""#);
-    let refused = format!(r#"{start},"error_details":{deep}}}"#);
+    let rejected = format!(r#"{start},"error_details":{deep}}}"#);
     let row = |name, status, outcome, body: &str| Row {
         request_id: body.contains(REQUEST_ID).then_some(REQUEST_ID),
         ..unexpected(name, status, outcome, http(status, JSON, body))
@@ -224,8 +229,8 @@ async fn json_100_000_deep_is_an_error_like_any_other() {
     check(
         vec![
             row("200", 200, Applied, &deep),
-            row("200 that says an error", 200, Applied, &refused),
-            row("400", 400, NotApplied, &refused),
+            row("200 with an error body", 200, Applied, &rejected),
+            row("400", 400, NotApplied, &rejected),
             row("500", 500, Unknown, &deep),
             unexpected("never closed", 200, Applied, [opened, vec![Close]].concat()),
         ],
@@ -235,15 +240,16 @@ async fn json_100_000_deep_is_an_error_like_any_other() {
 }
 
 #[tokio::test]
-async fn headers_without_end_are_refused() {
-    let many = "x-many: y\r\n".repeat(200);
+async fn endless_headers_are_an_error() {
+    let too_large = |name, play| Row { variant: "UnexpectedResponse", ..permanent(name, play) };
+    let many = "x-many: y\r\n".repeat(300);
     let long = format!("x-long: {}\r\n", "y".repeat(2 << 20));
     let start = text(format!("HTTP/1.1 200 OK\r\n{JSON}x: "));
     check(
         vec![
-            lost("200 headers", http(200, &many, "{}")),
-            lost("a header of 2 MiB", http(200, &long, "{}")),
-            lost("a header of 2 GiB", vec![start, Flood("y".repeat(1 << 16).into(), 2 << 30)]),
+            too_large("300 headers", http(200, &many, "{}")),
+            too_large("a header of 2 MiB", http(200, &long, "{}")),
+            too_large("a header of 2 GiB", vec![start, Flood("y".repeat(1 << 16).into(), 2 << 30)]),
         ],
         QUICK,
     )
@@ -251,9 +257,9 @@ async fn headers_without_end_are_refused() {
 }
 
 const MOMENT: Duration = Duration::from_millis(5);
-/// For failures that come by themselves: what is waited for at most.
+/// The attempt timeout for failures that end by themselves.
 const QUICK: Duration = Duration::from_secs(5);
-/// For those that only the clock ends.
+/// The attempt timeout for those that only a timeout ends.
 const SHORT: Duration = Duration::from_millis(100);
-/// For a machine that is busy with something else.
+/// Tolerance for a busy machine.
 const SLACK: Duration = Duration::from_secs(3);

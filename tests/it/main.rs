@@ -1,4 +1,4 @@
-//! The tests that stand where a user of the crate stands, in one binary.
+//! The tests of the public API, in one binary.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -10,24 +10,38 @@
 
 mod attacks;
 mod browser;
+mod budget;
 mod client;
+mod clocks;
 mod connections;
+mod decoding;
 mod denial;
 mod detours;
+mod downstream;
+mod edits;
+mod error_kit;
+mod errors;
 mod example;
 mod failures;
-mod lies;
+mod fake;
+mod http_settings;
 mod load;
 mod organization;
-mod outside;
+mod outage;
+mod permanent;
+mod permissions;
 mod properties;
+mod read;
+mod recovery;
 mod redirects;
+mod runtimes;
 mod secrets;
 mod service;
+mod sessions;
 mod soak;
 mod span;
-mod standin;
 mod support;
 mod tries;
+mod unexpected_responses;
 mod update;
 mod vectors;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, header::COOKIE};
 use serde_json::json;
 use stytch_sso_external::{
-    Error, Outcome, Session, SessionKind,
+    Error, Operation, Outcome, Session, SessionKind,
     testing::{
-        Fault, LoggedIn, Operation, Organization, Stytch,
+        Fault, LoggedIn, Organization, Stytch,
         jwt::{self, Key},
     },
     types::UpdateExternalConnectionRequest,
@@ -88,21 +88,24 @@ async fn jwt_counts_as_expired_a_few_seconds_early() {
 }
 
 #[tokio::test]
-async fn jwt_from_the_near_future_is_tolerated() {
+async fn jwt_beyond_the_leeway_is_renewed_and_one_within_is_not() {
     let scene = Scene::new();
     let iat = scene.ada.claims()["iat"].as_u64().unwrap();
     let client = scene.stytch.client();
-    let strict = scene.stytch.client_builder().clock_skew(Duration::ZERO).build().unwrap();
+    let strict = scene.stytch.client_builder().leeway(Duration::ZERO).build().unwrap();
+    let mut renewed = 0;
     for claim in ["iat", "nbf"] {
         let near = scene.ada.mint(json!({claim: iat + 5}));
         client.as_member(Session::jwt(&near)).organization_id().await.unwrap();
         let far = scene.ada.mint(json!({claim: iat + 7}));
         for (client, jwt) in [(&client, &far), (&strict, &near)] {
-            let error = client.as_member(Session::jwt(jwt)).organization_id().await.unwrap_err();
-            assert!(matches!(error, Error::SessionInvalid(_)), "{claim}: {error:?}");
+            let member = client.as_member(Session::jwt(jwt));
+            assert_eq!(member.organization_id().await.unwrap(), scene.acme.id(), "{claim}");
+            assert!(member.session() != Session::jwt(jwt), "{claim}");
+            renewed += 1;
+            assert_eq!(scene.stytch.count(Operation::AuthenticateSession), renewed);
         }
     }
-    assert_eq!(scene.stytch.count(Operation::Authenticate), 0);
 }
 
 #[tokio::test]
@@ -110,15 +113,15 @@ async fn forged_jwt_causes_no_request_but_for_the_keys() {
     let scene = Scene::new();
     for (what, jwt) in forgeries(&scene) {
         let (stytch, connection_id) = (&scene.stytch, &scene.connection_id);
-        let before = stytch.count(Operation::Jwks);
+        let before = stytch.count(Operation::GetJwks);
         let member = stytch.client().as_member(Session::jwt(jwt));
         let error = member.update_connection(connection_id, &rename()).await.unwrap_err();
         assert!(matches!(error, Error::SessionInvalid(_)), "{what}: {error:?}");
         assert_eq!((error.outcome(), error.status()), (Outcome::NotApplied, None), "{what}");
-        assert!(stytch.count(Operation::Jwks) - before <= 1, "{what}");
+        assert!(stytch.count(Operation::GetJwks) - before <= 1, "{what}");
     }
-    assert_eq!(scene.stytch.count(Operation::Authenticate), 0);
-    assert_eq!(scene.stytch.count(Operation::Update), 0);
+    assert_eq!(scene.stytch.count(Operation::AuthenticateSession), 0);
+    assert_eq!(scene.stytch.count(Operation::UpdateExternalConnection), 0);
 }
 
 /// JWTs that somebody could make without the project's private key, or for another project.
@@ -150,7 +153,7 @@ fn forgeries(Scene { stytch, ada, .. }: &Scene) -> [(&'static str, String); 12] 
 }
 
 #[tokio::test]
-async fn organization_that_is_no_path_segment_is_refused() {
+async fn organization_that_is_no_path_segment_is_rejected() {
     let scene = Scene::new();
     for id in ["", ".", "..", "../x\\", "a\nb"] {
         let jwt =
@@ -159,11 +162,11 @@ async fn organization_that_is_no_path_segment_is_refused() {
             scene.stytch.client().as_member(Session::jwt(jwt)).organization_id().await.unwrap_err();
         assert!(matches!(error, Error::SessionInvalid(_)), "{id:?}: {error:?}");
     }
-    assert_eq!(scene.stytch.count(Operation::Authenticate), 0);
+    assert_eq!(scene.stytch.count(Operation::AuthenticateSession), 0);
 }
 
 #[tokio::test]
-async fn session_that_no_header_can_carry_is_refused_before_anything_is_sent() {
+async fn session_that_no_header_can_carry_is_rejected_before_anything_is_sent() {
     let scene = Scene::new();
     let long = "x".repeat(16 * 1024 + 1);
     for credential in ["", "a\r\nx-evil: 1", "a\nb", "a\0b", "a b", "ü", &long] {
@@ -181,13 +184,13 @@ async fn session_that_no_header_can_carry_is_refused_before_anything_is_sent() {
 #[tokio::test]
 async fn unreachable_keys_lead_to_authenticate() {
     let scene = Scene::new();
-    let _ = scene.stytch.fault(Operation::Jwks, Fault::status(500));
+    let _ = scene.stytch.fault(Operation::GetJwks, Fault::status(500));
     let member = scene.stytch.client().as_member(Session::jwt(scene.ada.jwt()));
     member.update_connection(&scene.connection_id, &rename()).await.unwrap();
     scene.assert_counts(1, 1, 1);
 
     // With both down, the error says why and that nothing was sent.
-    let _ = scene.stytch.fault(Operation::Authenticate, Fault::status(500));
+    let _ = scene.stytch.fault(Operation::AuthenticateSession, Fault::status(500));
     let member = scene.stytch.client().as_member(Session::jwt(scene.ada.fresh_jwt()));
     let error = member.update_connection(&scene.connection_id, &rename()).await.unwrap_err();
     assert!(matches!(error, Error::Api(_)), "{error:?}");
@@ -243,7 +246,11 @@ impl Scene {
     }
 
     fn assert_counts(&self, jwks: u64, authenticate: u64, updates: u64) {
-        let operations = [Operation::Jwks, Operation::Authenticate, Operation::Update];
+        let operations = [
+            Operation::GetJwks,
+            Operation::AuthenticateSession,
+            Operation::UpdateExternalConnection,
+        ];
         let counts = operations.map(|operation| self.stytch.count(operation));
         assert_eq!(counts, [jwks, authenticate, updates], "JWKS, authenticate, updates");
     }

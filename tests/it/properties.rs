@@ -1,8 +1,9 @@
-//! What holds for any id, any claims and any answer, tried with made-up ones.
+//! Properties of all ids, claims and responses, checked with random ones.
 
 use std::{
     cell::Cell,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use percent_encoding::percent_decode_str;
@@ -11,7 +12,10 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use serde_json::json;
-use stytch_sso_external::{Outcome, RetryPolicy, Session, testing::jwt};
+use stytch_sso_external::{
+    Outcome, RetryPolicy, Session,
+    testing::{Clock, jwt},
+};
 
 use crate::support::{
     capture,
@@ -19,10 +23,10 @@ use crate::support::{
     play::{self, Act, Play},
 };
 
-/// Runs a property many times, each on the same runtime. Nothing is written to the sources.
+/// Checks a property with many values. Writes no regression files to the sources.
 fn holds<S: Strategy>(strategy: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let config = Config { cases: 256, failure_persistence: None, ..Config::default() };
-    // The same cases each time: a failure that comes and goes mends nothing.
+    // The same cases each time, so that failures are reproducible.
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     TestRunner::new_with_rng(config, random).run(strategy, property).unwrap();
 }
@@ -31,7 +35,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Ids of any kind, with a liking for those that parsers trip over.
+/// Ids of any kind, often with characters that are special to parsers.
 fn id() -> impl Strategy<Value = String> {
     prop_oneof![
         1 => any::<String>(),
@@ -42,7 +46,7 @@ fn id() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Takes the target of an update apart, or says what it is instead.
+/// Returns the ids in the target of an update, or fails if it isn't one.
 fn ids_of(target: &str) -> Result<(String, String), TestCaseError> {
     let segments: Vec<&str> = target.split('/').collect();
     let ["", "v1", "b2b", "sso", "external", organization, "connections", connection] =
@@ -60,12 +64,12 @@ fn ids_of(target: &str) -> Result<(String, String), TestCaseError> {
 }
 
 #[test]
-fn an_update_goes_to_its_organization_and_connection_or_nowhere() {
+fn update_is_sent_to_its_organization_and_connection_or_not_at_all() {
     let runtime = runtime();
     let lab = runtime.block_on(Lab::answering(play::html(404)));
     let client = lab.client();
     let host = lab.server.url().replace("http://", "");
-    let sent_at_all = Cell::new(0);
+    let updates_sent = Cell::new(0);
     holds(&(id(), id(), time(), time()), |(organization, connection, exp, nbf)| {
         let jwt = session(&organization, exp, nbf);
         let member = client.as_member(jwt);
@@ -82,17 +86,17 @@ fn an_update_goes_to_its_organization_and_connection_or_nowhere() {
             prop_assert_eq!(error.outcome(), Outcome::NotApplied);
             return Ok(());
         };
-        sent_at_all.set(sent_at_all.get() + 1);
+        updates_sent.set(updates_sent.get() + 1);
         let (to_organization, to_connection) = ids_of(&update.target)?;
         prop_assert_eq!(to_connection, connection);
-        // Where the JWT has expired, Stytch says which organization it is.
-        let was_asked = sent.iter().any(|request| request.method == "POST");
-        let expected = if was_asked { lab::ORGANIZATION } else { &organization };
+        // If the JWT has expired, the organization comes from `sessions/authenticate`.
+        let is_authenticated = sent.iter().any(|request| request.method == "POST");
+        let expected = if is_authenticated { lab::ORGANIZATION } else { &organization };
         prop_assert_eq!(to_organization, expected);
         prop_assert!(update.header("x-stytch-member-sessionjwt").is_some());
         Ok(())
     });
-    assert!(sent_at_all.get() > 50, "only {} updates were sent", sent_at_all.get());
+    assert!(updates_sent.get() > 50, "only {} updates were sent", updates_sent.get());
 }
 
 fn session(organization: &str, exp: Option<u64>, nbf: Option<u64>) -> Session {
@@ -103,37 +107,37 @@ fn session(organization: &str, exp: Option<u64>, nbf: Option<u64>) -> Session {
             claims[claim] = json!(time);
         }
     }
-    // Not registered: they are too many, and look like what they are.
+    // Not registered: there are too many, and they are found by their format.
     Session::jwt(jwt::sign(&lab::header(), &claims, &lab::KEY))
 }
 
-/// A claim's time of which nearly every JWT keeps the good one.
+/// A replacement for a time claim; most JWTs keep the valid one.
 fn time() -> impl Strategy<Value = Option<u64>> {
     prop_oneof![8 => Just(None), 1 => any::<u64>().prop_map(Some), 1 => (0..u64::from(u32::MAX)).prop_map(Some)]
 }
 
-/// Bodies: noise, JSON of any kind, and Stytch's own with bytes changed or cut off.
+/// Bodies: random bytes, JSON-like text, and Stytch's bodies, modified or truncated.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let known = [
         lab::updated().to_string(),
-        lab::refused(403, "session_authorization_error").to_string(),
+        lab::rejected(403, "session_authorization_error").to_string(),
         lab::authenticated("a.b.c").to_string(),
         json!({"keys": [lab::KEY.jwk()]}).to_string(),
     ];
-    let spoilt = (prop::sample::select(known.to_vec()), any::<prop::sample::Index>(), any::<u8>());
-    let changed = spoilt.clone().prop_map(|(text, at, byte)| {
+    let sample = (prop::sample::select(known.to_vec()), any::<prop::sample::Index>(), any::<u8>());
+    let changed = sample.clone().prop_map(|(text, at, byte)| {
         let mut bytes = text.into_bytes();
         let at = at.index(bytes.len());
         bytes[at] = byte;
         bytes
     });
-    let cut = spoilt.prop_map(|(text, at, _)| text.as_bytes()[..at.index(text.len())].to_vec());
+    let cut = sample.prop_map(|(text, at, _)| text.as_bytes()[..at.index(text.len())].to_vec());
     let json = r#"[\[\]{}",:0-9a-z\\ ]{0,40}"#.prop_map(String::into_bytes);
     prop_oneof![any::<Vec<u8>>(), json, changed, cut]
 }
 
-/// A client without retries, and what its server answers next, to whatever is asked.
-fn answered(runtime: &tokio::runtime::Runtime) -> (Lab, Arc<Mutex<Play>>) {
+/// A server, and its next response to any request.
+fn scripted_server(runtime: &tokio::runtime::Runtime) -> (Lab, Arc<Mutex<Play>>) {
     let next = Arc::new(Mutex::new(Play::new()));
     let [keys, sessions, updates] = [0; 3].map(|_| Arc::clone(&next));
     let lab = runtime.block_on(Lab::scripted(
@@ -145,14 +149,16 @@ fn answered(runtime: &tokio::runtime::Runtime) -> (Lab, Arc<Mutex<Play>>) {
 }
 
 #[test]
-fn an_error_keeps_the_status_of_any_answer() {
+fn errors_keep_the_status_of_any_response() {
     let runtime = runtime();
-    let (lab, next) = answered(&runtime);
-    let detour = lab.builder().retry(RetryPolicy::off()).build().unwrap();
-    let asked = lab.builder().retry(RetryPolicy::off()).build().unwrap();
+    let (lab, next) = scripted_server(&runtime);
+    let clock = Clock::stopped();
+    let uncached = lab.builder().retry(RetryPolicy::disabled()).clock(clock.clone());
+    let uncached = uncached.build().unwrap();
+    let cached = lab.builder().retry(RetryPolicy::disabled()).build().unwrap();
     runtime.block_on(async {
         *next.lock().unwrap() = lab::polite_authenticate(&lab::request(), 0);
-        asked.as_member(Session::token(lab::TOKEN)).organization_id().await.unwrap();
+        cached.as_member(Session::token(lab::TOKEN)).organization_id().await.unwrap();
     });
     let calls = Cell::new(0);
     let statuses = prop_oneof![200..=999u16, prop::sample::select(vec![200, 403, 429, 500, 503])];
@@ -160,12 +166,14 @@ fn an_error_keeps_the_status_of_any_answer() {
         let headers = "connection: close\r\n";
         *next.lock().unwrap() = [play::http(status, headers, body), vec![Act::Close]].concat();
         let token = || Session::token(lab::TOKEN);
-        let updated = runtime.block_on(lab::update_as(&asked, token()));
-        // A new token each time: what a good answer said is remembered.
+        let updated = runtime.block_on(lab::update_as(&cached, token()));
+        // A new token each time, since a success is cached.
         calls.set(calls.get() + 1);
         let fresh = Session::token(format!("{}-{}", lab::TOKEN, calls.get()));
-        let organization = runtime.block_on(detour.as_member(fresh).organization_id());
-        let keys = runtime.block_on(detour.warm_up());
+        let organization = runtime.block_on(uncached.as_member(fresh).organization_id());
+        // Beyond the backoff after the last failure.
+        clock.advance(Duration::from_secs(30));
+        let keys = runtime.block_on(uncached.warm_up());
         let errors = [updated.err(), organization.err(), keys.err()];
         prop_assert!(status == 200 || errors.iter().all(Option::is_some), "{status} {errors:?}");
         for error in errors.into_iter().flatten() {
@@ -177,11 +185,11 @@ fn an_error_keeps_the_status_of_any_answer() {
 }
 
 #[test]
-fn no_bytes_in_place_of_an_answer_are_a_panic_or_a_success() {
+fn arbitrary_bytes_are_neither_a_panic_nor_a_success() {
     let runtime = runtime();
-    let (lab, next) = answered(&runtime);
-    let builder = lab.builder().retry(RetryPolicy::off());
-    let client = builder.timeout(std::time::Duration::from_millis(300)).build().unwrap();
+    let (lab, next) = scripted_server(&runtime);
+    let builder = lab.builder().retry(RetryPolicy::disabled());
+    let client = builder.attempt_timeout(Duration::from_millis(300)).build().unwrap();
     *next.lock().unwrap() = lab::polite_authenticate(&lab::request(), 0);
     let member = client.as_member(Session::token(lab::TOKEN));
     runtime.block_on(member.organization_id()).unwrap();
@@ -192,10 +200,10 @@ fn no_bytes_in_place_of_an_answer_are_a_panic_or_a_success() {
         *next.lock().unwrap() = vec![Act::Send(bytes.into()), Act::Close];
         let error = runtime.block_on(member.update_connection("c", &lab::rename("x"))).unwrap_err();
         capture::inspect(&error);
-        let is_refused = error.status().is_some_and(|status| status.is_client_error());
+        let is_rejected = error.status().is_some_and(|status| status.is_client_error());
         prop_assert_eq!(
             error.outcome() == Outcome::NotApplied,
-            is_refused && { error.status() != Some(http::StatusCode::REQUEST_TIMEOUT) }
+            is_rejected && { error.status() != Some(http::StatusCode::REQUEST_TIMEOUT) }
         );
         Ok(())
     });

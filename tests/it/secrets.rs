@@ -1,8 +1,7 @@
-//! No credential shows in anything printed: `Debug`, `Display`, sources, events, panics.
+//! No credential appears in `Debug`, `Display`, error sources, events or panic messages.
 //!
-//! `support/capture.rs` searches every event of the process at every level. Here it is shown
-//! to find what it must, and the client is sent through what tempts it most: a server that
-//! says its caller's credentials back.
+//! `support/capture.rs` searches every event of the process at every level. These tests check
+//! that it finds credentials, and call a server that echoes the credentials of its caller.
 
 use std::{
     sync::{Arc, Mutex},
@@ -55,7 +54,7 @@ fn leak(way: &str) {
         }
         "log" => log::trace!("{SECRET}"),
         "panic" => drop(std::panic::catch_unwind(|| panic!("{SECRET}"))),
-        // What nobody has registered but looks like one.
+        // Not registered, but looks like a credential.
         "jwt" => tracing::debug!("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJwcm9qZWN0In0.c2ln"),
         "secret" => tracing::debug!("secret-live-x"),
         "basic" => log::debug!("Basic cHJvamVjdDpzZWNyZXQ="),
@@ -64,7 +63,7 @@ fn leak(way: &str) {
 }
 
 #[tokio::test]
-async fn the_capture_sees_the_client_and_its_http_library() {
+async fn capture_receives_events_of_the_client_and_its_http_library() {
     let before = ["stytch_sso_external", "reqwest"].map(capture::seen);
     let lab = Lab::answering(play::json(200, &lab::updated())).await;
     lab::update(&lab.client()).await.unwrap();
@@ -72,7 +71,7 @@ async fn the_capture_sees_the_client_and_its_http_library() {
     assert!(after[0] > before[0] && after[1] > before[1], "{before:?} {after:?}");
 }
 
-/// Everything that a client is made of, as somebody might print it.
+/// `Debug` of the whole public API.
 #[tokio::test]
 async fn no_debug_shows_a_credential() {
     let jwt = lab::sign(&claims());
@@ -106,7 +105,7 @@ async fn no_debug_shows_a_credential() {
     capture::inspect_debug(&updated);
 }
 
-/// An answer that says the caller's credentials back in every place there is.
+/// Responses that echo a credential in every place.
 fn echo(status: u16, credential: &str) -> Vec<Play> {
     let error = json!({
         "status_code": status,
@@ -140,54 +139,54 @@ fn echo(status: u16, credential: &str) -> Vec<Play> {
     ]
 }
 
-/// A client and what its server answers next, to the updates or to all but them.
-struct Temptation {
+/// A client and the next response of its server, to updates or to all other requests.
+struct EchoServer {
     _lab: Lab,
     client: Client,
     next: Arc<Mutex<Play>>,
 }
 
-impl Temptation {
+impl EchoServer {
     async fn new(of_updates: bool) -> Self {
         let next = Arc::new(Mutex::new(Play::new()));
-        let answers = Arc::clone(&next);
-        let answer = move |_: &Request, _| answers.lock().unwrap().clone();
+        let response = Arc::clone(&next);
+        let respond = move |_: &Request, _| response.lock().unwrap().clone();
         let lab = if of_updates {
-            Lab::start(answer).await
+            Lab::start(respond).await
         } else {
-            Lab::scripted(answer.clone(), answer, |_, _| vec![]).await
+            Lab::scripted(respond.clone(), respond, |_, _| vec![]).await
         };
-        // One more attempt, since what is tried again is logged.
-        let policy = RetryPolicy::default().attempts(2).base(Duration::ZERO);
-        let builder = lab.builder().retry(policy).keys_cooldown(Duration::ZERO);
-        let client = builder.timeout(Duration::from_millis(100)).build().unwrap();
+        // Two attempts, since retries are logged.
+        let policy = RetryPolicy::default().max_attempts(2).initial_backoff(Duration::ZERO);
+        let builder = lab.builder().retry(policy).jwks_min_refetch_interval(Duration::ZERO);
+        let client = builder.attempt_timeout(Duration::from_millis(100)).build().unwrap();
         Self { _lab: lab, client, next }
     }
 
-    fn answer(&self, play: &Play) -> &Client {
+    fn respond(&self, play: &Play) -> &Client {
         self.next.lock().unwrap().clone_from(play);
         &self.client
     }
 }
 
 #[tokio::test]
-async fn a_credential_that_the_server_says_back_is_not_printed() {
+async fn credential_echoed_by_the_server_is_not_printed() {
     let jwt = lab::sign(&claims());
-    let updates = Temptation::new(true).await;
-    let detours = Temptation::new(false).await;
+    let updates = EchoServer::new(true).await;
+    let other_requests = EchoServer::new(false).await;
     let statuses = [200, 302, 403, 429, 500, 503];
     for (status, credential) in
         statuses.into_iter().flat_map(|status| [SECRET, TOKEN, &jwt].map(|text| (status, text)))
     {
         for play in echo(status, credential) {
-            // Errors are searched there, events as they come. A server knows only what it
-            // was sent, so no session is said back to a request that carried none.
-            let client = updates.answer(&play);
+            // `update_as` inspects errors, the capture inspects events. A server knows only
+            // what it received, so it can't echo a session that the request didn't carry.
+            let client = updates.respond(&play);
             if credential != TOKEN {
                 let _ = lab::update_as(client, Session::jwt(jwt.clone())).await;
             }
             let _ = lab::update_as(client, Session::token(TOKEN)).await;
-            let client = detours.answer(&play);
+            let client = other_requests.respond(&play);
             if credential == SECRET
                 && let Err(error) = client.warm_up().await
             {
@@ -199,7 +198,7 @@ async fn a_credential_that_the_server_says_back_is_not_printed() {
 }
 
 #[tokio::test]
-async fn what_the_server_said_can_still_be_read() {
+async fn accessors_return_what_display_redacts() {
     let body = json!({"request_id": TOKEN, "error_type": "new_type", "error_message": SECRET});
     let lab = Lab::answering(play::json(403, &body)).await;
     let session = Session::token(TOKEN);

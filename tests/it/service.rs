@@ -1,4 +1,4 @@
-//! The example service, called over HTTP as browsers and scripts call it.
+//! The example service, called over HTTP as by browsers and scripts.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -9,13 +9,13 @@
 
 mod forgery;
 mod process;
-mod refusals;
+mod rejections;
 mod session;
 
 use serde_json::json;
 use stytch_sso_external::testing::{Connection, LoggedIn, Organization, Stytch};
 
-use crate::support::service::{Answer, Service};
+use crate::support::service::{Service, ServiceResponse};
 
 /// The service in front of a project with one organization, its connection and its admin.
 struct Acme {
@@ -42,37 +42,38 @@ impl Acme {
         }
     }
 
-    async fn put(&self, body: &str) -> Answer {
-        Answer::to(self.service.put(self.connection.id(), &jwt_cookie(&self.ada), body)).await
+    async fn put(&self, body: &str) -> ServiceResponse {
+        ServiceResponse::to(self.service.put(self.connection.id(), &jwt_cookie(&self.ada), body))
+            .await
     }
 
-    async fn rename(&self) -> Answer {
+    async fn rename(&self) -> ServiceResponse {
         self.put(RENAME).await
     }
 }
 
 #[tokio::test]
-async fn an_admin_changes_what_the_body_names_and_nothing_else() {
+async fn update_changes_only_the_fields_of_the_body() {
     let acme = Acme::new();
-    let answer = acme.rename().await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    let response = acme.rename().await;
+    assert_eq!(response.status, 200, "{}", response.text);
     let state = acme.connection.state();
     assert_eq!(state.display_name, "Renamed");
     assert_eq!(state.external_connection_implicit_role_assignments.unwrap().len(), 1);
-    let connection = &answer.json()["connection"];
+    let connection = &response.json()["connection"];
     assert_eq!(connection["display_name"], "Renamed");
     assert_eq!(connection["connection_roles"], json!(["stytch_member"]));
 
     let body =
         r#"{"connection_roles": [], "group_roles": [{"group": "it", "role_id": "stytch_admin"}]}"#;
-    let answer = acme.put(body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    let response = acme.put(body).await;
+    assert_eq!(response.status, 200, "{}", response.text);
     let state = acme.connection.state();
     assert_eq!(state.display_name, "Renamed");
     assert_eq!(state.external_connection_implicit_role_assignments, Some(vec![]));
     assert_eq!(state.external_group_implicit_role_assignments.unwrap()[0].group, "it");
 
-    // Null is left out too: on the wire to Stytch there is no such thing.
+    // Null is left out too: it is never sent to Stytch.
     let body = r#"{"display_name": null, "connection_roles": ["stytch_member"]}"#;
     assert_eq!(acme.put(body).await.status, 200);
     let sent = acme.stytch.updates().pop().unwrap().body;
@@ -81,22 +82,22 @@ async fn an_admin_changes_what_the_body_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn both_request_ids_are_answered_and_logged() {
+async fn both_request_ids_are_returned_and_logged() {
     let acme = Acme::new();
-    let answer = acme.rename().await;
-    let json = answer.json();
+    let response = acme.rename().await;
+    let json = response.json();
     let stytch_request_id = json["stytch_request_id"].as_str().unwrap();
     assert!(stytch_request_id.starts_with("request-id-test-"));
-    for part in [answer.header("x-request-id"), stytch_request_id, "status=200"] {
+    for part in [response.header("x-request-id"), stytch_request_id, "status=200"] {
         acme.service.logged_with(part);
     }
 }
 
 #[tokio::test]
-async fn without_the_stand_in_nobody_logs_in_by_url_and_nothing_is_read() {
+async fn without_the_fake_there_is_no_login_and_no_read_endpoint() {
     let acme = Acme::new();
     acme.service.get("/login/ada").await.problem(404);
-    assert_eq!(acme.service.get("/setup").await.json(), json!({"stand_in": null}));
+    assert_eq!(acme.service.get("/setup").await.json(), json!({"fake": null}));
     let path = format!("/sso/connections/{}", acme.connection.id());
     acme.service.get(&path).await.problem(405);
     acme.service.get("/nothing").await.problem(404);

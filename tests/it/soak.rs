@@ -66,7 +66,7 @@ impl State {
     }
 }
 
-/// Answers an update, well in seven of ten cases.
+/// Responds to an update, with a success in seven of ten cases.
 fn answer(state: &State, request: &Request) -> Play {
     let connection = request.target.rsplit('/').next().unwrap().to_owned();
     let body: Value = serde_json::from_slice(&request.body).unwrap();
@@ -80,7 +80,7 @@ fn answer(state: &State, request: &Request) -> Play {
     }
     let good = answer.to_string();
     if fastrand::bool() {
-        return refusal();
+        return rejection();
     }
     // Set or not, and no answer that tells: that is the doubt.
     let is_set = fastrand::bool();
@@ -91,19 +91,19 @@ fn answer(state: &State, request: &Request) -> Play {
 }
 
 /// Says no, and has set nothing.
-fn refusal() -> Play {
-    let refused = |status, error_type| play::json(status, &lab::refused(status, error_type));
+fn rejection() -> Play {
+    let rejected = |status, error_type| play::json(status, &lab::rejected(status, error_type));
     match fastrand::u8(..6) {
-        0 => refused(403, "session_authorization_error"),
-        1 => refused(404, "sso_connection_not_found"),
-        2 => refused(400, "invalid_role"),
+        0 => rejected(403, "session_authorization_error"),
+        1 => rejected(404, "sso_connection_not_found"),
+        2 => rejected(400, "invalid_role"),
         3 => play::html(403),
         4 => play::http(429, "retry-after: 0\r\n", ""),
         _ => play::http(429, "retry-after: 31536000\r\n", play::HTML),
     }
 }
 
-/// Has set it and answers 200, but in no way that can be read or used.
+/// Applies the update and responds with a 200 that can not be decoded or used.
 fn unreadable(good: &str) -> Play {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 1u64 << 31);
     match fastrand::u8(..8) {
@@ -129,7 +129,7 @@ fn lost() -> Play {
         5 => vec![Act::Drip("HTTP/1.1 200 OK\r\n".into(), DEADLINE / 50), Act::Hang],
         6 => play::http(500, "", ""),
         7 => play::http(307, "location: http://127.0.0.1:1/\r\n", ""),
-        8 => play::json(200, &lab::refused(500, "internal_server_error")),
+        8 => play::json(200, &lab::rejected(500, "internal_server_error")),
         9 => play::json(200, &lab::updated()),
         10 => play::html(408),
         _ => play::html([502, 503, 504][fastrand::usize(..3)]),
@@ -159,7 +159,12 @@ async fn soak(length: Duration) {
     );
     let lab = lab.await;
     // Fewer sessions than callers are remembered, so that sessions are asked about.
-    let builder = lab.builder().timeout(DEADLINE / 10).deadline(DEADLINE).max_sessions(16);
+    let builder = lab
+        .builder()
+        .attempt_timeout(DEADLINE / 10)
+        .operation_timeout(DEADLINE)
+        .retry(lab::retry().without_budget())
+        .session_cache_capacity(16);
     let client = builder.build().unwrap();
     let end = Instant::now() + length;
     let callers: Vec<_> = (0..CALLERS)
@@ -286,7 +291,7 @@ async fn an_endless_body_takes_no_memory() {
             assert_eq!(variant(&error), "UnexpectedResponse");
             assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (status, outcome));
             assert!(error.to_string().contains("longer than 1048576 bytes") || status == 500);
-            assert!(error.excerpt().unwrap().len() <= 512);
+            assert!(error.body_snippet().unwrap().len() <= 512);
             assert_eq!(lab.updates(), 1);
             let sent = lab.server.bytes_sent();
             println!("FIGURES {} KiB sent, memory grew by {} KiB", sent >> 10, grown >> 10);

@@ -1,95 +1,287 @@
-//! The span of a call, as OpenTelemetry names what is in it.
+//! The spans and events of a call, with OpenTelemetry's attribute names.
 
 use std::{
     collections::BTreeMap,
     fmt::Debug,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use stytch_sso_external::{
-    RetryPolicy, Session,
-    testing::{Fault, Operation, Stytch},
+    Client, Error, MemberClient, Operation, RetryPolicy, Session,
+    testing::{Connection, Fault, Organization, Stytch},
     types::UpdateExternalConnectionRequest,
 };
 use tracing::{
-    Subscriber,
+    Event, Level, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
     Layer,
     layer::{Context, SubscriberExt},
+    registry::LookupSpan,
 };
 
 #[tokio::test]
 async fn call_is_one_span_with_status_request_id_and_error_type() {
-    let spans = Spans::default();
-    let subscriber = tracing_subscriber::registry().with(spans.clone());
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let scene = Scene::new();
+    let (spans, _guard) = Recorded::install();
+    let (ada, bob) = (scene.member("ada", &["stytch_admin"]), scene.member("bob", &[]));
+    let response = scene.update(&ada).await.unwrap();
+    let error = scene.update(&bob).await.unwrap_err();
+    let _ = scene.stytch.fault(Operation::UpdateExternalConnection, Fault::status(503));
+    scene.update(&ada).await.unwrap_err();
 
-    let stytch = Stytch::start();
-    let acme = stytch.organization("acme");
-    let connection = acme.connection("Acme Okta");
-    let update = UpdateExternalConnectionRequest::default().display_name("Renamed");
-    let client =
-        stytch.client_builder().retry(RetryPolicy::default().base(std::time::Duration::ZERO));
-    let client = client.build().unwrap();
-    let ada = acme.member("ada", &["stytch_admin"]).log_in();
-    let bob = acme.member("bob", &[]).log_in();
-    let as_ada = client.as_member(Session::jwt(ada.jwt()));
-    let response = as_ada.update_connection(connection.id(), &update).await.unwrap();
-    let as_bob = client.as_member(Session::jwt(bob.jwt()));
-    let error = as_bob.update_connection(connection.id(), &update).await.unwrap_err();
-    let _ = stytch.fault(Operation::Update, Fault::status(503));
-    as_ada.update_connection(connection.id(), &update).await.unwrap_err();
-
-    let [made, denied, failed] = &spans.taken()[..] else { panic!("a span for each call") };
-    for span in [made, denied, failed] {
+    let calls = spans.calls();
+    let updates: Vec<_> =
+        calls.iter().filter(|span| span["http.request.method"] == "PUT").collect();
+    let [applied, denied, failed] = updates[..] else { panic!("a span for each call: {calls:?}") };
+    let port = scene.stytch.base_url().split([':', '/']).nth(4).unwrap().to_owned();
+    for span in [applied, denied, failed] {
+        assert_eq!(span["otel.name"], format!("PUT {UPDATE}"));
         assert_eq!(span["otel.kind"], "client");
-        assert_eq!(span["http.request.method"], "PUT");
+        assert_eq!(span["url.template"], UPDATE);
         assert_eq!(span["server.address"], "127.0.0.1");
-        assert!(span["url.template"].starts_with("/v1/b2b/sso/external/{organization_id}/"));
+        assert_eq!(span["server.port"], port);
+        assert!(span.parent.is_none());
     }
-    assert_eq!(made["http.response.status_code"], "200");
-    assert_eq!(made["stytch.request_id"], response.request_id);
-    assert!(!made.contains_key("error.type"));
+    assert_eq!(applied["http.response.status_code"], "200");
+    assert_eq!(applied["stytch.request_id"], response.request_id);
+    for absent in ["error.type", "otel.status_code", "http.request.resend_count"] {
+        assert!(!applied.fields.contains_key(absent), "{absent}");
+    }
     assert_eq!(denied["http.response.status_code"], "403");
     assert_eq!(denied["stytch.request_id"], error.request_id().unwrap());
     assert_eq!(denied["error.type"], "session_authorization_error");
+    assert_eq!(denied["otel.status_code"], "ERROR");
     assert_eq!(failed["http.response.status_code"], "503");
     assert_eq!(failed["error.type"], "server_unavailable");
-    assert_eq!(failed["http.request.resend_count"], "2");
+    assert_eq!(failed["otel.status_code"], "ERROR");
+    assert_eq!(failed["http.request.resend_count"], "4");
+}
+
+#[tokio::test]
+async fn authenticate_inside_an_update_is_a_child_span_with_its_own_attributes() {
+    let scene = Scene::new();
+    let (spans, _guard) = Recorded::install();
+    let ada = scene.organization.member("ada", &["stytch_admin"]).log_in();
+    let member = scene.client.as_member(Session::token(ada.token()));
+    scene.update(&member).await.unwrap();
+
+    let calls = spans.calls();
+    let [update, authenticate] = &calls[..] else { panic!("two spans: {calls:?}") };
+    assert_eq!(update["otel.name"], format!("PUT {UPDATE}"));
+    assert_eq!(authenticate.parent, Some(update.number));
+    assert_eq!(authenticate["otel.name"], "POST /v1/b2b/sessions/authenticate");
+    assert_eq!(authenticate["http.request.method"], "POST");
+    assert_eq!(authenticate["url.template"], "/v1/b2b/sessions/authenticate");
+    assert_eq!(authenticate["http.response.status_code"], "200");
+    assert_ne!(authenticate["stytch.request_id"], update["stytch.request_id"]);
+}
+
+#[tokio::test]
+async fn error_of_authenticate_marks_both_spans_as_failed() {
+    let scene = Scene::new();
+    let (spans, _guard) = Recorded::install();
+    let member = scene.client.as_member(Session::token("unknown"));
+    scene.update(&member).await.unwrap_err();
+
+    let calls = spans.calls();
+    let [update, authenticate] = &calls[..] else { panic!("two spans: {calls:?}") };
+    for span in [update, authenticate] {
+        assert_eq!(span["otel.status_code"], "ERROR");
+        assert_eq!(span["error.type"], "session_not_found");
+    }
+    assert_eq!(authenticate["http.response.status_code"], "404");
+}
+
+#[tokio::test]
+async fn dropped_call_is_recorded_as_cancelled() {
+    let scene = Scene::new();
+    let (spans, _guard) = Recorded::install();
+    let ada = scene.member("ada", &["stytch_admin"]);
+    let hour = Duration::from_secs(60 * 60);
+    let _ = scene.stytch.fault(Operation::UpdateExternalConnection, Fault::delay(hour));
+    let call = tokio::time::timeout(Duration::from_millis(100), scene.update(&ada));
+    assert!(call.await.is_err());
+
+    let calls = spans.calls();
+    let update = calls.iter().find(|span| span["http.request.method"] == "PUT").unwrap();
+    assert_eq!(update["error.type"], "cancelled");
+    assert_eq!(update["otel.status_code"], "ERROR");
+    assert!(!update.fields.contains_key("http.response.status_code"));
+}
+
+#[tokio::test]
+async fn local_rejection_is_recorded() {
+    let scene = Scene::new();
+    let (spans, _guard) = Recorded::install();
+    let ada = scene.member("ada", &["stytch_admin"]);
+    ada.update_connection("..", &rename()).await.unwrap_err();
+    let malformed = scene.client.as_member(Session::jwt("not a JWT"));
+    scene.update(&malformed).await.unwrap_err();
+
+    let calls = spans.calls();
+    let [invalid_id, invalid_session] = &calls[..] else { panic!("two spans: {calls:?}") };
+    for (span, error_type) in [(invalid_id, "InvalidUpdate"), (invalid_session, "SessionInvalid")] {
+        assert_eq!(span["otel.name"], format!("PUT {UPDATE}"));
+        assert_eq!(span["otel.status_code"], "ERROR");
+        assert_eq!(span["error.type"], error_type);
+        assert!(!span.fields.contains_key("http.response.status_code"));
+    }
+    assert_eq!(scene.stytch.requests(), []);
+}
+
+#[tokio::test]
+async fn attempts_are_debug_events_of_the_call() {
+    let scene = Scene::new();
+    let (spans, _guard) = Recorded::install();
+    let ada = scene.member("ada", &["stytch_admin"]);
+    let _ = scene.stytch.fault(Operation::UpdateExternalConnection, Fault::status(503)).times(2);
+    scene.update(&ada).await.unwrap();
+
+    let calls = spans.calls();
+    let update = calls.iter().find(|span| span["http.request.method"] == "PUT").unwrap();
+    assert_eq!(update["http.request.resend_count"], "2");
+    let events: Vec<_> = spans.0.lock().unwrap().events.clone();
+    let of_update: Vec<_> =
+        events.iter().filter(|event| event.span == Some(update.number)).collect();
+    let count =
+        |message: &str| of_update.iter().filter(|event| event.fields["message"] == message).count();
+    assert_eq!((count("received a response"), count("retrying")), (3, 2), "{of_update:?}");
+    assert!(of_update.iter().all(|event| event.level == Level::DEBUG));
+}
+
+const UPDATE: &str = "/v1/b2b/sso/external/{organization_id}/connections/{connection_id}";
+
+fn rename() -> UpdateExternalConnectionRequest {
+    UpdateExternalConnectionRequest::default().display_name("Renamed")
+}
+
+/// A client of a fake with one organization and its connection.
+struct Scene {
+    stytch: Stytch,
+    organization: Organization,
+    connection: Connection,
+    client: Client,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let stytch = Stytch::start();
+        let organization = stytch.organization("acme");
+        let policy = RetryPolicy::default().initial_backoff(Duration::ZERO);
+        Self {
+            connection: organization.connection("Acme Okta"),
+            client: stytch.client_builder().retry(policy).build().unwrap(),
+            organization,
+            stytch,
+        }
+    }
+
+    fn member(&self, name: &str, roles: &[&str]) -> MemberClient {
+        let session = self.organization.member(name, roles).log_in();
+        self.client.as_member(Session::jwt(session.jwt()))
+    }
+
+    async fn update(
+        &self,
+        member: &MemberClient,
+    ) -> Result<stytch_sso_external::types::UpdateExternalConnectionResponse, Error> {
+        member.update_connection(self.connection.id(), &rename()).await
+    }
 }
 
 type Fields = BTreeMap<&'static str, String>;
 
-/// Keeps the fields of the crate's own spans, in the order in which they were made.
+/// The spans of calls and the events of this crate, in order.
 #[derive(Clone, Default)]
-struct Spans(Arc<Mutex<Vec<(Id, Fields)>>>);
+struct Recorded(Arc<Mutex<Records>>);
 
-impl Spans {
-    fn taken(&self) -> Vec<Fields> {
-        self.0.lock().unwrap().drain(..).map(|(_, fields)| fields).collect()
+#[derive(Default)]
+struct Records {
+    calls: Vec<Call>,
+    events: Vec<Recording>,
+}
+
+#[derive(Clone, Debug)]
+struct Call {
+    /// Unique, unlike the span's id, which is reused once a span is closed.
+    number: usize,
+    parent: Option<usize>,
+    fields: Fields,
+}
+
+#[derive(Clone, Debug)]
+struct Recording {
+    span: Option<usize>,
+    level: Level,
+    fields: Fields,
+}
+
+/// The number of a call, stored in its span.
+struct Number(usize);
+
+impl std::ops::Index<&str> for Call {
+    type Output = String;
+
+    fn index(&self, name: &str) -> &String {
+        self.fields.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}"))
     }
 }
 
-impl<S: Subscriber> Layer<S> for Spans {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
-        if attributes.metadata().name() == "stytch.update_external_connection" {
-            let mut fields = Fields::new();
-            attributes.record(&mut Text(&mut fields));
-            self.0.lock().unwrap().push((id.clone(), fields));
+impl Recorded {
+    fn install() -> (Self, tracing::subscriber::DefaultGuard) {
+        let recorded = Self::default();
+        let subscriber = tracing_subscriber::registry().with(recorded.clone());
+        (recorded, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        self.0.lock().unwrap().calls.clone()
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorded {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if attributes.metadata().name() != "stytch.call" {
+            return;
+        }
+        let mut fields = Fields::new();
+        attributes.record(&mut Text(&mut fields));
+        let span = context.span(id).unwrap();
+        let parent = span.scope().skip(1).find_map(|span| number(&span));
+        let mut records = self.0.lock().unwrap();
+        let number = records.calls.len();
+        span.extensions_mut().insert(Number(number));
+        records.calls.push(Call { number, parent, fields });
+    }
+
+    fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
+        if let Some(number) = context.span(id).and_then(|span| number(&span)) {
+            let mut records = self.0.lock().unwrap();
+            record.record(&mut Text(&mut records.calls[number].fields));
         }
     }
 
-    fn on_record(&self, id: &Id, record: &Record<'_>, _: Context<'_, S>) {
-        // The latest first: an id is used again once its span is closed.
-        if let Some((_, fields)) =
-            self.0.lock().unwrap().iter_mut().rev().find(|span| span.0 == *id)
-        {
-            record.record(&mut Text(fields));
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if !event.metadata().target().starts_with("stytch_sso_external") {
+            return;
         }
+        let mut fields = Fields::new();
+        event.record(&mut Text(&mut fields));
+        let mut scope = context.event_scope(event).into_iter().flatten();
+        let span = scope.find_map(|span| number(&span));
+        let level = *event.metadata().level();
+        self.0.lock().unwrap().events.push(Recording { span, level, fields });
     }
+}
+
+fn number<'a, S: LookupSpan<'a>>(
+    span: &tracing_subscriber::registry::SpanRef<'a, S>,
+) -> Option<usize> {
+    span.extensions().get::<Number>().map(|number| number.0)
 }
 
 struct Text<'a>(&'a mut Fields);

@@ -14,7 +14,7 @@ use crate::support::{
     play::{self, Act, Play},
 };
 
-/// The error of an update whose attempts are answered by these, the last one for good.
+/// The error of an update whose attempts get these responses, the last one repeatedly.
 async fn error_after(plays: Vec<Play>, policy: RetryPolicy) -> (Error, usize) {
     let lab = Lab::start(move |_, before| plays[before.min(plays.len() - 1)].clone()).await;
     let client = lab.builder().retry(policy).build().unwrap();
@@ -26,8 +26,8 @@ fn later(status: u16, retry_after: &str) -> Play {
     play::http(status, &format!("retry-after: {retry_after}\r\n"), play::HTML)
 }
 
-fn refused(status: u16, error_type: &str) -> Play {
-    play::json(status, &lab::refused(status, error_type))
+fn rejected(status: u16, error_type: &str) -> Play {
+    play::json(status, &lab::rejected(status, error_type))
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn what_will_not_pass_is_never_tried_again() {
     let switched = Switched::start().await;
     let client = switched.lab.client();
     for status in finals {
-        for play in [play::html(status), refused(status, "a_type_of_tomorrow"), later(status, "0")]
+        for play in [play::html(status), rejected(status, "a_type_of_tomorrow"), later(status, "0")]
         {
             switched.answer(&play);
             let before = switched.lab.updates();
@@ -126,7 +126,7 @@ async fn a_long_retry_after_comes_back_at_once() {
 #[tokio::test]
 async fn a_retry_after_beyond_the_deadline_comes_back_at_once() {
     let lab = Lab::answering(later(429, "5")).await;
-    let client = lab.builder().deadline(Duration::from_secs(4)).build().unwrap();
+    let client = lab.builder().operation_timeout(Duration::from_secs(4)).build().unwrap();
     let began = Instant::now();
     let error = lab::update(&client).await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(3));
@@ -136,7 +136,7 @@ async fn a_retry_after_beyond_the_deadline_comes_back_at_once() {
 
 #[tokio::test]
 async fn the_outcome_covers_all_attempts() {
-    let denied = || refused(403, "session_authorization_error");
+    let denied = || rejected(403, "session_authorization_error");
     let cases: [(&str, Vec<Play>, &str, Outcome); 8] = [
         ("reset, denied", vec![vec![Act::Reset], denied()], "PermissionDenied", Unknown),
         ("503, denied", vec![play::html(503), denied()], "PermissionDenied", Unknown),
@@ -144,14 +144,14 @@ async fn the_outcome_covers_all_attempts() {
         ("429, denied", vec![play::html(429), denied()], "PermissionDenied", NotApplied),
         (
             "429, 502, 404",
-            vec![play::html(429), play::html(502), refused(404, "x")],
+            vec![play::html(429), play::html(502), rejected(404, "x")],
             "NotFound",
             Unknown,
         ),
         ("reset, 429, 429", vec![vec![Act::Reset], play::html(429)], "RateLimited", Unknown),
         (
             "reset, no session",
-            vec![vec![Act::Close], refused(404, "session_not_found")],
+            vec![vec![Act::Close], rejected(404, "session_not_found")],
             "SessionInvalid",
             Unknown,
         ),
@@ -168,8 +168,9 @@ async fn the_outcome_covers_all_attempts() {
 #[tokio::test]
 async fn doubt_outlives_a_server_that_goes_away() {
     let lab = Lab::answering(vec![Act::Reset]).await;
-    let policy = lab::retry().attempts(1000);
-    let client = lab.builder().retry(policy).deadline(Duration::from_millis(500)).build().unwrap();
+    let policy = lab::retry().max_attempts(1000);
+    let client =
+        lab.builder().retry(policy).operation_timeout(Duration::from_millis(500)).build().unwrap();
     client.warm_up().await.unwrap();
     let call = tokio::spawn(async move { lab::update(&client).await });
     while lab.updates() == 0 {
@@ -204,8 +205,8 @@ async fn the_deadline_ends_whatever_goes_on() {
     ];
     for (what, lab, outcome) in labs {
         let deadline = Duration::from_millis(300);
-        let policy = lab::retry().attempts(u32::MAX).cap(Duration::from_millis(20));
-        let client = lab.builder().retry(policy).deadline(deadline).build().unwrap();
+        let policy = lab::retry().max_attempts(u32::MAX).max_backoff(Duration::from_millis(20));
+        let client = lab.builder().retry(policy).operation_timeout(deadline).build().unwrap();
         let began = Instant::now();
         let error = lab::update(&client).await.unwrap_err();
         let took = began.elapsed();
@@ -218,7 +219,7 @@ async fn the_deadline_ends_whatever_goes_on() {
 async fn keys_that_hang_leave_time_to_ask_about_the_session() {
     let update = |_: &_, _| play::json(200, &lab::updated());
     let lab = Lab::scripted(|_, _| vec![Act::Hang], lab::polite_authenticate, update).await;
-    let client = lab.builder().deadline(Duration::from_secs(1)).build().unwrap();
+    let client = lab.builder().operation_timeout(Duration::from_secs(1)).build().unwrap();
     lab::update(&client).await.unwrap();
     assert_eq!((lab.asked(), lab.updates()), (1, 1));
 }

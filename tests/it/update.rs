@@ -1,15 +1,14 @@
-//! An update from call to wire and back: what leaves, what changes at the far end, what is
-//! refused before anything leaves.
+//! An update from the call to the wire and back, and input that is rejected before sending.
 
 use serde_json::json;
 use stytch_sso_external::{
-    Error, Outcome, Session,
-    testing::{Answer, Fault, Operation, Stytch, responses},
+    Error, Operation, Outcome, Session,
+    testing::{Fault, Response, Stytch, responses},
     types::{ConnectionImplicitRoleAssignment, UpdateExternalConnectionRequest},
 };
 
 #[tokio::test]
-async fn update_changes_what_it_names_and_nothing_else() {
+async fn update_changes_only_its_fields() {
     let stytch = Stytch::start();
     let acme = stytch.organization("acme");
     let connection = acme
@@ -32,7 +31,7 @@ async fn update_changes_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn empty_list_revokes_roles_and_none_leaves_them_alone() {
+async fn empty_list_revokes_roles_and_none_keeps_them() {
     let stytch = Stytch::start();
     let acme = stytch.organization("acme");
     let connection = acme
@@ -74,7 +73,7 @@ async fn request_carries_basic_auth_one_session_header_and_no_api_version() {
             .await
             .unwrap();
         let sent = stytch.requests().pop().unwrap();
-        assert_eq!(sent.operation, Some(Operation::Update));
+        assert_eq!(sent.operation, Some(Operation::UpdateExternalConnection));
         let names = sent.header_names();
         let count = |name| names.iter().filter(|header| **header == name).count();
         let counts = [count(present), count(absent), count("authorization"), count("api-version")];
@@ -110,7 +109,7 @@ async fn member_without_the_role_changes_nothing() {
 }
 
 #[tokio::test]
-async fn member_cant_reach_another_organizations_connection() {
+async fn connection_of_another_organization_is_not_updated() {
     let stytch = Stytch::start();
     let theirs = stytch.organization("globex").connection("Globex Entra");
     let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
@@ -119,7 +118,7 @@ async fn member_cant_reach_another_organizations_connection() {
         let error = member.update_connection(theirs.id(), &rename()).await.unwrap_err();
         assert!(matches!(error, Error::OrganizationMismatch(_) | Error::NotFound(_)), "{error:?}");
         assert_eq!(error.outcome(), Outcome::NotApplied);
-        // The path named the member's own organization all the same.
+        // The path contained the member's own organization.
         let path = stytch.requests().pop().unwrap().path;
         assert!(path.contains(
             ada.claims()["https://stytch.com/organization"]["organization_id"].as_str().unwrap()
@@ -130,7 +129,7 @@ async fn member_cant_reach_another_organizations_connection() {
 }
 
 #[tokio::test]
-async fn bad_input_is_refused_before_anything_is_sent() {
+async fn invalid_input_is_rejected_before_sending() {
     let stytch = Stytch::start();
     let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
     let member = stytch.client().as_member(Session::jwt(ada.jwt()));
@@ -140,7 +139,7 @@ async fn bad_input_is_refused_before_anything_is_sent() {
     {
         let error = member.update_connection(id, &rename()).await.unwrap_err();
         assert!(matches!(error, Error::InvalidUpdate(_)), "{id:?}: {error:?}");
-        assert!(error.to_string().starts_with("the connection id "), "{error}");
+        assert!(error.reason().starts_with("the connection id "), "{error}");
         assert_eq!(
             (error.outcome(), error.status(), error.attempts()),
             (Outcome::NotApplied, None, 0)
@@ -149,12 +148,12 @@ async fn bad_input_is_refused_before_anything_is_sent() {
     let nothing = UpdateExternalConnectionRequest::default();
     let error = member.update_connection("external-connection-test-1", &nothing).await.unwrap_err();
     assert!(matches!(error, Error::InvalidUpdate(_)), "{error:?}");
-    assert_eq!(error.to_string(), "the update sets nothing: set a display name or a list of roles");
+    assert_eq!(error.reason(), "the update sets nothing: set a display name or a list of roles");
     assert_eq!(stytch.requests(), []);
 }
 
 #[tokio::test]
-async fn any_other_id_goes_out_as_one_segment() {
+async fn other_ids_are_sent_as_one_segment() {
     let stytch = Stytch::start();
     let acme = stytch.organization("acme");
     let ada = acme.member("ada", &["stytch_admin"]).log_in();
@@ -182,7 +181,7 @@ async fn any_other_id_goes_out_as_one_segment() {
 }
 
 #[tokio::test]
-async fn unknown_status_and_extra_fields_break_nothing() {
+async fn unknown_status_and_extra_fields_are_accepted() {
     let stytch = Stytch::start();
     let acme = stytch.organization("acme");
     let ada = acme.member("ada", &["stytch_admin"]).log_in();
@@ -193,7 +192,9 @@ async fn unknown_status_and_extra_fields_break_nothing() {
     let mut body = serde_json::to_value(responses::updated(connection)).unwrap();
     body["new"] = json!({"of": ["any", "kind"]});
     body["connection"]["new"] = json!(null);
-    let _ = stytch.fault(Operation::Update, Fault::answer(Answer::json(200, &body))).times(1);
+    let _ = stytch
+        .fault(Operation::UpdateExternalConnection, Fault::response(Response::json(200, &body)))
+        .times(1);
     let response = stytch
         .client()
         .as_member(Session::jwt(ada.jwt()))
@@ -204,7 +205,7 @@ async fn unknown_status_and_extra_fields_break_nothing() {
 }
 
 #[test]
-fn setters_replace_what_was_set_before() {
+fn setters_replace_earlier_values() {
     let update = UpdateExternalConnectionRequest::default()
         .connection_roles(["editor"])
         .clear_connection_roles()

@@ -1,4 +1,4 @@
-//! Ids and credentials with which a request would leave its path, its line or its host.
+//! Ids and credentials that would change the path, the request line or the host of a request.
 
 use http::{HeaderMap, HeaderValue};
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::support::{
     play,
 };
 
-/// Ids that can't be one path segment, whatever is done to them.
+/// Ids that can't be encoded as one path segment.
 pub(crate) const IMPOSSIBLE: [&str; 14] = [
     "",
     ".",
@@ -28,7 +28,7 @@ pub(crate) const IMPOSSIBLE: [&str; 14] = [
     "..\r",
 ];
 
-/// Odd ids that are opaque all the same, and how they go out.
+/// Unusual but valid ids, and how they are encoded.
 const ODD: [(&str, &str); 16] = [
     ("%2e%2e", "%252e%252e"),
     ("%2E", "%252E"),
@@ -49,7 +49,7 @@ const ODD: [(&str, &str); 16] = [
 ];
 
 #[tokio::test]
-async fn an_id_that_cannot_be_a_segment_is_refused_unsent() {
+async fn invalid_ids_are_rejected_before_sending() {
     let lab = Lab::answering(play::json(200, &lab::updated())).await;
     let client = lab.client();
     let member = client.as_member(lab::session());
@@ -66,7 +66,7 @@ async fn an_id_that_cannot_be_a_segment_is_refused_unsent() {
 }
 
 #[tokio::test]
-async fn an_odd_id_goes_out_as_one_segment() {
+async fn unusual_connection_ids_are_sent_as_one_segment() {
     let lab = Lab::answering(play::html(404)).await;
     let client = lab.client();
     let path = format!("/v1/b2b/sso/external/{}/connections/", lab::ORGANIZATION);
@@ -81,7 +81,7 @@ async fn an_odd_id_goes_out_as_one_segment() {
 }
 
 #[tokio::test]
-async fn an_odd_organization_goes_out_as_one_segment() {
+async fn unusual_organization_ids_are_sent_as_one_segment() {
     let lab = Lab::answering(play::html(404)).await;
     let client = lab.client();
     for (id, segment) in ODD {
@@ -95,7 +95,7 @@ async fn an_odd_organization_goes_out_as_one_segment() {
 }
 
 #[tokio::test]
-async fn a_credential_that_no_header_can_carry_is_refused_unsent() {
+async fn credentials_that_no_header_can_carry_are_rejected_before_sending() {
     let long = "x".repeat(1 << 20);
     let credentials = [
         "",
@@ -125,7 +125,7 @@ async fn a_credential_that_no_header_can_carry_is_refused_unsent() {
 }
 
 #[tokio::test]
-async fn exactly_one_session_header_leaves_whatever_the_caller_was_sent() {
+async fn exactly_one_session_header_is_sent_whatever_the_caller_received() {
     let lab = Lab::answering(play::json(200, &lab::updated())).await;
     let client = lab.client();
     let jwt = lab::sign(&claims());

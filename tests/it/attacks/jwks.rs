@@ -28,7 +28,7 @@ fn raw_jwt(kid: &str) -> String {
 }
 
 #[tokio::test]
-async fn ten_thousand_keys_are_read_while_they_fit_and_refused_beyond() {
+async fn ten_thousand_keys_are_read_while_they_fit_and_rejected_beyond() {
     let mut small = vec![json!({"kty": "EC", "kid": "ec"}); 10_000];
     small.push(raw::jwk());
     let lab = publishing(json!(small)).await;

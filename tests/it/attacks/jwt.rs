@@ -1,4 +1,4 @@
-//! Forged, malformed and odd session JWTs: refused here, with nothing sent but at most one
+//! Forged, malformed and odd session JWTs: rejected here, with nothing sent but at most one
 //! fetch of the project's keys.
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::support::{
     play, raw,
 };
 
-/// A lab that would accept any update and any session, so that only the client refuses.
+/// A lab that would accept any update and any session, so that only the client rejects.
 async fn lab() -> Lab {
     Lab::answering(play::json(200, &lab::updated())).await
 }
@@ -30,12 +30,12 @@ struct Gate {
 impl Gate {
     async fn new() -> Self {
         let lab = lab().await;
-        let client = lab.builder().keys_cooldown(Duration::ZERO).build().unwrap();
+        let client = lab.builder().jwks_min_refetch_interval(Duration::ZERO).build().unwrap();
         Self { lab, client }
     }
 
-    /// Checks that a JWT is refused, and by how many fetches at most.
-    async fn refuses(&self, name: &str, jwt: &str, fetches: usize) {
+    /// Checks that a JWT is rejected, and by how many fetches at most.
+    async fn rejects(&self, name: &str, jwt: &str, fetches: usize) {
         capture::register(jwt);
         let Self { lab, client } = self;
         let before = lab.fetched();
@@ -50,7 +50,7 @@ impl Gate {
 }
 
 #[tokio::test]
-async fn a_jwt_of_another_algorithm_is_refused_unread() {
+async fn a_jwt_of_another_algorithm_is_rejected_unread() {
     let gate = Gate::new().await;
     let public = KEY.public_key_pem();
     let secrets = [public.as_bytes(), KEY.jwk().n.unwrap().as_bytes(), b""].map(<[u8]>::to_vec);
@@ -73,16 +73,16 @@ async fn a_jwt_of_another_algorithm_is_refused_unread() {
         let mut header = header();
         header["alg"] = algorithm.clone();
         let name = algorithm.to_string();
-        gate.refuses(&name, &jwt::unsigned(&header, &claims()), 0).await;
-        gate.refuses(&name, &jwt::sign(&header, &claims(), &KEY), 0).await;
+        gate.rejects(&name, &jwt::unsigned(&header, &claims()), 0).await;
+        gate.rejects(&name, &jwt::sign(&header, &claims(), &KEY), 0).await;
         for secret in &secrets {
-            gate.refuses(&name, &jwt::sign_hmac(&header, &claims(), secret), 0).await;
+            gate.rejects(&name, &jwt::sign_hmac(&header, &claims(), secret), 0).await;
         }
     }
 }
 
 #[tokio::test]
-async fn a_signature_that_does_not_hold_is_refused() {
+async fn a_signature_that_does_not_hold_is_rejected() {
     let gate = Gate::new().await;
     let foreign = Key::generate().with_kid(KEY.kid());
     let good = lab::sign(&claims());
@@ -105,12 +105,12 @@ async fn a_signature_that_does_not_hold_is_refused() {
         ("of other claims", format!("{other}{signature}")),
     ];
     for (name, jwt) in cases {
-        gate.refuses(name, &jwt, 1).await;
+        gate.rejects(name, &jwt, 1).await;
     }
 }
 
 #[tokio::test]
-async fn what_is_no_jwt_is_refused_unsent() {
+async fn what_is_no_jwt_is_rejected_unsent() {
     let gate = Gate::new().await;
     let good = lab::sign(&claims());
     let parts: Vec<&str> = good.split('.').collect();
@@ -137,11 +137,11 @@ async fn what_is_no_jwt_is_refused_unsent() {
     for (name, jwt) in cases {
         let is_quoted = name == "standard base64" && !good.contains(['-', '_']);
         if !is_quoted {
-            gate.refuses(name, &jwt, 0).await;
+            gate.rejects(name, &jwt, 0).await;
         }
     }
     for length in [1, 10] {
-        gate.refuses("truncated in the signature", &good[..good.len() - length], 1).await;
+        gate.rejects("truncated in the signature", &good[..good.len() - length], 1).await;
     }
 }
 
@@ -158,61 +158,66 @@ async fn a_kid_is_only_looked_up() {
         // Where the attacker's key would be, if anybody looked.
         header["jku"] = json!("https://does-not-exist.invalid/jwks");
         header["jwk"] = serde_json::to_value(KEY.jwk()).unwrap();
-        gate.refuses(&kid.to_string(), &jwt::sign(&header, &claims(), &KEY), fetches).await;
+        gate.rejects(&kid.to_string(), &jwt::sign(&header, &claims(), &KEY), fetches).await;
     }
 }
 
 #[tokio::test]
-async fn a_flood_of_unknown_kids_fetches_once() {
+async fn unknown_kids_share_one_fetch_per_interval() {
     let lab = lab().await;
-    let client = lab.client();
+    let interval = Duration::from_millis(300);
+    let client = lab.builder().jwks_min_refetch_interval(interval).build().unwrap();
     client.warm_up().await.unwrap();
-    for n in 0..100 {
+    let calls = (0..100).map(|n| {
         let mut header = header();
         header["kid"] = json!(format!("kid-{n}"));
         let forged = Session::jwt(jwt::unsigned(&header, &claims()));
-        lab::update_as(&client, forged).await.unwrap_err();
+        lab::update_as(&client, forged)
+    });
+    for result in futures_util::future::join_all(calls).await {
+        assert_eq!(variant(&result.unwrap_err()), "SessionInvalid");
     }
-    assert_eq!((lab.fetched(), lab.asked(), lab.updates()), (2, 0, 0));
+    // One for the first of them, and one after the interval for the others.
+    assert_eq!((lab.fetched(), lab.asked(), lab.updates()), (3, 0, 0));
     lab::update(&client).await.unwrap();
 }
 
 #[tokio::test]
-async fn claims_that_are_missing_wrong_or_there_twice_are_refused() {
+async fn claims_that_are_missing_wrong_or_there_twice_are_rejected() {
     let gate = Gate::new().await;
     let organization = "https://stytch.com/organization";
     let session = "https://stytch.com/session";
     for claim in ["aud", "iss", "iat", "nbf", "exp", organization, session] {
         let mut without = claims();
         without.as_object_mut().unwrap().remove(claim);
-        gate.refuses(&format!("no {claim}"), &lab::sign(&without), 1).await;
-        for wrong in [json!(null), json!({}), json!([]), json!(-1), json!(1.5), json!("x")] {
+        gate.rejects(&format!("no {claim}"), &lab::sign(&without), 1).await;
+        for wrong in [json!(null), json!({}), json!([]), json!(-1), json!(-0.5), json!("x")] {
             let mut claims = claims();
             claims[claim] = wrong.clone();
-            gate.refuses(&format!("{claim}: {wrong}"), &lab::sign(&claims), 1).await;
+            gate.rejects(&format!("{claim}: {wrong}"), &lab::sign(&claims), 1).await;
         }
     }
     let audiences = [json!("project-test-other"), json!(1), json!([[lab::PROJECT]]), json!("")];
     for aud in audiences {
         let mut claims = claims();
         claims["aud"] = aud.clone();
-        gate.refuses(&format!("aud {aud}"), &lab::sign(&claims), 1).await;
+        gate.rejects(&format!("aud {aud}"), &lab::sign(&claims), 1).await;
     }
     let ids = ["", ".", "..", "..\\..\\x", "a\r\nb", "a\0b", &"x".repeat(1025)];
     for id in ids.map(|id| json!(id)).into_iter().chain([json!(null), json!(7), json!(["a"])]) {
         let mut claims = claims();
         claims[organization]["organization_id"] = id.clone();
-        gate.refuses(&format!("organization {id}"), &lab::sign(&claims), 1).await;
+        gate.rejects(&format!("organization {id}"), &lab::sign(&claims), 1).await;
     }
     for exp in [json!(u64::MAX), json!(1e300)] {
         let mut claims = claims();
         claims["exp"] = exp.clone();
-        gate.refuses(&format!("exp {exp}"), &lab::sign(&claims), 1).await;
+        gate.rejects(&format!("exp {exp}"), &lab::sign(&claims), 1).await;
     }
 }
 
 #[tokio::test]
-async fn a_name_that_is_there_twice_is_refused() {
+async fn a_name_that_is_there_twice_is_rejected() {
     let good_header = format!(r#"{{"alg":"RS256","kid":"{}"}}"#, raw::KID);
     let good = claims().to_string();
     let twice = |text: &str, name: &str, value: &str| {

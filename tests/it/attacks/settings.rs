@@ -1,4 +1,4 @@
-//! Base URLs that would send credentials astray, and settings at their extremes.
+//! Base URLs that would leak credentials, and extreme settings.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_base_url_that_cannot_take_a_path_is_refused() {
+async fn invalid_base_urls_are_rejected() {
     let wrong = [
         "https://user@example.com",
         "https://user:the-secret-of-the-project@example.com",
@@ -40,7 +40,7 @@ async fn a_base_url_that_cannot_take_a_path_is_refused() {
 }
 
 #[tokio::test]
-async fn slashes_and_a_path_prefix_lead_where_they_say() {
+async fn base_url_keeps_its_path_prefix() {
     let lab = Lab::answering(play::json(200, &lab::updated())).await;
     let prefixes = [
         ("", ""),
@@ -57,35 +57,49 @@ async fn slashes_and_a_path_prefix_lead_where_they_say() {
         let client = lab::builder(&format!("{}{given}", lab.server.url())).build().unwrap();
         lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap();
         let mut seen = lab.server.requests();
-        let (update, asked) = (seen.pop().unwrap(), seen.pop().unwrap());
+        let (update, authenticate) = (seen.pop().unwrap(), seen.pop().unwrap());
         let path = format!("{prefix}/v1/b2b/sso/external/{}/connections/", lab::ORGANIZATION);
         assert_eq!(update.target, path + lab::CONNECTION, "{given}");
-        assert_eq!(asked.target, format!("{prefix}/v1/b2b/sessions/authenticate"), "{given}");
+        assert_eq!(
+            authenticate.target,
+            format!("{prefix}/v1/b2b/sessions/authenticate"),
+            "{given}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_project_id_that_would_change_a_path_or_the_credentials_is_refused() {
+async fn project_ids_that_change_a_path_or_the_credentials_are_rejected() {
     for id in ["", ".", "..", "a:b", "a\\b", "a\r\nb", "a\0b", &"x".repeat(1025)] {
         let error = Client::builder(id, lab::SECRET).build().unwrap_err();
         capture::inspect(&error);
-        let refused = matches!(error, BuildError::EmptyProjectId | BuildError::InvalidProjectId);
-        assert!(refused, "{id:?}: {error:?}");
+        let is_rejected = matches!(
+            error,
+            BuildError::EmptyProjectId
+                | BuildError::InvalidProjectId
+                | BuildError::Whitespace { .. }
+        );
+        assert!(is_rejected, "{id:?}: {error:?}");
     }
 }
 
 #[tokio::test]
-async fn settings_at_their_extremes_neither_panic_nor_hang() {
+async fn extreme_settings_neither_panic_nor_hang() {
     let forever = Duration::MAX;
     let most = |lab: &Lab| {
         let policy = RetryPolicy::default()
-            .attempts(u32::MAX)
-            .base(forever)
-            .cap(forever)
-            .retry_after_cap(forever);
-        let builder = lab.builder().connect_timeout(forever).timeout(forever).deadline(forever);
-        let builder = builder.retry(policy).keys_max_age(forever).keys_cooldown(forever);
-        let builder = builder.token_ttl(forever).clock_skew(forever);
+            .max_attempts(u32::MAX)
+            .initial_backoff(forever)
+            .max_backoff(forever)
+            .max_retry_after(forever);
+        let builder = lab
+            .builder()
+            .connect_timeout(forever)
+            .attempt_timeout(forever)
+            .operation_timeout(forever);
+        let builder =
+            builder.retry(policy).jwks_max_stale(forever).jwks_min_refetch_interval(forever);
+        let builder = builder.session_cache_ttl(forever).leeway(forever);
         builder.max_response_bytes(usize::MAX).max_in_flight(usize::MAX >> 3)
     };
     let lab = Lab::answering(play::json(200, &lab::updated())).await;
@@ -95,14 +109,14 @@ async fn settings_at_their_extremes_neither_panic_nor_hang() {
         lab::update_as(&client, session).await.unwrap();
     }
     assert_eq!((lab.asked(), lab.updates()), (1, 4));
-    // Every JWT counts as expired, so Stytch is asked.
+    // Every JWT counts as expired, so the client calls `sessions/authenticate`.
     let client = most(&lab).expiry_margin(forever).build().unwrap();
     lab::update(&client).await.unwrap();
     assert_eq!((lab.asked(), lab.updates()), (2, 5));
 }
 
 #[tokio::test]
-async fn a_number_of_requests_beyond_all_bounds_is_no_panic() {
+async fn max_in_flight_of_usize_max_does_not_panic() {
     let lab = Lab::answering(play::json(200, &lab::updated())).await;
     let client = lab.builder().max_in_flight(usize::MAX).build().unwrap();
     lab::update(&client).await.unwrap();

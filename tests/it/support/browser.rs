@@ -1,4 +1,4 @@
-//! A headless Chromium, steered through its driver.
+//! A headless Chromium, controlled through its driver.
 
 use std::{
     env, fs,
@@ -10,16 +10,15 @@ use std::{
 
 use thirtyfour::{ChromiumLikeCapabilities, DesiredCapabilities, WebDriver};
 
-/// A browser with an empty profile of its own, running until this is dropped.
+/// A browser with an empty profile, running until this is dropped.
 pub(crate) struct Browser {
-    // Before the driver, without which the browser would stay.
+    // Dropped before the driver, without which the browser would keep running.
     pub(crate) page: WebDriver,
     driver: Driver,
 }
 
 impl Browser {
-    /// Starts a browser, or says why there is none. Where [`REQUIRED`] says so, there must be
-    /// one.
+    /// Starts a browser, or prints why there is none. Panics instead if [`REQUIRED`] is set.
     pub(crate) async fn start() -> Option<Self> {
         let installed = CHROMIUM.iter().find_map(|name| program(name)).zip(program("chromedriver"));
         let Some((chromium, chromedriver)) = installed else {
@@ -62,14 +61,14 @@ impl Driver {
         }
         let mut child = command.arg("--port=0").stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = lines
+        let port = lines
             .find_map(|line| Some(line.ok()?.split_once("successfully on port ")?.1.to_owned()));
-        let port = said.unwrap_or_else(|| panic!("the driver didn't start"));
+        let port = port.unwrap_or_else(|| panic!("the driver didn't start"));
         let port = port.trim_end_matches('.');
         let profile =
             env::temp_dir().join(format!("stytch-sso-browser-{:032x}", fastrand::u128(..)));
         fs::create_dir(&profile).unwrap();
-        // Reads on, so that the driver never writes to a closed pipe.
+        // Keeps reading, so that the driver never writes to a closed pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, url: format!("http://127.0.0.1:{port}"), profile }
     }
@@ -83,10 +82,10 @@ impl Drop for Driver {
     }
 }
 
-/// No connection is kept: when a test fails, another runtime ends the browser, and would wait
-/// forever for a connection of the one that stands still meanwhile.
+/// Pools no connection: when a test fails, another runtime ends the browser, and would wait
+/// forever for a connection of a runtime that isn't polled.
 fn http() -> reqwest::Client {
-    let client = crate::standin::http_builder().pool_max_idle_per_host(0);
+    let client = crate::fake::http_builder().pool_max_idle_per_host(0);
     client.timeout(Duration::from_secs(60)).build().unwrap()
 }
 
@@ -97,8 +96,8 @@ fn program(name: &str) -> Option<PathBuf> {
 
 const REQUIRED: &str = "STYTCH_TEST_BROWSER";
 const CHROMIUM: [&str; 3] = ["chromium", "google-chrome", "chromium-browser"];
-/// Nothing but the page is loaded. Without a sandbox, since containers have none and tests
-/// run as root there; the page is our own.
+/// Loads only the page. Without a sandbox, since containers have none and tests run as root
+/// there; the page is trusted.
 const FLAGS: &[&str] = &[
     "--headless",
     "--no-sandbox",

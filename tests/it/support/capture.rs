@@ -1,14 +1,11 @@
-//! Everything that is logged, traced or panicked in the whole process, at every level,
-//! searched for credentials as it happens.
+//! Searches all logs, spans, events and panic messages of the process for credentials.
 //!
-//! A test can't know when the other tests end, so there is no search at the end: each event
-//! is searched when it comes, and one that shows a credential ends the process at once, with
-//! the event on stderr. Failing the test is not enough: the event may come in a task of
-//! hyper's, which would swallow a panic.
+//! A test doesn't know when the other tests end, so each event is searched at once. An event
+//! that contains a credential aborts the process, with the event on stderr. Failing the test is
+//! not enough: a task of hyper could swallow the panic.
 //!
-//! Found are the credentials that tests [register](register) and, without that, whatever
-//! looks like one: a JWT, a project secret, Basic auth, an opaque token as the stand-in
-//! makes them.
+//! It finds the credentials that tests [register](register) and text that looks like one: a
+//! JWT, a project secret, Basic auth, a session token as the fake generates them.
 
 use std::{
     error::Error,
@@ -29,7 +26,7 @@ use tracing::{
     span,
 };
 
-/// Starts to capture, in the whole process and until it ends. Safe to call in each test.
+/// Starts to capture in the whole process. Further calls do nothing.
 pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -44,10 +41,10 @@ pub(crate) fn install() {
     });
 }
 
-/// Has every event from now on searched for this credential, in the clear and in base64.
+/// Registers a credential to search for, in plain text and in base64.
 pub(crate) fn register(credential: &str) {
     install();
-    // What is shorter stands in honest text too: `..`, for one.
+    // Shorter text occurs in other text too, for example `..`.
     if credential.len() < 12 {
         return;
     }
@@ -59,13 +56,13 @@ pub(crate) fn register(credential: &str) {
     credentials.extend([credential.to_owned(), BASE64_STANDARD.encode(credential)]);
 }
 
-/// How many events there were so far of a target with this prefix.
+/// Returns how many events of a target with this prefix there were so far.
 pub(crate) fn seen(target: &str) -> u64 {
     let counts = COUNTS.iter().filter(|(prefix, _)| *prefix == target);
     counts.map(|(_, count)| count.load(Ordering::SeqCst)).sum()
 }
 
-/// Fails if an error shows a credential in any way that a caller might print it.
+/// Panics if an error or one of its sources contains a credential in `Debug` or `Display`.
 pub(crate) fn inspect(error: &(dyn Error + 'static)) {
     let mut link = Some(error);
     while let Some(error) = link {
@@ -75,25 +72,25 @@ pub(crate) fn inspect(error: &(dyn Error + 'static)) {
     }
 }
 
-/// Fails if something shows a credential in its `Debug`.
+/// Panics if a value contains a credential in `Debug`.
 pub(crate) fn inspect_debug(shown: &impl Debug) {
     assert_shows_nothing(&format!("{shown:?}"));
     assert_shows_nothing(&format!("{shown:#?}"));
 }
 
 fn assert_shows_nothing(text: &str) {
-    // Without the text, which the panic hook would find the credential in.
+    // Without the text, in which the panic hook would find the credential.
     assert!(!shows_credential(text), "a credential shows in {} bytes of text", text.len());
 }
 
-/// Tells whether a text shows a credential.
+/// Returns whether a text contains a credential.
 pub(crate) fn shows_credential(text: &str) -> bool {
     let credentials = CREDENTIALS.read().unwrap_or_else(PoisonError::into_inner);
     credentials.iter().any(|credential| text.contains(credential.as_str())) || looks_like_one(text)
 }
 
 fn looks_like_one(text: &str) -> bool {
-    // The expression alone would take most of the time of all tests.
+    // The regular expression alone would take most of the time of all tests.
     let might_be = ["eyJ", "secret-", "Basic "].iter().any(|start| text.contains(start));
     let mut words = text.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
     might_be && LOOKS_LIKE_ONE.is_match(text) || words.any(|word| word.len() == TOKEN_LENGTH)
@@ -103,7 +100,7 @@ struct Capture;
 
 impl Subscriber for Capture {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // The stand-in's server, which is no part of the client, logs what it receives.
+        // The server of the fake logs whole requests; it is not a part of the client.
         !metadata.target().starts_with("httpmock")
     }
 
@@ -177,13 +174,13 @@ fn search(target: &str, text: &str) {
         }
     }
     if shows_credential(text) {
-        // Not `eprintln!`, which the test harness keeps for itself.
+        // Not `eprintln!`, whose output the test harness captures.
         let _ = writeln!(std::io::stderr(), "{LEAKED} in an event of {target}: {text}");
         std::process::abort();
     }
 }
 
-/// What stands on stderr before the process ends.
+/// The message on stderr before the process aborts.
 pub(crate) const LEAKED: &str = "A CREDENTIAL SHOWS";
 
 static CREDENTIALS: RwLock<Vec<String>> = RwLock::new(Vec::new());
@@ -196,5 +193,5 @@ static LOOKS_LIKE_ONE: LazyLock<Regex> = LazyLock::new(|| {
     let basic = r"Basic [A-Za-z0-9+/]{12,}";
     Regex::new(&[jwt, secret, basic].join("|")).unwrap()
 });
-/// Of the session tokens that the stand-in makes.
+/// The length of the fake's session tokens.
 const TOKEN_LENGTH: usize = 44;

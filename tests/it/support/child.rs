@@ -1,6 +1,5 @@
-//! A test run again in a process of its own: where the environment must differ, which can't
-//! be changed safely in a process with threads, or where a figure is of the whole process.
-//! And where the examples are that run as processes.
+//! Runs a test in a child process: to change the environment, which is unsafe in a process with
+//! threads, or to measure a whole process. Also finds the binaries of the examples.
 
 use std::{
     env,
@@ -8,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-/// An example, which `cargo test` has built beside this test's own binary.
+/// Returns the path of an example, which `cargo test` builds next to the test binary.
 pub(crate) fn example(name: &str) -> PathBuf {
     let mut path = env::current_exe().unwrap();
     path.pop();
@@ -18,12 +17,12 @@ pub(crate) fn example(name: &str) -> PathBuf {
     example
 }
 
-/// The part of the test that runs in the child, told by a variable of its environment.
+/// Returns a variable that [`run`] set: present only in the child.
 pub(crate) fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 
-/// Runs one test of this binary in a child, with these variables beside what is inherited.
+/// Runs one test of this binary in a child, with these additional variables.
 pub(crate) async fn run(test: &'static str, variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
@@ -34,15 +33,15 @@ pub(crate) async fn run(test: &'static str, variables: &[(&str, &str)]) -> Outpu
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
-/// What a child printed behind this word at the beginning of a line.
+/// Returns what a child printed after this word.
 pub(crate) fn said(output: &Output, word: &str) -> String {
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find_map(|line| line.split_once(word));
-    let Some((_, said)) = line else {
+    let Some((_, value)) = line else {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        panic!("the child said no {word}: {text}{stderr}");
+        panic!("the child didn't print {word}: {text}{stderr}");
     };
-    said.trim().to_owned()
+    value.trim().to_owned()
 }
 
 const PROXIES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];

@@ -75,7 +75,7 @@ struct Seen {
 type Script = Arc<dyn Fn(&Request, usize) -> Play + Send + Sync>;
 
 impl Hostile {
-    /// Starts a server that answers as `script` says, which is given the request and how
+    /// Starts a server that responds by `script`, which gets the request and how
     /// many requests there were before it.
     pub(crate) async fn start(
         script: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
@@ -104,6 +104,23 @@ impl Hostile {
     /// Starts one that resets every connection before it has read anything.
     pub(crate) async fn start_resetting() -> Self {
         Self::accept(|stream, _seen| async move { reset(&stream) }).await
+    }
+
+    /// Starts one that closes every connection before it has read anything.
+    pub(crate) async fn start_closing() -> Self {
+        Self::accept(|mut stream, _seen| async move {
+            let _ = stream.shutdown().await;
+        })
+        .await
+    }
+
+    /// Starts one that writes these bytes before it has read anything, and closes.
+    pub(crate) async fn start_writing(bytes: &'static str) -> Self {
+        Self::accept(move |mut stream, _seen| async move {
+            let _ = stream.write_all(bytes.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        })
+        .await
     }
 
     async fn serve(tls: Option<TlsAcceptor>, script: Script) -> Self {
@@ -135,7 +152,31 @@ impl Hostile {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = Arc::new(TcpListener::bind("127.0.0.1:0").await.unwrap());
+        Self::accept_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), connection)
+    }
+
+    /// Starts one on a listener that exists already.
+    pub(crate) fn start_on(
+        listener: TcpListener,
+        script: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+    ) -> Self {
+        let script: Script = Arc::new(script);
+        Self::accept_on(listener, move |mut stream, seen| {
+            let script = Arc::clone(&script);
+            async move {
+                converse(&mut stream, &script, &seen).await;
+            }
+        })
+    }
+
+    fn accept_on<F>(
+        listener: TcpListener,
+        connection: impl Fn(TcpStream, Arc<Seen>) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = Arc::new(listener);
         let address = listener.local_addr().unwrap();
         let accepts = Arc::clone(&listener);
         let seen = Arc::new(Seen::default());
@@ -163,7 +204,7 @@ impl Hostile {
         format!("{scheme}://{host}:{}", self.address.port())
     }
 
-    /// Closes all connections and refuses new ones.
+    /// Closes all connections and rejects new ones.
     pub(crate) async fn stop(mut self) {
         self.accepting.abort();
         let _ = (&mut self.accepting).await;
@@ -207,7 +248,7 @@ impl Hostile {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
-    /// How many bytes of its answers went out.
+    /// How many bytes of its responses were sent.
     pub(crate) fn bytes_sent(&self) -> u64 {
         self.seen.bytes_sent.load(Ordering::SeqCst)
     }

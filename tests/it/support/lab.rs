@@ -1,4 +1,4 @@
-//! A project of Stytch's on a hostile server: keys and sessions are answered in good order
+//! A project on a scripted server: keys and sessions get proper responses
 //! unless a test says otherwise, updates as the test says.
 
 use std::{
@@ -39,7 +39,7 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    /// Starts a project whose updates are answered by `update`, which is given the request
+    /// Starts a project whose updates get the response of `update`, which gets the request
     /// and how many updates there were before it.
     pub(crate) async fn start(
         update: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
@@ -48,12 +48,12 @@ impl Lab {
         Self { server: server.await }
     }
 
-    /// Starts one whose updates are all answered alike.
+    /// Starts one whose updates all get the same response.
     pub(crate) async fn answering(play: Play) -> Self {
         Self::start(move |_, _| play.clone()).await
     }
 
-    /// Starts one that answers everything by script.
+    /// Starts one that responds to everything by script.
     pub(crate) async fn scripted(
         jwks: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
         authenticate: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
@@ -96,12 +96,12 @@ pub(crate) struct Switched {
 impl Switched {
     pub(crate) async fn start() -> Self {
         let next = Arc::new(Mutex::new(Play::new()));
-        let answers = Arc::clone(&next);
-        let lab = Lab::start(move |_, _| answers.lock().unwrap().clone()).await;
+        let responses = Arc::clone(&next);
+        let lab = Lab::start(move |_, _| responses.lock().unwrap().clone()).await;
         Self { lab, next }
     }
 
-    /// Has updates answered so from now on.
+    /// Sets the response to updates from now on.
     pub(crate) fn answer(&self, play: &Play) {
         self.next.lock().unwrap().clone_from(play);
     }
@@ -115,13 +115,13 @@ pub(crate) fn builder(base_url: &str) -> ClientBuilder {
     Client::builder(PROJECT, SECRET)
         .base_url(base_url)
         .retry(retry())
-        .timeout(Duration::from_secs(5))
-        .deadline(Duration::from_secs(10))
+        .attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(10))
 }
 
 /// Three attempts with next to nothing between them.
 pub(crate) fn retry() -> RetryPolicy {
-    RetryPolicy::default().base(Duration::from_millis(1))
+    RetryPolicy::default().max_attempts(3).initial_backoff(Duration::from_millis(1))
 }
 
 /// Updates the connection as the member Ada. Whatever the error, it shows no credential.
@@ -221,7 +221,7 @@ pub(crate) fn updated() -> Value {
 }
 
 /// An error body of Stytch's.
-pub(crate) fn refused(status: u16, error_type: &str) -> Value {
+pub(crate) fn rejected(status: u16, error_type: &str) -> Value {
     json!({
         "status_code": status,
         "request_id": REQUEST_ID,

@@ -1,4 +1,4 @@
-//! What several tests use.
+//! Support of several tests.
 
 pub(crate) mod browser;
 pub(crate) mod capture;

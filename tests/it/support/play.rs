@@ -1,4 +1,4 @@
-//! What a misbehaving server does with a request, step by step.
+//! The steps of a scripted, possibly misbehaving response.
 
 use std::time::Duration;
 
@@ -6,43 +6,43 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// One step of an answer.
+/// One step of a response.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     /// Sends these bytes at once.
     Send(Bytes),
     /// Sends these bytes one by one, with a pause before each.
     Drip(Bytes, Duration),
-    /// Sends the same bytes until so many have been sent or nobody takes them any more.
+    /// Sends the same bytes until this many are sent or the client stops reading.
     Flood(Bytes, u64),
-    /// Does nothing for that long.
+    /// Waits for this time.
     Wait(Duration),
-    /// Does nothing until the other side gives up.
+    /// Waits until the client closes the connection.
     Hang,
-    /// Ends the connection in order.
+    /// Closes the connection.
     Close,
-    /// Ends the connection with a TCP reset, throwing away what the other side hasn't read.
+    /// Resets the connection, which discards the data that the client hasn't read.
     Reset,
 }
 
-/// An answer, played in order. Without [`Act::Close`] or [`Act::Reset`] at the end the
+/// A response, played in order. Without [`Act::Close`] or [`Act::Reset`] at the end the
 /// connection serves the next request.
 pub(crate) type Play = Vec<Act>;
 
-/// How a connection goes on after an answer.
+/// How a connection goes on after a response.
 pub(crate) enum After {
     Serve,
     Close,
     Reset,
 }
 
-/// Plays an answer, and counts what the other side took of it.
+/// Plays a response, and counts the bytes that were sent.
 pub(crate) async fn play<S>(acts: Play, stream: &mut S, mut sent: impl FnMut(usize)) -> After
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     for act in acts {
-        let went_out = match act {
+        let was_sent = match act {
             Act::Send(bytes) => send(stream, &bytes, &mut sent).await,
             Act::Drip(bytes, pause) => drip(stream, &bytes, pause, &mut sent).await,
             Act::Flood(bytes, total) => flood(stream, &bytes, total, &mut sent).await,
@@ -57,7 +57,7 @@ where
             Act::Close => return After::Close,
             Act::Reset => return After::Reset,
         };
-        if !went_out {
+        if !was_sent {
             return After::Close;
         }
     }
@@ -69,11 +69,11 @@ async fn send<S: AsyncWrite + Unpin>(
     bytes: &[u8],
     sent: &mut impl FnMut(usize),
 ) -> bool {
-    let went_out = stream.write_all(bytes).await.is_ok() && stream.flush().await.is_ok();
-    if went_out {
+    let was_sent = stream.write_all(bytes).await.is_ok() && stream.flush().await.is_ok();
+    if was_sent {
         sent(bytes.len());
     }
-    went_out
+    was_sent
 }
 
 async fn drip<S: AsyncWrite + Unpin>(
@@ -107,19 +107,19 @@ async fn flood<S: AsyncWrite + Unpin>(
     true
 }
 
-/// A whole answer with these headers, each line ended by CRLF.
+/// A complete response with these headers, each terminated by CRLF.
 pub(crate) fn http(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Play {
     let body = body.as_ref();
     let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
     vec![Act::Send([head.as_bytes(), body].concat().into())]
 }
 
-/// A whole JSON answer.
+/// A complete JSON response.
 pub(crate) fn json(status: u16, body: &Value) -> Play {
     http(status, JSON, body.to_string())
 }
 
-/// A whole HTML answer, as a gateway gives.
+/// A complete HTML response, as gateways return it.
 pub(crate) fn html(status: u16) -> Play {
     http(status, "content-type: text/html\r\n", HTML)
 }

@@ -1,13 +1,13 @@
-//! What this process takes of the machine, as Linux tells it.
+//! The resources of this process, from Linux's `/proc`.
 
-/// How much memory is in use, in bytes.
+/// Returns the resident memory in bytes.
 pub(crate) fn memory() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
     pages * 4096
 }
 
-/// How many sockets are open.
+/// Returns the number of open sockets.
 pub(crate) fn sockets() -> usize {
     let files = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
     let targets = files.filter_map(|file| std::fs::read_link(file.path()).ok());

@@ -1,4 +1,4 @@
-//! JWTs of text that no JSON library would write: names that are there twice, for one.
+//! JWTs of text that no JSON library writes, for example with duplicate names.
 
 use std::sync::LazyLock;
 
@@ -14,15 +14,15 @@ use super::capture;
 
 static PAIR: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate(KeySize::Rsa2048).unwrap());
 
-/// The public key, as a key set publishes it.
+/// The public key as a JWKS contains it.
 pub(crate) fn jwk() -> Value {
-    // DER of 2048 bits: the numbers stand at fixed places.
+    // DER of 2048 bits: the numbers are at fixed offsets.
     let der = PAIR.public_key().as_ref();
     let [n, e] = [&der[9..265], &der[267..]].map(|n| BASE64_URL_SAFE_NO_PAD.encode(n));
     json!({"kty": "RSA", "alg": "RS256", "kid": KID, "n": n, "e": e})
 }
 
-/// Signs header and claims as they stand.
+/// Signs header and claims unchanged.
 pub(crate) fn sign(header: &str, claims: &str) -> String {
     let [header, claims] = [header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part));
     let signed = format!("{header}.{claims}");

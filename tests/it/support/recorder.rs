@@ -1,11 +1,11 @@
-//! An HTTP server that keeps what arrives, byte for byte, and answers what it is told.
+//! An HTTP server that records requests byte for byte and returns scripted responses.
 //!
-//! The stand-in redacts what it sees; where a test is about the very bytes, this is used.
+//! The fake redacts credentials; this is for tests of the exact bytes.
 
 use std::sync::{Arc, Mutex};
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
-use stytch_sso_external::testing::Answer;
+use stytch_sso_external::testing::Response;
 
 pub(crate) struct Recorder {
     server: MockServer,
@@ -33,8 +33,8 @@ impl Seen {
 }
 
 impl Recorder {
-    /// Starts a server that answers each request with what `answer` makes of it.
-    pub(crate) async fn start(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
+    /// Starts a server that responds to each request with the result of `respond`.
+    pub(crate) async fn start(respond: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> Self {
         super::capture::install();
         let server = MockServer::start_async().await;
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -47,9 +47,9 @@ impl Recorder {
                     headers: request.headers_vec().clone(),
                     body: request.body_vec(),
                 };
-                let answer = answer(&request);
+                let response = respond(&request);
                 kept.lock().unwrap().push(request);
-                respond(&answer)
+                to_httpmock(&response)
             });
         });
         Self { server, seen }
@@ -59,17 +59,17 @@ impl Recorder {
         self.server.base_url()
     }
 
-    /// What arrived under a path that contains `part`.
+    /// The requests whose path contains `part`.
     pub(crate) fn seen(&self, part: &str) -> Vec<Seen> {
         let seen = self.seen.lock().unwrap();
         seen.iter().filter(|request| request.path.contains(part)).cloned().collect()
     }
 }
 
-fn respond(answer: &Answer) -> HttpMockResponse {
+fn to_httpmock(response: &Response) -> HttpMockResponse {
     HttpMockResponse::builder()
-        .status(answer.status())
-        .headers(answer.headers().iter().cloned())
-        .body(answer.body().to_vec())
+        .status(response.status())
+        .headers(response.headers().iter().cloned())
+        .body(response.body().to_vec())
         .build()
 }

@@ -1,4 +1,4 @@
-//! The example service as a process, and what is said to it over HTTP.
+//! The example service as a process, called over HTTP.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{RequestBuilder, Response, header::HeaderMap};
+use reqwest::{RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 use stytch_sso_external::testing::Stytch;
 
@@ -18,19 +18,19 @@ use super::child;
 /// The example service, running until this is dropped.
 pub(crate) struct Service {
     child: Child,
-    /// Where it listens, without a slash at the end.
+    /// Its URL, without a slash at the end.
     pub(crate) url: String,
     printed: Arc<Mutex<String>>,
     logged: Arc<Mutex<String>>,
 }
 
 impl Service {
-    /// Starts it as somebody without an account does.
-    pub(crate) fn on_its_own_stand_in() -> Self {
+    /// Starts it without a Stytch account, so that it uses its own fake.
+    pub(crate) fn on_its_own_fake() -> Self {
         Self::start(Command::new(child::example("axum_service")).env_remove("STYTCH_PROJECT_ID"))
     }
 
-    /// Starts it as it runs with Stytch, which is a stand-in of the test's.
+    /// Starts it as with a Stytch account, with the test's fake as Stytch.
     pub(crate) fn against(stytch: &Stytch) -> Self {
         Self::start(&mut Self::command(stytch))
     }
@@ -56,20 +56,20 @@ impl Service {
         Self { child, url, printed: collect(stdout), logged }
     }
 
-    /// A `PUT` as a browser's script or curl sends it.
+    /// Returns a `PUT` as a script or curl sends it.
     pub(crate) fn put(&self, connection_id: &str, cookie: &str, body: &str) -> RequestBuilder {
-        crate::standin::http()
+        crate::fake::http()
             .put(format!("{}/sso/connections/{connection_id}", self.url))
             .header("cookie", cookie)
             .header("content-type", "application/json")
             .body(body.to_owned())
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        Answer::to(crate::standin::http().get(format!("{}{path}", self.url))).await
+    pub(crate) async fn get(&self, path: &str) -> ServiceResponse {
+        ServiceResponse::to(crate::fake::http().get(format!("{}{path}", self.url))).await
     }
 
-    /// A request whose path no URL parser has tidied. It gives the whole answer as text.
+    /// Sends a request whose path no URL parser has normalized. Returns the response as text.
     pub(crate) fn put_raw(&self, path: &str, cookie: &str) -> String {
         let address = self.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
@@ -81,23 +81,23 @@ impl Service {
             body.len(),
         )
         .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response
     }
 
-    /// What it has printed for people so far.
+    /// Returns its stdout so far.
     pub(crate) fn printed(&self) -> String {
         self.printed.lock().unwrap().clone()
     }
 
-    /// What it has logged so far.
+    /// Returns its log so far.
     pub(crate) fn logged(&self) -> String {
         self.logged.lock().unwrap().clone()
     }
 
-    /// What it has logged once it has logged this. A line is written before the answer goes
-    /// out, and yet may be read here after it.
+    /// Waits until the log contains `part` and returns it. A line is written before the
+    /// response is sent, but may be read here later.
     pub(crate) fn logged_with(&self, part: &str) -> String {
         let start = Instant::now();
         loop {
@@ -110,14 +110,14 @@ impl Service {
         }
     }
 
-    /// Sends SIGTERM, as whatever runs services does.
+    /// Sends SIGTERM, as a process supervisor does.
     #[cfg(unix)]
     pub(crate) fn terminate(&self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until it has exited.
     #[cfg(unix)]
     pub(crate) fn exit_code(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
@@ -131,16 +131,16 @@ impl Drop for Service {
     }
 }
 
-/// An answer of the service's, read to the end.
-pub(crate) struct Answer {
+/// A complete response of the service.
+pub(crate) struct ServiceResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
 }
 
-impl Answer {
+impl ServiceResponse {
     pub(crate) async fn to(request: RequestBuilder) -> Self {
-        let response: Response = request.send().await.unwrap();
+        let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Self { status, headers, text: response.text().await.unwrap() }
     }
@@ -150,10 +150,10 @@ impl Answer {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
 
-    /// The problem of an answer that must be one, whatever else it is.
+    /// Returns the problem details of a response with this status; panics if it has none.
     pub(crate) fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         assert_eq!(self.header("content-type"), "application/problem+json");

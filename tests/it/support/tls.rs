@@ -1,12 +1,16 @@
 //! Certificates of an authority that a child process is told to trust: good ones, and ones
 //! with exactly one thing wrong.
 
+use std::sync::Arc;
+
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd,
 };
+use stytch_sso_external::reqwest;
 use tokio_rustls::rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::ResolvesServerCertUsingSni,
 };
 
 /// A certificate authority of this test's own.
@@ -16,7 +20,15 @@ impl Authority {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // Two authorities of one name would be told apart by their signatures only.
+        let name = format!("authority {}", fastrand::u64(..));
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// Its certificate, as `configure_http` takes it.
+    pub(crate) fn certificate(&self) -> reqwest::Certificate {
+        reqwest::Certificate::from_pem(self.pem().as_bytes()).unwrap()
     }
 
     /// Its certificate, as `SSL_CERT_FILE` takes it.
@@ -36,6 +48,13 @@ impl Authority {
         self.sign(&params)
     }
 
+    pub(crate) fn not_yet_valid(&self) -> ServerConfig {
+        let mut params = params("127.0.0.1");
+        params.not_before = date_time_ymd(3000, 1, 1);
+        params.not_after = date_time_ymd(3001, 1, 1);
+        self.sign(&params)
+    }
+
     pub(crate) fn for_another_host(&self) -> ServerConfig {
         self.sign(&params("test.stytch.com"))
     }
@@ -50,6 +69,12 @@ impl Authority {
 pub(crate) fn self_signed() -> ServerConfig {
     let key = KeyPair::generate().unwrap();
     config(&params("127.0.0.1").self_signed(&key).unwrap(), &key)
+}
+
+/// A server without a certificate, which ends each handshake with an alert.
+pub(crate) fn without_certificate() -> ServerConfig {
+    let resolver = Arc::new(ResolvesServerCertUsingSni::new());
+    ServerConfig::builder().with_no_client_auth().with_cert_resolver(resolver)
 }
 
 fn params(host: &str) -> CertificateParams {

@@ -1,12 +1,12 @@
-//! Counters and the log of requests.
+//! The counters and the log of requests.
 
 use serde_json::json;
-use stytch_sso_external::testing::{Operation, Stytch};
+use stytch_sso_external::{Operation, testing::Stytch};
 
 use super::{Acme, TOKEN};
 
 #[tokio::test]
-async fn requests_are_remembered_without_their_credentials() {
+async fn requests_are_logged_without_their_credentials() {
     let acme = Acme::new();
     let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
     acme.put(TOKEN, &token, &json!({"display_name": "x"})).await;
@@ -14,7 +14,7 @@ async fn requests_are_remembered_without_their_credentials() {
     let [update, authenticate] = &acme.stytch.requests()[..] else {
         panic!("two requests were made");
     };
-    assert_eq!(update.operation, Some(Operation::Update));
+    assert_eq!(update.operation, Some(Operation::UpdateExternalConnection));
     assert_eq!(update.method, "PUT");
     assert_eq!(update.path, acme.path());
     assert_eq!(update.body, Some(json!({"display_name": "x"})));
@@ -33,12 +33,12 @@ async fn requests_are_remembered_without_their_credentials() {
 }
 
 #[test]
-fn it_listens_on_loopback_alone() {
+fn fake_listens_only_on_loopback() {
     assert!(Stytch::start().base_url().starts_with("http://127.0.0.1:"));
 }
 
 #[tokio::test]
-async fn the_log_is_bounded_and_the_counters_are_not() {
+async fn logs_are_bounded_and_counters_are_not() {
     let stytch = Stytch::builder().requests_kept(2).updates_kept(1).start();
     let acme = Acme::on(stytch);
     for name in ["a", "b", "c"] {
@@ -46,7 +46,7 @@ async fn the_log_is_bounded_and_the_counters_are_not() {
     }
     assert_eq!(acme.stytch.requests().len(), 2);
     assert_eq!(acme.stytch.updates()[0].body, json!({"display_name": "c"}));
-    assert_eq!(acme.stytch.count(Operation::Update), 3);
+    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 3);
     assert_eq!(acme.stytch.accepted(), 3);
-    assert_eq!(acme.stytch.count(Operation::Authenticate), 0);
+    assert_eq!(acme.stytch.count(Operation::AuthenticateSession), 0);
 }

@@ -1,4 +1,4 @@
-//! The stand-in for Stytch, spoken to in raw HTTP: what it enforces, refuses and remembers.
+//! The fake of Stytch, called over raw HTTP: what it enforces, rejects and records.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -60,14 +60,14 @@ impl Acme {
     }
 
     async fn put_ok(&self, body: &Value) {
-        let (status, answer) = self.put(TOKEN, &self.ada.token(), body).await;
-        assert_eq!(status, 200, "{answer}");
+        let (status, response) = self.put(TOKEN, &self.ada.token(), body).await;
+        assert_eq!(status, 200, "{response}");
     }
 
-    async fn refused(&self, header: &str, session: &str, status: u16, error: &str) {
-        let (seen, answer) = self.put(header, session, &NAME.into()).await;
-        assert_eq!((seen, &answer["error_type"]), (status, &json!(error)));
-        assert_eq!(answer["status_code"], status);
+    async fn assert_rejected(&self, header: &str, session: &str, status: u16, error: &str) {
+        let (seen, response) = self.put(header, session, &NAME.into()).await;
+        assert_eq!((seen, &response["error_type"]), (status, &json!(error)));
+        assert_eq!(response["status_code"], status);
     }
 
     async fn authenticate(&self, body: &Value) -> (u16, Value) {
@@ -94,7 +94,7 @@ impl Acme {
         (status, serde_json::from_str(&text).unwrap_or_default())
     }
 
-    /// A body that is a string is sent as it is.
+    /// A string is sent as the body without encoding it as JSON.
     fn request(
         &self,
         method: &str,
@@ -116,8 +116,8 @@ impl Acme {
     }
 }
 
-/// A client that loads no certificates: it speaks to loopback, and loading them takes longer
-/// than any of these tests.
+/// A client without certificates: it calls only loopback, and loading them takes longer than
+/// each of these tests.
 pub(crate) fn http() -> reqwest::Client {
     http_builder().build().unwrap()
 }
@@ -125,7 +125,7 @@ pub(crate) fn http() -> reqwest::Client {
 pub(crate) fn http_builder() -> reqwest::ClientBuilder {
     let certificates: [reqwest::Certificate; 0] = [];
     let client = reqwest::Client::builder().tls_certs_only(certificates);
-    // With both features on, reqwest takes OpenSSL, which loads certificates regardless.
+    // With both features enabled, reqwest uses OpenSSL, which loads certificates regardless.
     #[cfg(feature = "rustls")]
     let client = client.tls_backend_rustls();
     client.no_proxy()

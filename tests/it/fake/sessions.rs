@@ -1,4 +1,4 @@
-//! Sessions and their JWTs: how they end, what is forged, which keys are published.
+//! Sessions and their JWTs: expiry, revocation, forgery, published keys.
 
 use std::time::Duration;
 
@@ -14,28 +14,28 @@ async fn sessions_end() {
     let acme = Acme::new();
     let minute = Duration::from_secs(60);
     let short = acme.member.log_in_for(minute);
-    acme.refused(TOKEN, "unknown", 404, "session_not_found").await;
+    acme.assert_rejected(TOKEN, "unknown", 404, "session_not_found").await;
     acme.stytch.clock().advance(minute);
-    acme.refused(TOKEN, &short.token(), 404, "session_not_found").await;
-    acme.refused(JWT, &short.jwt(), 404, "session_not_found").await;
+    acme.assert_rejected(TOKEN, &short.token(), 404, "session_not_found").await;
+    acme.assert_rejected(JWT, &short.jwt(), 404, "session_not_found").await;
     acme.ada.revoke();
-    acme.refused(TOKEN, &acme.ada.token(), 404, "session_not_found").await;
-    acme.refused(JWT, &acme.ada.fresh_jwt(), 404, "session_not_found").await;
+    acme.assert_rejected(TOKEN, &acme.ada.token(), 404, "session_not_found").await;
+    acme.assert_rejected(JWT, &acme.ada.fresh_jwt(), 404, "session_not_found").await;
 }
 
 #[tokio::test]
-async fn two_sessions_are_too_many() {
+async fn two_sessions_are_rejected() {
     let acme = Acme::new();
     let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
     for headers in [[(TOKEN, &*token), (JWT, &*jwt)], [(TOKEN, &*token), (TOKEN, &*token)]] {
-        let (status, answer) = acme.send("PUT", &acme.path(), &headers, &NAME.into()).await;
+        let (status, response) = acme.send("PUT", &acme.path(), &headers, &NAME.into()).await;
         assert_eq!(status, 400);
-        assert_eq!(answer["error_type"], "too_many_session_arguments");
+        assert_eq!(response["error_type"], "too_many_session_arguments");
     }
 }
 
 #[tokio::test]
-async fn forged_jwts_are_refused() {
+async fn forged_jwts_are_rejected() {
     let acme = Acme::new();
     let (header, claims) = (jwt::header(&acme.ada.jwt()), acme.ada.claims());
     let project = acme.stytch.key();
@@ -56,7 +56,7 @@ async fn forged_jwts_are_refused() {
         "a.b".into(),
     ];
     for forged in &forged {
-        acme.refused(JWT, forged, 400, "unable_to_parse_session_jwt").await;
+        acme.assert_rejected(JWT, forged, 400, "unable_to_parse_session_jwt").await;
         let (status, _) = acme.authenticate(&json!({"session_jwt": forged})).await;
         assert_eq!(status, 400);
     }
@@ -65,31 +65,31 @@ async fn forged_jwts_are_refused() {
 }
 
 #[tokio::test]
-async fn an_expired_jwt_is_renewed_by_authenticate_alone() {
+async fn only_authenticate_accepts_an_expired_jwt() {
     let acme = Acme::new();
     let expired = acme.ada.jwt();
     acme.stytch.clock().advance(Duration::from_secs(300));
-    acme.refused(JWT, &expired, 400, "unable_to_parse_session_jwt").await;
-    let (status, answer) = acme.authenticate(&json!({"session_jwt": expired})).await;
+    acme.assert_rejected(JWT, &expired, 400, "unable_to_parse_session_jwt").await;
+    let (status, response) = acme.authenticate(&json!({"session_jwt": expired})).await;
     assert_eq!(status, 200);
-    let renewed = answer["session_jwt"].as_str().unwrap();
+    let renewed = response["session_jwt"].as_str().unwrap();
     assert_eq!(acme.put(JWT, renewed, &NAME.into()).await.0, 200);
-    assert_eq!(answer["session_token"], acme.ada.token());
-    let session = &answer["member_session"];
+    assert_eq!(response["session_token"], acme.ada.token());
+    let session = &response["member_session"];
     assert_eq!(session["organization_id"], acme.organization.id());
     assert_eq!(session["organization_slug"], "acme");
     assert_eq!(session["member_id"], acme.member.id());
     assert_eq!(session["member_session_id"], acme.ada.session_id());
     assert_eq!(session["roles"], json!(["stytch_member", "stytch_admin"]));
-    assert_eq!(answer["member"]["member_id"], acme.member.id());
-    assert_eq!(answer["organization"]["organization_slug"], "acme");
+    assert_eq!(response["member"]["member_id"], acme.member.id());
+    assert_eq!(response["organization"]["organization_slug"], "acme");
     acme.ada.revoke();
-    let (status, answer) = acme.authenticate(&json!({"session_jwt": renewed})).await;
-    assert_eq!((status, &answer["error_type"]), (404, &json!("session_not_found")));
+    let (status, response) = acme.authenticate(&json!({"session_jwt": renewed})).await;
+    assert_eq!((status, &response["error_type"]), (404, &json!("session_not_found")));
 }
 
 #[tokio::test]
-async fn authenticate_takes_exactly_one_session() {
+async fn authenticate_accepts_exactly_one_session() {
     let acme = Acme::new();
     let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
     for (body, error) in [
@@ -97,8 +97,8 @@ async fn authenticate_takes_exactly_one_session() {
         (json!("no object"), "no_session_arguments"),
         (json!({"session_token": token, "session_jwt": jwt}), "too_many_session_arguments"),
     ] {
-        let (status, answer) = acme.authenticate(&body).await;
-        assert_eq!((status, &answer["error_type"]), (400, &json!(error)));
+        let (status, response) = acme.authenticate(&body).await;
+        assert_eq!((status, &response["error_type"]), (400, &json!(error)));
     }
     let before = acme.ada.expires_at();
     let extend = json!({"session_token": token, "session_duration_minutes": 120});
@@ -120,7 +120,7 @@ async fn the_published_keys_verify_the_jwts() {
     acme.stytch.drop_old_keys();
     let keys = acme.jwks().await;
     assert!(!verifies(&keys, &before) && verifies(&keys, &after));
-    acme.refused(JWT, &before, 400, "unable_to_parse_session_jwt").await;
+    acme.assert_rejected(JWT, &before, 400, "unable_to_parse_session_jwt").await;
     assert_eq!(acme.put(JWT, &after, &NAME.into()).await.0, 200);
 }
 
@@ -133,14 +133,14 @@ async fn a_session_started_before_a_rotation_keeps_its_first_jwt() {
 }
 
 #[tokio::test]
-async fn the_keys_of_another_project_are_not_here() {
+async fn jwks_of_another_project_is_not_found() {
     let acme = Acme::new();
     let path = "/v1/b2b/sessions/jwks/project-test-other";
     let (status, _) = acme.send("GET", path, &[], &Value::Null).await;
     assert_eq!(status, 404);
 }
 
-/// Checks a JWT as a client would, with what the key set publishes and nothing else.
+/// Verifies a JWT as a client does, with the JWKS alone.
 fn verifies(jwks: &Value, jwt: &str) -> bool {
     let (signed, signature) = jwt.rsplit_once('.').unwrap();
     let keys = jwks["keys"].as_array().unwrap();

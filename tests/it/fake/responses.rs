@@ -1,9 +1,12 @@
-//! The ready-made bodies are what was captured from Stytch.
+//! The bodies in `testing::responses` equal those captured from Stytch.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use stytch_sso_external::testing::responses;
+use stytch_sso_external::{
+    testing::{jwt::Key, responses},
+    types,
+};
 
 use crate::denial::TYPES;
 
@@ -33,13 +36,35 @@ fn errors_are_as_captured() {
 
 #[test]
 fn success_is_an_active_connection() {
-    let answer = json!(responses::updated(responses::connection()));
-    assert_eq!(answer["status_code"], 200);
-    assert_eq!(answer["connection"]["status"], "active");
+    let response = json!(responses::updated(responses::connection()));
+    assert_eq!(response["status_code"], 200);
+    assert_eq!(response["connection"]["status"], "active");
+}
+
+/// Response types are `#[non_exhaustive]`: outside the crate, only functions build them.
+#[test]
+fn every_response_type_can_be_built_and_changed() {
+    let mut connection: types::ExternalConnection = responses::connection();
+    connection.display_name = "Renamed".to_owned();
+    let mut updated: types::UpdateExternalConnectionResponse = responses::updated(connection);
+    updated.request_id.clear();
+    let mut session: types::MemberSession = responses::member_session("organization-test-1");
+    session.organization_id.push('0');
+    let mut authenticated: types::AuthenticateSessionResponse =
+        responses::authenticated("organization-test-1", "token", "jwt");
+    authenticated.member_session = session;
+    authenticated.session_token = None;
+    let mut jwk: types::Jwk = Key::generate().jwk();
+    jwk.kid = None;
+    let mut jwks: types::GetJwksResponse = responses::jwks(&[]);
+    jwks.keys.push(jwk);
+    let mut error: types::Error = responses::error(400, "new_type", "A message.");
+    error.error_url = None;
+    assert_eq!(json!(authenticated)["member_session"]["organization_id"], "organization-test-10");
 }
 
 #[test]
-fn each_error_that_the_client_knows_has_a_body() {
+fn each_error_type_of_the_client_has_a_body() {
     let documented = responses::documented();
     let made: BTreeSet<_> =
         documented.iter().map(|error| error.error_type.as_deref().unwrap()).collect();

@@ -1,5 +1,5 @@
-//! A crate outside the workspace that depends on this one by its path, as a user's does, and
-//! tests a handler of its own.
+//! A crate outside the workspace that depends on this one by path, as a user's crate does, and
+//! tests its own handler.
 
 use std::{
     env, fs,
@@ -8,18 +8,19 @@ use std::{
 };
 
 #[test]
-fn a_crate_of_a_users_tests_its_handler_in_few_lines() {
+fn downstream_crate_tests_its_handler_in_few_lines() {
     assert!(TEST.trim().lines().count() < 15, "{TEST}");
     let project = Project::new();
     let output = project.cargo(&["test", "--offline"]);
-    let said = String::from_utf8_lossy(&output.stdout);
+    let stdout = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}{errors}");
-    assert!(said.contains("a_member_without_the_role_gets_403 ... ok"), "{said}");
-    assert!(said.contains("a_member_with_the_role_gets_204 ... ok"), "{said}");
+    assert!(output.status.success(), "{stdout}{errors}");
+    assert!(stdout.contains("a_member_without_the_role_gets_403 ... ok"), "{stdout}");
+    assert!(stdout.contains("a_member_with_the_role_gets_204 ... ok"), "{stdout}");
+    assert!(stdout.contains("each_error_has_its_status ... ok"), "{stdout}");
 }
 
-/// The user's crate, in a folder that is gone when this is dropped.
+/// The user's crate, in a folder that is removed when this is dropped.
 struct Project(PathBuf);
 
 impl Project {
@@ -31,7 +32,8 @@ impl Project {
         project.write("src/lib.rs", HANDLER);
         project.write("tests/denied.rs", TEST);
         project.write("tests/allowed.rs", OTHER_TEST);
-        // The same versions, which are here already: nothing is downloaded.
+        project.write("tests/status.rs", STATUS_TEST);
+        // The same versions, which are downloaded already.
         fs::copy(Path::new(ours).join("Cargo.lock"), project.0.join("Cargo.lock")).unwrap();
         project
     }
@@ -42,7 +44,7 @@ impl Project {
         fs::write(path, text).unwrap();
     }
 
-    /// Builds where this test was built, for the packages that both need are there already.
+    /// Builds in the target folder of this test, which contains the shared dependencies.
     fn cargo(&self, arguments: &[&str]) -> Output {
         let this = env::current_exe().unwrap();
         // target/debug/deps/it-0123456789abcdef
@@ -57,7 +59,7 @@ impl Project {
 
 impl Drop for Project {
     fn drop(&mut self) {
-        // Each run has a folder of its own, and would leave binaries that no other run uses.
+        // Each run has its own folder and would leave binaries that no other run uses.
         self.cargo(&["clean", "--offline", "--package", "users-service"]);
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -91,8 +93,20 @@ pub async fn rename(client: &Client, headers: &HeaderMap, id: &str, name: &str) 
     let update = UpdateExternalConnectionRequest::default().display_name(name);
     match client.as_member(session).update_connection(id, &update).await {
         Ok(_) => StatusCode::NO_CONTENT,
-        Err(Error::PermissionDenied { .. }) => StatusCode::FORBIDDEN,
-        Err(_) => StatusCode::BAD_GATEWAY,
+        Err(error) => StatusCode::from_u16(to_status(&error)).unwrap(),
+    }
+}
+
+pub fn to_status(error: &Error) -> u16 {
+    match error {
+        Error::PermissionDenied { .. } => 403,
+        Error::OrganizationMismatch(_) | Error::NotFound(_) => 404,
+        Error::SessionInvalid(_) => 401,
+        Error::InvalidUpdate(_) => 422,
+        Error::RateLimited(_) => 429,
+        Error::CredentialsRejected(_) | Error::Api(_) | Error::UnexpectedResponse(_) => 502,
+        Error::Transport(_) => 503,
+        _ => 500,
     }
 }
 ";
@@ -111,6 +125,30 @@ async fn a_member_without_the_role_gets_403() {
     assert_eq!(status, 403);
 }
 "#;
+
+const STATUS_TEST: &str = r##"
+use stytch_sso_external::{Error, Operation::UpdateExternalConnection as UPDATE, Outcome};
+use stytch_sso_external::testing::{error, transport_error};
+use users_service::to_status;
+
+fn of(status: u16, error_type: &str) -> Error {
+    error(UPDATE, status, format!(r#"{{"error_type": "{error_type}"}}"#))
+}
+
+#[test]
+fn each_error_has_its_status() {
+    assert_eq!(to_status(&of(403, "session_authorization_error")), 403);
+    assert_eq!(to_status(&of(403, "session_authorization_tenancy_error")), 404);
+    assert_eq!(to_status(&of(404, "session_not_found")), 401);
+    assert_eq!(to_status(&of(401, "unauthorized_credentials")), 502);
+    assert_eq!(to_status(&of(404, "external_connection_id_not_found")), 404);
+    assert_eq!(to_status(&of(429, "too_many_requests")), 429);
+    assert_eq!(to_status(&of(400, "invalid_display_name")), 422);
+    assert_eq!(to_status(&of(500, "internal_server_error")), 502);
+    assert_eq!(to_status(&error(UPDATE, 502, "<html>")), 502);
+    assert_eq!(to_status(&transport_error(UPDATE, Outcome::Unknown)), 503);
+}
+"##;
 
 const OTHER_TEST: &str = r#"
 use stytch_sso_external::testing::Stytch;

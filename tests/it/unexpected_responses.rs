@@ -1,4 +1,4 @@
-//! Answers that lie, or leave out what Stytch's reference promises.
+//! Responses that contradict Stytch's reference or leave out what it documents.
 
 use serde_json::{Value, json};
 use stytch_sso_external::{Error, Outcome};
@@ -8,31 +8,31 @@ use crate::support::{
     play::{self, Play},
 };
 
-/// The error of an update that was answered so, and how often it was sent.
+/// The error of an update with this response, and how often the update was sent.
 async fn error_of(play: Play) -> (Error, usize) {
     let lab = Lab::answering(play).await;
     let error = lab::update(&lab.client()).await.unwrap_err();
     (error, lab.updates())
 }
 
-/// The good answer, changed in one place.
+/// A success with one value replaced.
 fn with(pointer: &str, value: Value) -> Value {
-    let mut answer = lab::updated();
-    *answer.pointer_mut(pointer).unwrap() = value;
-    answer
+    let mut body = lab::updated();
+    *body.pointer_mut(pointer).unwrap() = value;
+    body
 }
 
 #[tokio::test]
-async fn an_error_under_200_is_never_a_success() {
+async fn error_body_under_200_is_never_a_success() {
     let bodies = [
-        lab::refused(403, "session_authorization_error"),
+        lab::rejected(403, "session_authorization_error"),
         json!({"status_code": 500, "error_message": "Oops.", "request_id": lab::REQUEST_ID}),
         json!({"error": "access_denied", "request_id": lab::REQUEST_ID}),
         json!({"status_code": 503, "request_id": lab::REQUEST_ID}),
-        with("/connection", Value::Null).as_object().map_or(Value::Null, |answer| {
-            let mut answer = answer.clone();
-            answer.insert("error_type".into(), "internal_server_error".into());
-            answer.into()
+        with("/connection", Value::Null).as_object().map_or(Value::Null, |body| {
+            let mut body = body.clone();
+            body.insert("error_type".into(), "internal_server_error".into());
+            body.into()
         }),
     ];
     for body in bodies {
@@ -46,7 +46,7 @@ async fn an_error_under_200_is_never_a_success() {
 }
 
 #[tokio::test]
-async fn a_success_without_a_connection_is_an_error_and_applied() {
+async fn success_without_a_connection_is_an_error_with_outcome_applied() {
     for body in [json!({}), json!({"status_code": 200, "request_id": lab::REQUEST_ID}), json!([])] {
         let (error, sent) = error_of(play::json(200, &body)).await;
         assert_eq!(variant(&error), "UnexpectedResponse", "{body}");
@@ -57,13 +57,13 @@ async fn a_success_without_a_connection_is_an_error_and_applied() {
 }
 
 #[tokio::test]
-async fn the_http_status_is_believed_and_the_one_in_the_body_is_not() {
-    let refused = play::json(403, &lab::refused(200, "session_authorization_error"));
-    let (error, _) = error_of(refused).await;
+async fn http_status_wins_over_the_status_in_the_body() {
+    let rejected = play::json(403, &lab::rejected(200, "session_authorization_error"));
+    let (error, _) = error_of(rejected).await;
     assert_eq!(variant(&error), "PermissionDenied");
     assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (403, Outcome::NotApplied));
 
-    let (error, sent) = error_of(play::json(500, &lab::refused(400, "new_type"))).await;
+    let (error, sent) = error_of(play::json(500, &lab::rejected(400, "new_type"))).await;
     assert_eq!(variant(&error), "Api");
     assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (500, Outcome::Unknown));
     assert_eq!(sent, 1);
@@ -73,16 +73,16 @@ async fn the_http_status_is_believed_and_the_one_in_the_body_is_not() {
 }
 
 #[tokio::test]
-async fn an_answer_about_something_else_is_an_error_that_says_so() {
+async fn response_about_another_connection_is_an_error() {
     let foreign = [
         ("/connection/connection_id", "another connection"),
         ("/connection/organization_id", "another organization"),
     ];
-    for (pointer, words) in foreign {
+    for (pointer, expected) in foreign {
         for id in ["other-id", "", "..", lab::PROJECT] {
             let (error, sent) = error_of(play::json(200, &with(pointer, json!(id)))).await;
             assert_eq!(variant(&error), "UnexpectedResponse", "{pointer} {id}");
-            assert!(error.to_string().contains(words), "{error}");
+            assert!(error.to_string().contains(expected), "{error}");
             assert_eq!(error.status().unwrap(), 200);
             assert_eq!(error.request_id(), Some(lab::REQUEST_ID));
             assert_eq!(error.outcome(), Outcome::Unknown);
@@ -92,7 +92,7 @@ async fn an_answer_about_something_else_is_an_error_that_says_so() {
 }
 
 #[tokio::test]
-async fn an_answer_about_something_else_counts_the_attempts_before_it() {
+async fn response_about_another_connection_counts_earlier_attempts() {
     let foreign = with("/connection/connection_id", json!("other"));
     let lab = Lab::start(move |_, before| match before {
         0 => play::html(503),
@@ -124,7 +124,7 @@ async fn role_lists_may_be_null_or_missing() {
 }
 
 #[tokio::test]
-async fn a_new_status_of_the_connection_and_new_fields_are_no_failure() {
+async fn unknown_connection_status_and_fields_are_accepted() {
     let mut body = with("/connection/status", json!("frozen"));
     body["connection"]["new_field"] = json!({"a": [1]});
     body["error_type"] = Value::Null;
@@ -133,15 +133,15 @@ async fn a_new_status_of_the_connection_and_new_fields_are_no_failure() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_understood_whatever_it_leaves_out() {
-    let whole = lab::refused(403, "session_authorization_error");
+async fn error_body_is_decoded_without_each_of_its_fields() {
+    let whole = lab::rejected(403, "session_authorization_error");
     for field in ["status_code", "request_id", "error_message", "error_url"] {
         let mut absent = whole.clone();
         absent.as_object_mut().unwrap().remove(field);
         let mut null = whole.clone();
         null[field] = Value::Null;
         let mut wrong = whole.clone();
-        wrong[field] = json!({"not": ["what", "it", "is"]});
+        wrong[field] = json!({"wrong": ["type"]});
         for body in [absent, null, wrong] {
             let (error, _) = error_of(play::json(403, &body)).await;
             assert_eq!(variant(&error), "PermissionDenied", "{body}");
@@ -154,7 +154,7 @@ async fn a_refusal_is_understood_whatever_it_leaves_out() {
 }
 
 #[tokio::test]
-async fn a_refusal_with_the_keys_of_oauth_is_read() {
+async fn error_body_with_oauth_fields_is_decoded() {
     let body = json!({
         "status_code": 401,
         "request_id": lab::REQUEST_ID,
@@ -171,21 +171,21 @@ async fn a_refusal_with_the_keys_of_oauth_is_read() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_is_an_array_keeps_its_status_and_its_words() {
-    let body = json!([lab::refused(400, "invalid_role")]);
+async fn error_body_in_an_array_keeps_its_status_and_a_snippet() {
+    let body = json!([lab::rejected(400, "invalid_role")]);
     let (error, sent) = error_of(play::json(400, &body)).await;
     assert_eq!(variant(&error), "UnexpectedResponse");
     assert_eq!((error.status().unwrap().as_u16(), sent), (400, 1));
     assert_eq!(error.request_id(), Some(lab::REQUEST_ID));
     assert_eq!(error.outcome(), Outcome::NotApplied);
-    assert!(error.excerpt().unwrap().contains("invalid_role"));
+    assert!(error.body_snippet().unwrap().contains("invalid_role"));
 }
 
 #[tokio::test]
-async fn error_details_are_kept_in_any_form() {
+async fn error_details_may_be_any_json() {
     let forms = [json!({"field": "display_name", "n": [1, {"a": null}]}), json!(["a"]), json!("a")];
     for details in forms {
-        let mut body = lab::refused(400, "invalid_display_name");
+        let mut body = lab::rejected(400, "invalid_display_name");
         body["error_details"] = details.clone();
         let (error, _) = error_of(play::json(400, &body)).await;
         assert_eq!(variant(&error), "InvalidUpdate", "{details}");
@@ -194,10 +194,10 @@ async fn error_details_are_kept_in_any_form() {
 }
 
 #[tokio::test]
-async fn a_403_without_a_known_type_is_no_denied_permission() {
+async fn status_403_with_an_unknown_type_is_no_permission_denied() {
     let bodies = [
-        lab::refused(403, "organization_suspended"),
-        lab::refused(403, "a_type_of_tomorrow"),
+        lab::rejected(403, "organization_suspended"),
+        lab::rejected(403, "a_type_of_tomorrow"),
         json!({"message": "Forbidden"}),
         json!({}),
         json!("session_authorization_error"),

@@ -1,4 +1,4 @@
-//! Many stand-ins at once, and many requests.
+//! Many fakes at once, and many requests.
 
 use std::{
     sync::Barrier,
@@ -6,34 +6,33 @@ use std::{
 };
 
 use serde_json::json;
-use stytch_sso_external::testing::{Operation, Stytch};
+use stytch_sso_external::{Operation, testing::Stytch};
 use tokio::task::JoinSet;
 
 use super::{Acme, JWT, NAME};
 
 #[test]
-fn fifty_run_in_parallel() {
+fn fifty_fakes_run_in_parallel() {
     drop(Stytch::start());
-    // No test begins before all stand-ins are there.
-    let all_are_there = Barrier::new(51);
+    // No test begins before all fakes have started.
+    let all_started = Barrier::new(51);
     let (elapsed, slowest) = std::thread::scope(|scope| {
         let ready = || {
-            all_are_there.wait();
+            all_started.wait();
         };
-        let spawn = |n| scope.spawn(move || whole_test(&format!("stand-in {n}"), ready));
+        let spawn = |n| scope.spawn(move || whole_test(&format!("fake {n}"), ready));
         let threads: Vec<_> = (0..50).map(spawn).collect();
-        all_are_there.wait();
+        all_started.wait();
         let start = Instant::now();
         let times: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
         (start.elapsed(), times.into_iter().max().unwrap())
     });
     println!("50 tests at once: {elapsed:?}, the slowest {slowest:?}");
-    // They share the cores, so what one of them takes is its share.
+    // They share the cores, so the time of one is its share of the total.
     assert!(elapsed / 50 < Duration::from_millis(50), "{elapsed:?}");
 }
 
-/// A test as a user would write one, with a runtime of its own. It tells how long it took
-/// from when its stand-in was there.
+/// A test as a user writes it, with its own runtime. Returns the time since its fake started.
 fn whole_test(name: &str, ready: impl FnOnce()) -> Duration {
     let acme = Acme::new();
     ready();
@@ -43,24 +42,24 @@ fn whole_test(name: &str, ready: impl FnOnce()) -> Duration {
     runtime.block_on(async {
         acme.put_ok(&json!({"display_name": name})).await;
         let grace = acme.organization.member("grace", &[]).log_in();
-        acme.refused(JWT, &grace.jwt(), 403, "session_authorization_error").await;
+        acme.assert_rejected(JWT, &grace.jwt(), 403, "session_authorization_error").await;
     });
     assert_eq!(acme.connection.state().display_name, name);
-    assert_eq!(acme.stytch.count(Operation::Update), 2);
+    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 2);
     start.elapsed()
 }
 
 #[test]
-fn a_test_takes_under_fifty_milliseconds() {
+fn test_with_a_fake_takes_under_fifty_milliseconds() {
     let time = || {
         let start = Instant::now();
         whole_test("x", || ());
         start.elapsed()
     };
-    println!("The first one makes the key: {:?}", time());
-    // Tried until it is undisturbed: other tests of this process aren't the stand-in's fault.
+    println!("The first one generates the key: {:?}", time());
+    // Repeated until one run is undisturbed by other tests of this process.
     let quick = (0..200).map(|_| time()).find(|time| *time < Duration::from_millis(50));
-    println!("A test with its stand-in takes {quick:?}");
+    println!("A test with its fake takes {quick:?}");
     assert!(quick.is_some());
 }
 
@@ -83,7 +82,7 @@ async fn ten_thousand_updates_take_seconds() {
     }
     callers.join_all().await;
     let elapsed = start.elapsed();
-    assert_eq!(acme.stytch.count(Operation::Update), 64 * 157);
+    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 64 * 157);
     assert_eq!(acme.stytch.accepted(), 64 * 157);
     println!("10,048 updates, 64 in flight: {elapsed:?}");
     assert!(elapsed < Duration::from_secs(60), "{elapsed:?}");

@@ -1,4 +1,4 @@
-//! Who may update what, and what each kind of connection refuses.
+//! Permissions, and the updates that each kind of connection rejects.
 
 use serde_json::{Value, json};
 use stytch_sso_external::testing::Stytch;
@@ -6,14 +6,14 @@ use stytch_sso_external::testing::Stytch;
 use super::{Acme, GROUP_ROLES, JWT, NAME, ROLES, TOKEN, path};
 
 #[tokio::test]
-async fn an_admin_updates_by_token_and_by_jwt() {
+async fn admin_updates_by_token_and_by_jwt() {
     let acme = Acme::new();
     for (header, session) in [(TOKEN, acme.ada.token()), (JWT, acme.ada.jwt())] {
-        let (status, answer) = acme.put(header, &session, &json!({"display_name": header})).await;
+        let (status, response) = acme.put(header, &session, &json!({"display_name": header})).await;
         assert_eq!(status, 200);
-        assert_eq!(answer["connection"], json!(acme.connection.state()));
-        assert_eq!(answer["status_code"], 200);
-        let request_id = answer["request_id"].as_str().unwrap();
+        assert_eq!(response["connection"], json!(acme.connection.state()));
+        assert_eq!(response["status_code"], 200);
+        let request_id = response["request_id"].as_str().unwrap();
         assert!(request_id.starts_with("request-id-test-"));
         assert_eq!(acme.connection.state().display_name, header);
     }
@@ -25,7 +25,7 @@ async fn an_admin_updates_by_token_and_by_jwt() {
 }
 
 #[tokio::test]
-async fn lists_are_replaced_cleared_and_left_alone() {
+async fn lists_are_replaced_cleared_and_kept() {
     let acme = Acme::new();
     let roles = |role: &str| json!([{"role_id": role}]);
     let groups = json!([{"group": "it-admins", "role_id": "stytch_admin"}]);
@@ -51,7 +51,7 @@ async fn without_a_session_the_project_has_full_power() {
 }
 
 #[tokio::test]
-async fn wrong_project_credentials_are_refused() {
+async fn wrong_project_credentials_are_rejected() {
     let acme = Acme::new();
     let http = reqwest::Client::new();
     let url = format!("{}{}", acme.stytch.base_url(), acme.path());
@@ -65,19 +65,19 @@ async fn wrong_project_credentials_are_refused() {
     ] {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 401);
-        let answer: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
-        assert_eq!(answer["error_type"], "unauthorized_credentials");
+        let response: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        assert_eq!(response["error_type"], "unauthorized_credentials");
     }
     assert_eq!(acme.stytch.accepted(), 0);
 }
 
 #[tokio::test]
-async fn a_refusal_has_the_shape_of_stytch() {
+async fn error_has_the_format_of_stytch() {
     let acme = Acme::new();
     let grace = acme.organization.member("grace", &[]).log_in();
-    let (status, answer) = acme.put(TOKEN, &grace.token(), &NAME.into()).await;
+    let (status, response) = acme.put(TOKEN, &grace.token(), &NAME.into()).await;
     assert_eq!(status, 403);
-    let request_id = answer["request_id"].as_str().unwrap();
+    let request_id = response["request_id"].as_str().unwrap();
     let expected = json!({
         "status_code": 403,
         "request_id": request_id,
@@ -86,13 +86,13 @@ async fn a_refusal_has_the_shape_of_stytch() {
             "The Member is not authorized to perform the requested action on that resource.",
         "error_url": "https://stytch.com/docs/api/errors/403",
     });
-    assert_eq!(answer, expected);
+    assert_eq!(response, expected);
     let (_, again) = acme.put(TOKEN, &grace.token(), &NAME.into()).await;
     assert_ne!(again["request_id"], request_id);
 }
 
 #[tokio::test]
-async fn roles_decide() {
+async fn roles_grant_and_deny_updates() {
     let acme = Acme::new();
     acme.stytch.role("sso_editor", &[("stytch.sso", &["create", "update"])]);
     acme.stytch.role("sso_reader", &[("stytch.sso", &["read"])]);
@@ -116,7 +116,7 @@ async fn roles_decide() {
 
 #[test]
 #[should_panic(expected = "there is no role `sso_editor`: define it first")]
-fn an_undefined_role_is_the_testers_mistake() {
+fn undefined_role_panics() {
     let stytch = Stytch::start();
     let _ = stytch.organization("acme").member("ada", &["sso_editor"]);
 }
@@ -127,17 +127,17 @@ async fn tenancy_is_enforced() {
     let other = acme.stytch.organization("other");
     let eve = other.member("eve", &["stytch_admin"]).log_in();
     // Their session, our organization.
-    acme.refused(TOKEN, &eve.token(), 403, "session_authorization_tenancy_error").await;
+    acme.assert_rejected(TOKEN, &eve.token(), 403, "session_authorization_tenancy_error").await;
     // Their session and organization, our connection.
     let path = path(other.id(), acme.connection.id());
-    let (status, answer) = acme.send("PUT", &path, &[(TOKEN, &eve.token())], &NAME.into()).await;
+    let (status, response) = acme.send("PUT", &path, &[(TOKEN, &eve.token())], &NAME.into()).await;
     assert_eq!(status, 400);
-    assert_eq!(answer["error_type"], "sso_connection_organization_mismatch");
+    assert_eq!(response["error_type"], "sso_connection_organization_mismatch");
     assert_eq!(acme.stytch.accepted(), 0);
 }
 
 #[tokio::test]
-async fn the_organization_goes_by_its_slug_too() {
+async fn organization_slug_is_accepted_in_the_path() {
     let acme = Acme::new();
     let path = path("acme", acme.connection.id());
     let session = [(TOKEN, &*acme.ada.token())];
@@ -164,20 +164,20 @@ fn a_live_project_has_live_ids() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_not_found() {
+async fn unknown_ids_and_paths_are_not_found() {
     let acme = Acme::new();
     for (path, error) in [
         (path("nowhere", acme.connection.id()), "organization_not_found"),
         (path("acme", "nothing"), "external_connection_id_not_found"),
         ("/v1/b2b/other".into(), "route_not_found"),
     ] {
-        let (status, answer) = acme.send("PUT", &path, &[], &NAME.into()).await;
-        assert_eq!((status, &answer["error_type"]), (404, &json!(error)));
+        let (status, response) = acme.send("PUT", &path, &[], &NAME.into()).await;
+        assert_eq!((status, &response["error_type"]), (404, &json!(error)));
     }
 }
 
 #[tokio::test]
-async fn each_kind_of_connection_refuses_what_it_cannot_do() {
+async fn connections_reject_updates_that_they_do_not_support() {
     let acme = Acme::new();
     let organization = &acme.organization;
     let roles = json!({(ROLES): [{"role_id": "stytch_admin"}]});
@@ -198,8 +198,8 @@ async fn each_kind_of_connection_refuses_what_it_cannot_do() {
         let before = connection.state();
         let path = path(organization.id(), connection.id());
         let session = [(TOKEN, &*acme.ada.token())];
-        let (status, answer) = acme.send("PUT", &path, &session, body).await;
-        assert_eq!((status, &answer["error_type"]), (400, &json!(error)));
+        let (status, response) = acme.send("PUT", &path, &session, body).await;
+        assert_eq!((status, &response["error_type"]), (400, &json!(error)));
         assert_eq!(connection.state(), before);
     }
     for (connection, body) in [
@@ -214,13 +214,13 @@ async fn each_kind_of_connection_refuses_what_it_cannot_do() {
 }
 
 #[tokio::test]
-async fn an_unknown_role_is_named() {
+async fn error_details_name_an_unknown_role() {
     let acme = Acme::new();
     acme.organization.role("editor", &[]);
     let body = json!({(ROLES): [{"role_id": "editor"}, {"role_id": "no_such_role"}]});
-    let (status, answer) = acme.put(TOKEN, &acme.ada.token(), &body).await;
+    let (status, response) = acme.put(TOKEN, &acme.ada.token(), &body).await;
     assert_eq!(status, 400);
-    assert_eq!(answer["error_type"], "invalid_rbac_role_assignment");
+    assert_eq!(response["error_type"], "invalid_rbac_role_assignment");
     let details = json!({"role_id": "no_such_role", "field": ROLES, "position": 1});
-    assert_eq!(answer["error_details"], details);
+    assert_eq!(response["error_details"], details);
 }

@@ -1,0 +1,115 @@
+//! The retry budget of a client, on an injected clock.
+
+use std::time::Duration;
+
+use stytch_sso_external::{
+    Client, Error, Operation, RetryPolicy, Session,
+    testing::{Connection, Fault, LoggedIn, Stytch},
+    types::UpdateExternalConnectionRequest,
+};
+
+const UPDATE: Operation = Operation::UpdateExternalConnection;
+const CALLS_A_SECOND: u64 = 50;
+
+struct Scene {
+    stytch: Stytch,
+    client: Client,
+    connection: Connection,
+    ada: LoggedIn,
+}
+
+impl Scene {
+    /// With the default policy but no waits, which are in real time.
+    async fn new(policy: RetryPolicy) -> Self {
+        let stytch = Stytch::start();
+        let acme = stytch.organization("acme");
+        let policy = policy.initial_backoff(Duration::ZERO);
+        let client = stytch.client_builder().retry(policy).build().unwrap();
+        client.warm_up().await.unwrap();
+        let ada = acme.member("ada", &["stytch_admin"]).log_in();
+        Self { client, connection: acme.connection("Acme Okta"), ada, stytch }
+    }
+
+    async fn update(&self) -> Result<(), Error> {
+        let update = UpdateExternalConnectionRequest::default().display_name("Renamed");
+        let member = self.client.as_member(Session::jwt(self.ada.jwt()));
+        member.update_connection(self.connection.id(), &update).await.map(|_| ())
+    }
+
+    /// Makes one second's calls, and returns how many requests they became.
+    async fn second(&self) -> u64 {
+        let before = self.stytch.count(UPDATE);
+        for _ in 0..CALLS_A_SECOND {
+            self.update().await.unwrap_err();
+            self.stytch.clock().advance(Duration::from_secs(1) / 50);
+        }
+        self.stytch.count(UPDATE) - before
+    }
+
+    /// How many retries of an outage get through at once.
+    async fn drain(&self) -> u64 {
+        let before = self.stytch.count(UPDATE);
+        let mut calls = 0;
+        loop {
+            calls += 1;
+            let error = self.update().await.unwrap_err();
+            if error.reason().ends_with("retry budget exhausted") {
+                return self.stytch.count(UPDATE) - before - calls;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn retries_of_a_permanent_outage_are_bounded() {
+    let scene = Scene::new(RetryPolicy::default()).await;
+    let outage = scene.stytch.fault(UPDATE, Fault::status(503));
+    let mut requests = Vec::new();
+    for _ in 0..60 {
+        requests.push(scene.second().await);
+    }
+    let total: u64 = requests.iter().sum();
+    let calls = 60 * CALLS_A_SECOND;
+    assert!(total <= calls * 12 / 10 + 500, "{total} requests for {calls} calls");
+    assert!(total > calls + 500, "the budget is used: {total}");
+    for (second, requests) in requests.iter().enumerate().skip(15) {
+        assert!(*requests <= CALLS_A_SECOND * 125 / 100, "second {second}: {requests}");
+    }
+    outage.clear();
+    scene.update().await.unwrap();
+
+    scene.stytch.clock().advance(Duration::from_secs(100));
+    let _ = scene.stytch.fault(UPDATE, Fault::status(503));
+    // As much as fits, and what the calls themselves are worth.
+    let retries = scene.drain().await;
+    assert!((500..=520).contains(&retries), "{retries}");
+}
+
+#[tokio::test]
+async fn the_error_of_an_empty_budget_is_the_last_attempts() {
+    let scene = Scene::new(RetryPolicy::default()).await;
+    let _ = scene.stytch.fault(UPDATE, Fault::status(503));
+    let retries = scene.drain().await;
+    assert!((500..=515).contains(&retries), "{retries}");
+    let error = scene.update().await.unwrap_err();
+    assert_eq!(error.status().unwrap(), 503);
+    assert_eq!(error.error_type(), Some("server_unavailable"));
+    assert!(error.is_retryable());
+    assert_eq!(error.reason(), "Stytch responded with an error; retry budget exhausted");
+
+    // Half of the budget after half of the time; a clock that is set back adds nothing.
+    scene.stytch.clock().advance(Duration::from_secs(50));
+    let retries = scene.drain().await;
+    assert!((250..=262).contains(&retries), "{retries}");
+}
+
+#[tokio::test]
+async fn without_a_budget_every_call_makes_all_of_its_attempts() {
+    let scene = Scene::new(RetryPolicy::default().without_budget()).await;
+    let _ = scene.stytch.fault(UPDATE, Fault::status(503));
+    for _ in 0..200 {
+        let error = scene.update().await.unwrap_err();
+        assert_eq!((error.attempts(), error.reason()), (5, "Stytch responded with an error"));
+    }
+    assert_eq!(scene.stytch.count(UPDATE), 1_000);
+}

@@ -1,0 +1,254 @@
+//! How tolerant the decoding of responses is: successes with missing fields, error bodies with
+//! unexpected ones, and bodies that can't be decoded.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use stytch_sso_external::{Client, Error, Outcome, RetryPolicy, Session, testing::responses};
+
+use crate::support::{
+    capture,
+    lab::{self, KEY, Lab, REQUEST_ID, variant},
+    play::{self, JSON, Play},
+};
+
+/// A client without retries, and the next response of its server to each operation.
+struct Scripted {
+    client: Client,
+    jwks: Arc<Mutex<Play>>,
+    authenticate: Arc<Mutex<Play>>,
+    update: Arc<Mutex<Play>>,
+    lab: Lab,
+}
+
+impl Scripted {
+    async fn start() -> Self {
+        let [jwks, authenticate, update] = [jwks(), lab::authenticated("a.b.c"), lab::updated()]
+            .map(|body| Arc::new(Mutex::new(play::json(200, &body))));
+        let [for_jwks, for_authenticate, for_update] =
+            [&jwks, &authenticate, &update].map(Arc::clone);
+        let lab = Lab::scripted(
+            move |_, _| for_jwks.lock().unwrap().clone(),
+            move |_, _| for_authenticate.lock().unwrap().clone(),
+            move |_, _| for_update.lock().unwrap().clone(),
+        )
+        .await;
+        let client = lab.builder().retry(RetryPolicy::disabled()).build().unwrap();
+        Self { client, jwks, authenticate, update, lab }
+    }
+
+    /// Resolves a session that isn't cached.
+    async fn organization_id(&self) -> Result<String, Error> {
+        let token = format!("{}-{}", lab::TOKEN, self.lab.asked());
+        self.client.as_member(Session::token(token)).organization_id().await
+    }
+}
+
+fn jwks() -> Value {
+    json!({"keys": [KEY.jwk()], "request_id": REQUEST_ID, "status_code": 200})
+}
+
+fn set(next: &Mutex<Play>, play: Play) {
+    *next.lock().unwrap() = play;
+}
+
+#[tokio::test]
+async fn any_2xx_with_a_usable_body_is_a_success() {
+    let scripted = Scripted::start().await;
+    for status in [200, 201, 202, 203, 206, 226, 299] {
+        set(&scripted.jwks, play::json(status, &jwks()));
+        set(&scripted.authenticate, play::json(status, &lab::authenticated("a.b.c")));
+        set(&scripted.update, play::json(status, &lab::updated()));
+        scripted.client.warm_up().await.unwrap();
+        assert_eq!(scripted.organization_id().await.unwrap(), lab::ORGANIZATION, "{status}");
+        let response = lab::update(&scripted.client).await.unwrap();
+        assert_eq!(response.connection.display_name, "Acme", "{status}");
+    }
+}
+
+/// The body without the fields, and with `null` in their place.
+fn without(body: &Value, fields: &[&str]) -> [Value; 2] {
+    let (mut missing, mut null) = (body.clone(), body.clone());
+    for field in fields {
+        missing.as_object_mut().unwrap().remove(*field);
+        null[*field] = Value::Null;
+    }
+    [missing, null]
+}
+
+#[tokio::test]
+async fn success_may_lack_request_id_status_code_and_session_token() {
+    let scripted = Scripted::start().await;
+    let envelope: &[_] = &["request_id", "status_code"];
+    for fields in [envelope, &envelope[..1], &envelope[1..]] {
+        for body in without(&jwks(), fields) {
+            set(&scripted.jwks, play::json(200, &body));
+            scripted.client.warm_up().await.unwrap();
+        }
+        for body in without(&lab::updated(), fields) {
+            set(&scripted.update, play::json(200, &body));
+            let response = lab::update(&scripted.client).await.unwrap();
+            let request_id = if fields.contains(&"request_id") { "" } else { REQUEST_ID };
+            assert_eq!(response.request_id, request_id, "{body}");
+        }
+        for body in without(&lab::authenticated("a.b.c"), &[fields, &["session_token"]].concat()) {
+            set(&scripted.authenticate, play::json(200, &body));
+            assert_eq!(scripted.organization_id().await.unwrap(), lab::ORGANIZATION, "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn error_about_a_success_without_a_request_id_has_none() {
+    let scripted = Scripted::start().await;
+    let mut other = lab::updated();
+    other["connection"]["connection_id"] = json!("other");
+    for body in without(&other, &["request_id"]) {
+        set(&scripted.update, play::json(200, &body));
+        let error = lab::update(&scripted.client).await.unwrap_err();
+        assert_eq!((variant(&error).as_str(), error.request_id()), ("UnexpectedResponse", None));
+    }
+}
+
+#[tokio::test]
+async fn documented_errors_under_200_are_errors_for_every_operation() {
+    for documented in responses::documented() {
+        let body = json!(documented);
+        let mut claims_success = body.clone();
+        claims_success["status_code"] = json!(200);
+        for body in [body, claims_success] {
+            let scripted = Scripted::start().await;
+            set(&scripted.jwks, play::json(200, &jwks()));
+            scripted.client.warm_up().await.unwrap();
+            let play = play::json(200, &body);
+            for next in [&scripted.jwks, &scripted.authenticate, &scripted.update] {
+                set(next, play.clone());
+            }
+            let token = Session::token(format!("{}-update", lab::TOKEN));
+            let read_errors = [
+                scripted.client.warm_up().await.unwrap_err(),
+                scripted.organization_id().await.unwrap_err(),
+                lab::update_as(&scripted.client, token).await.unwrap_err(),
+            ];
+            // The JWT is verified with the keys of the earlier fetch.
+            let update_error = lab::update(&scripted.client).await.unwrap_err();
+            for error in &read_errors {
+                assert_eq!(error.outcome(), Outcome::NotApplied, "{body}");
+            }
+            assert_eq!(update_error.outcome(), Outcome::Unknown, "{body}");
+            for error in read_errors.iter().chain([&update_error]) {
+                assert_eq!(variant(error), "UnexpectedResponse", "{body}: {error:?}");
+                assert_eq!(error.status().unwrap(), 200, "{body}");
+                assert_eq!(error.error_type(), documented.error_type.as_deref(), "{body}");
+                assert_eq!(error.request_id(), documented.request_id.as_deref(), "{body}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn wrong_type_costs_only_its_field() {
+    let scripted = Scripted::start().await;
+    let mut whole = lab::rejected(400, "invalid_role");
+    whole["error_details"] = json!({"role_id": "editor"});
+    let fields = ["status_code", "request_id", "error_type", "error_message", "error_url"];
+    for field in fields {
+        for wrong in [json!({"a": 1}), json!(["a"]), json!(true), json!(1.5)] {
+            let mut body = whole.clone();
+            body[field] = wrong;
+            set(&scripted.update, play::json(400, &body));
+            let error = lab::update(&scripted.client).await.unwrap_err();
+            // A 400 of an unknown type is an invalid update too.
+            assert_eq!(variant(&error), "InvalidUpdate", "{body}");
+            let text = |name: &str| whole[name].as_str().filter(|_| name != field);
+            assert_eq!(error.request_id(), text("request_id"), "{body}");
+            assert_eq!(error.error_type(), text("error_type"), "{body}");
+            assert_eq!(error.error_message(), text("error_message"), "{body}");
+            assert_eq!(error.error_url(), text("error_url"), "{body}");
+            assert_eq!(error.error_details(), Some(&whole["error_details"]), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn undecodable_bodies_keep_their_request_id_and_error_type() {
+    let scripted = Scripted::start().await;
+    let fields = format!(r#""error_type": "invalid_role", "request_id" : "{REQUEST_ID}""#);
+    let deep = ["[".repeat(10_000), "]".repeat(10_000)].concat();
+    let bodies = [
+        format!("{{{fields}, \"error_mess"),
+        format!(r#"{{{fields}, "error_details": {deep}}}"#),
+        format!(r#"{{"error_details": {deep}, {fields}}}"#),
+        format!(r#"{{"error_message": "request_id", {fields}, "a": "#),
+    ];
+    for body in bodies {
+        for status in [200, 400, 500] {
+            set(&scripted.update, play::http(status, JSON, &body));
+            let error = lab::update(&scripted.client).await.unwrap_err();
+            assert_eq!(variant(&error), "UnexpectedResponse", "{status} {body:.90}");
+            assert_eq!(error.request_id(), Some(REQUEST_ID), "{status} {body:.90}");
+            assert_eq!(error.error_type(), Some("invalid_role"), "{status} {body:.90}");
+        }
+    }
+}
+
+/// The body with one value replaced.
+fn with(mut body: Value, pointer: &str, value: Value) -> Value {
+    *body.pointer_mut(pointer).unwrap() = value;
+    body
+}
+
+#[tokio::test]
+async fn undecodable_success_names_the_field_and_not_its_value() {
+    let scripted = Scripted::start().await;
+    let secret = || json!({"hunter2": "hunter2"});
+    let mut incomplete = lab::updated();
+    incomplete["connection"].as_object_mut().unwrap().remove("status");
+    let roles = "external_connection_implicit_role_assignments";
+    let list = json!([{"role_id": "editor"}, {"role_id": secret()}]);
+    let updates = [
+        (
+            with(lab::updated(), "/connection/display_name", secret()),
+            "the JSON field `connection.display_name` has an unexpected type",
+        ),
+        (
+            with(lab::updated(), &format!("/connection/{roles}"), list),
+            "the JSON field `connection.external_connection_implicit_role_assignments[1].role_id` \
+             has an unexpected type",
+        ),
+        (incomplete, "the JSON lacks the field `connection.status`"),
+        (
+            with(lab::updated(), "/connection", json!("hunter2")),
+            "the JSON field `connection` has an unexpected type",
+        ),
+    ];
+    for (body, reason) in updates {
+        set(&scripted.update, play::json(200, &body));
+        let error = lab::update(&scripted.client).await.unwrap_err();
+        assert_eq!((error.reason(), error.outcome()), (reason, Outcome::Applied));
+        assert_contains_no_value(&error);
+    }
+    let authenticated = lab::authenticated("a.b.c");
+    let body = with(authenticated, "/member_session/organization_id", secret());
+    set(&scripted.authenticate, play::json(200, &body));
+    let error = scripted.organization_id().await.unwrap_err();
+    let field = "the JSON field `member_session.organization_id` has an unexpected type";
+    assert_eq!((error.reason(), error.outcome()), (field, Outcome::NotApplied));
+    assert_contains_no_value(&error);
+
+    set(&scripted.jwks, play::json(200, &with(jwks(), "/keys/0/n", secret())));
+    let error = scripted.client.warm_up().await.unwrap_err();
+    assert_eq!(error.reason(), "the JSON field `keys[0].n` has an unexpected type");
+    assert_contains_no_value(&error);
+}
+
+fn assert_contains_no_value(error: &Error) {
+    capture::inspect(error);
+    let mut link: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = link {
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("hunter2"), "{text}");
+        link = error.source();
+    }
+    assert!(!error.reason().contains("hunter2"), "{}", error.reason());
+}

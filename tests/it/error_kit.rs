@@ -1,0 +1,77 @@
+//! Errors from `testing` are those of real calls.
+
+use http::{HeaderMap, HeaderValue, StatusCode};
+use stytch_sso_external::{
+    Error, Operation, Outcome,
+    testing::{self, responses},
+};
+
+use crate::support::{
+    lab::{self, Lab, variant},
+    play::{self, Play},
+};
+
+const UPDATE: Operation = Operation::UpdateExternalConnection;
+
+/// What a caller can learn from an error.
+fn facts(error: &Error) -> String {
+    let facts = (error.operation(), error.status(), error.request_id(), error.error_type());
+    let more = (error.retry_after(), error.is_retryable(), error.outcome(), error.attempts());
+    let text = (error.error_message(), error.error_details(), error.body_snippet());
+    format!("{} {} {facts:?} {more:?} {text:?}", variant(error), error.reason())
+}
+
+async fn real(play: Play) -> Error {
+    let lab = Lab::answering(play).await;
+    let client = lab.builder().retry(stytch_sso_external::RetryPolicy::disabled()).build().unwrap();
+    lab::update(&client).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_made_error_equals_the_one_of_the_same_response() {
+    let mut bodies: Vec<(u16, String)> = responses::documented()
+        .into_iter()
+        .map(|error| {
+            let status = error.status_code.and_then(|status| u16::try_from(status).ok());
+            (status.unwrap(), serde_json::to_string(&error).unwrap())
+        })
+        .collect();
+    let odd = [(200, "{}"), (200, ""), (204, ""), (302, ""), (403, "<html>"), (503, "{\"a\":1}")];
+    bodies.extend(odd.map(|(status, body)| (status, body.to_owned())));
+    for (status, body) in bodies {
+        let made = testing::error(UPDATE, status, &body);
+        assert_eq!(facts(&made), facts(&real(play::http(status, "", &body)).await), "{body}");
+    }
+
+    let mut headers = HeaderMap::new();
+    headers.insert("retry-after", HeaderValue::from_static("7"));
+    let made = testing::error_with_headers(UPDATE, 503, &headers, "");
+    assert_eq!(facts(&made), facts(&real(play::http(503, "retry-after: 7\r\n", "")).await));
+    assert_eq!(made.retry_after().unwrap().as_secs(), 7);
+}
+
+#[tokio::test]
+async fn a_made_transport_error_equals_that_of_a_closed_connection() {
+    let made = testing::transport_error(UPDATE, Outcome::Unknown);
+    assert_eq!(facts(&made), facts(&real(vec![play::Act::Close]).await));
+    let made = testing::transport_error(Operation::GetJwks, Outcome::NotApplied);
+    assert_eq!((variant(&made), made.outcome()), ("Transport".into(), Outcome::NotApplied));
+}
+
+#[test]
+fn what_cannot_be_an_error_panics() {
+    let updated = lab::updated().to_string();
+    let cases: [fn(&str) -> Error; 5] = [
+        |updated| testing::error(UPDATE, 200, updated),
+        |_| testing::error(UPDATE, 1000, ""),
+        |_| testing::transport_error(UPDATE, Outcome::Applied),
+        |_| testing::transport_error(Operation::GetJwks, Outcome::Unknown),
+        |_| testing::transport_error(Operation::AuthenticateSession, Outcome::Applied),
+    ];
+    for (number, case) in cases.into_iter().enumerate() {
+        let outcome = std::panic::catch_unwind(|| case(&updated));
+        assert!(outcome.is_err(), "case {number}");
+    }
+    let other = testing::error(Operation::GetJwks, StatusCode::OK.as_u16(), &updated);
+    assert_eq!(variant(&other), "UnexpectedResponse");
+}

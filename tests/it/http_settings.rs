@@ -1,0 +1,217 @@
+//! What a service may configure of HTTP, and what of it never wins over the crate's promises.
+
+use std::time::Duration;
+
+use stytch_sso_external::{
+    BuildError, Client, ClientBuilder, Outcome, Session, SessionCookies, SessionKind, reqwest,
+};
+
+use crate::support::{
+    capture, child,
+    hostile::{Hostile, Request},
+    lab::{self, Lab},
+    play::{self, Act, Play},
+    tls::Authority,
+};
+
+fn header(name: &'static str, value: &'static str) -> reqwest::header::HeaderMap {
+    let mut headers = reqwest::header::HeaderMap::new();
+    headers.insert(name, value.parse().unwrap());
+    headers
+}
+
+fn polite(request: &Request, before: usize) -> Play {
+    match request.method.as_str() {
+        "GET" => lab::polite_jwks(request, before),
+        "POST" => lab::polite_authenticate(request, before),
+        _ => play::json(200, &lab::updated()),
+    }
+}
+
+#[test]
+fn a_default_header_with_credentials_is_a_build_error() {
+    let forbidden = [
+        ("authorization", "Authorization"),
+        ("cookie", "Cookie"),
+        ("x-stytch-member-session", "X-Stytch-…"),
+        ("x-stytch-member-sessionjwt", "X-Stytch-…"),
+        ("x-stytch-anything", "X-Stytch-…"),
+    ];
+    for (name, named) in forbidden {
+        let builder = lab::builder("https://test.stytch.com")
+            .configure_http(move |http| http.default_headers(header(name, "hunter2")));
+        // If this fails, reqwest no longer shows default headers in its `Debug` output.
+        let error = builder.build().unwrap_err();
+        capture::inspect(&error);
+        assert!(matches!(error, BuildError::CredentialHeader { name, .. } if name == named));
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn other_default_headers_are_sent() {
+    let lab = Lab::start(polite).await;
+    let value = r#", "authorization": {"cookie": "x-stytch-"#;
+    let client = lab
+        .builder()
+        .configure_http(move |http| http.default_headers(header("x-acme", value)))
+        .build()
+        .unwrap();
+    lab::update(&client).await.unwrap();
+    let requests = lab.server.requests();
+    assert!(requests.iter().all(|request| request.header("x-acme") == Some(value)));
+}
+
+/// Settings that would break the crate's promises, all at once.
+fn hostile_settings(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    http.redirect(reqwest::redirect::Policy::limited(10))
+        .referer(true)
+        .timeout(Duration::from_secs(3_600))
+        .connect_timeout(Duration::from_secs(3_600))
+        .read_timeout(Duration::from_millis(1))
+        .http1_max_headers(1)
+        .connection_verbose(true)
+        .user_agent("other/1.0")
+        .retry(reqwest::retry::for_host("127.0.0.1"))
+        .proxy(reqwest::Proxy::all("http://127.0.0.1:1").unwrap())
+}
+
+#[tokio::test]
+async fn the_crates_own_settings_win() {
+    let other = Hostile::start(polite).await;
+    let location = format!("location: {}/x\r\n", other.url());
+    let lab = Lab::start(move |_, before| match before {
+        // Longer than the caller's read timeout.
+        0 => {
+            [vec![Act::Wait(Duration::from_millis(50))], play::json(200, &lab::updated())].concat()
+        }
+        1 => play::http(307, &location, ""),
+        _ => vec![Act::Hang],
+    });
+    let lab = lab.await;
+    let timeout = Duration::from_millis(300);
+    let builder = lab.builder().attempt_timeout(timeout).configure_http(hostile_settings);
+    let client = builder.app_name("acme-admin/2.1").build().unwrap();
+
+    lab::update(&client).await.unwrap();
+    let request = lab.server.requests().pop().unwrap();
+    let user_agent = format!("stytch-sso-external/{} acme-admin/2.1", env!("CARGO_PKG_VERSION"));
+    assert_eq!(request.header("user-agent"), Some(&*user_agent));
+    assert_eq!(request.header("accept-encoding"), None);
+    assert_eq!(request.header("referer"), None);
+
+    let error = lab::update(&client).await.unwrap_err();
+    assert_eq!(error.status().unwrap(), 307);
+    assert_eq!(other.connections(), 0);
+
+    let error = lab::update(&client).await.unwrap_err();
+    assert_eq!((error.attempts(), error.outcome()), (3, Outcome::Unknown));
+    assert_eq!(lab.updates(), 2 + 3, "reqwest retried");
+}
+
+#[tokio::test]
+async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
+    let authority = Authority::new();
+    let other = Hostile::start_tls(authority.good(), polite).await;
+    let location = format!("location: {}/x\r\n", other.url());
+    let server = Hostile::start_tls(authority.good(), move |request, before| {
+        if request.method == "PUT" {
+            play::http(307, &location, "")
+        } else {
+            polite(request, before)
+        }
+    });
+    let server = server.await;
+    let build = |headers: reqwest::header::HeaderMap| {
+        let certificate = authority.certificate();
+        let builder = lab::builder(&server.url());
+        builder.configure_http(move |http| {
+            http.tls_certs_merge([certificate.clone()])
+                .redirect(reqwest::redirect::Policy::limited(10))
+                .default_headers(headers.clone())
+        })
+    };
+    let error = build(header("x-stytch-member-session", "token")).build().unwrap_err();
+    assert!(matches!(error, BuildError::CredentialHeader { .. }), "{error:?}");
+
+    let client = build(reqwest::header::HeaderMap::new()).build().unwrap();
+    let error = lab::update(&client).await.unwrap_err();
+    assert_eq!(error.status().unwrap(), 307, "{error:?}");
+    assert_eq!((server.count("PUT"), other.connections()), (1, 0));
+}
+
+#[test]
+fn an_app_name_that_no_header_can_carry_is_a_build_error() {
+    let build = |name: &str| lab::builder("https://test.stytch.com").app_name(name).build();
+    for name in ["", " ", "a\r\nx-evil: 1", "a\0", "ä", " a", "a "] {
+        assert!(matches!(build(name), Err(BuildError::InvalidAppName)), "{name:?}");
+    }
+    build("acme-admin/2.1 (sso; eu-west-1)").unwrap();
+}
+
+/// What the child prints of its client.
+const RESULT: &str = "RESULT";
+
+#[tokio::test]
+async fn proxy_variables_are_checked() {
+    if child::variable("TEST_CASE").is_some() {
+        let https = || lab::builder("https://test.stytch.com");
+        let kinds: [(&str, ClientBuilder); 3] = [
+            ("https", https()),
+            ("configured", https().configure_http(|http| http)),
+            ("plain", lab::builder("http://127.0.0.1:1")),
+        ];
+        let shown =
+            kinds.map(|(kind, builder)| format!("{kind} {}", build_result(builder.build())));
+        return println!("{RESULT} {}", shown.join(", "));
+    }
+    let bad =
+        |variable: &str| format!("https {variable} is not a usable proxy, configured ok, plain ok");
+    let ok = "https ok, configured ok, plain ok".to_owned();
+    let cases: [(&[(&str, &str)], String); 12] = [
+        (&[], ok.clone()),
+        (&[("HTTPS_PROXY", "http://proxy.example.com:3128")], ok.clone()),
+        (&[("HTTPS_PROXY", "proxy.example.com:3128")], ok.clone()),
+        (&[("HTTPS_PROXY", "hunter2 is no proxy")], bad("HTTPS_PROXY")),
+        (&[("https_proxy", "http://")], bad("https_proxy")),
+        (&[("https_proxy", "socks5://hunter2:x@proxy:1080")], bad("https_proxy")),
+        (&[("HTTPS_PROXY", ""), ("ALL_PROXY", "ftp://x")], bad("ALL_PROXY")),
+        (&[("HTTPS_PROXY", ""), ("https_proxy", "ftp://x")], ok.clone()),
+        (&[("HTTPS_PROXY", "http://p:1"), ("ALL_PROXY", "ftp://x")], ok.clone()),
+        (&[("all_proxy", "ftp://x")], bad("all_proxy")),
+        (&[("HTTP_PROXY", "ftp://x")], ok.clone()),
+        (&[("HTTPS_PROXY", "ftp://x"), ("REQUEST_METHOD", "GET")], ok.clone()),
+    ];
+    for (variables, expected) in cases {
+        let all: Vec<_> = variables.iter().copied().chain([("TEST_CASE", "yes")]).collect();
+        let output = child::run("http_settings::proxy_variables_are_checked", &all).await;
+        assert_eq!(child::said(&output, RESULT), expected, "{variables:?}");
+    }
+}
+
+fn build_result(built: Result<Client, BuildError>) -> String {
+    match built {
+        Ok(_) => "ok".to_owned(),
+        Err(error @ BuildError::InvalidProxy { .. }) => {
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
+            let text = error.to_string();
+            let text = text.strip_prefix("the environment variable ").unwrap();
+            text.split(':').next().unwrap().to_owned()
+        }
+        Err(other) => other.to_string(),
+    }
+}
+
+#[test]
+fn cookies_of_other_names_are_read_and_headers_are_not() {
+    let headers = |name: &'static str, value: &'static str| header(name, value);
+    let cookies = SessionCookies::new("acme_jwt", "acme_token");
+    let session = |value| cookies.session(&headers("cookie", value));
+    assert_eq!(session("acme_jwt=a.b.c; acme_token=t"), Some(Session::jwt("a.b.c")));
+    assert_eq!(session("acme_token=t").unwrap().kind(), SessionKind::Token);
+    assert_eq!(session("acme_jwt=; acme_token=t"), Some(Session::token("t")));
+    assert_eq!(session("stytch_session_jwt=a.b.c; stytch_session=t"), None);
+    assert_eq!(cookies.session(&headers("x-stytch-member-session", "t")), None);
+    let owned = SessionCookies::new(String::from("j"), String::from("t"));
+    assert_eq!(owned.session(&headers("cookie", "t=1")), Some(Session::token("1")));
+}

@@ -1,0 +1,242 @@
+//! Outages of the project's keys: which path calls take, how many requests they cause, and that
+//! nobody waits for a fetch longer than two seconds.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use serde_json::json;
+use stytch_sso_external::{
+    Client, Error, Operation, Session,
+    testing::{
+        Clock, Fault, Stytch,
+        jwt::{self, Key},
+    },
+};
+use tokio::time::{sleep, timeout};
+
+use crate::support::{
+    hostile::Request,
+    lab::{self, KEY, Lab, claims, header},
+    play::{self, Act, Play},
+};
+
+/// Two seconds and a generous margin for a busy machine.
+const LIMIT: Duration = Duration::from_secs(6);
+
+fn update(_: &Request, _: usize) -> Play {
+    play::json(200, &lab::updated())
+}
+
+fn hang(_: &Request, _: usize) -> Play {
+    vec![Act::Hang]
+}
+
+/// A JWT that nobody has seen, valid for an hour.
+fn jwt_of(key: &Key, n: usize) -> Session {
+    let (mut header, mut claims) = (header(), claims());
+    header["kid"] = json!(key.kid());
+    claims["sub"] = json!(format!("member-test-{n}"));
+    claims["exp"] = json!(claims["exp"].as_u64().unwrap() + 3600);
+    Session::jwt(jwt::sign(&header, &claims, key))
+}
+
+fn jwt(n: usize) -> Session {
+    jwt_of(&KEY, n)
+}
+
+async fn call(client: &Client, session: Session) -> (Result<String, Error>, Duration) {
+    let began = Instant::now();
+    (client.as_member(session).organization_id().await, began.elapsed())
+}
+
+#[tokio::test]
+async fn hanging_keys_at_cold_start_delay_the_first_calls_only() {
+    let lab = Lab::scripted(hang, lab::polite_authenticate, update).await;
+    let clock = Clock::stopped();
+    let client = lab.builder().clock(clock.clone()).build().unwrap();
+    for (round, fetched) in [(0, 1), (1, 1), (2, 2)] {
+        let calls = (0..200).map(|n| call(&client, jwt(round * 200 + n)));
+        for (result, took) in join_all(calls).await {
+            result.unwrap();
+            assert!(took < LIMIT, "round {round}: {took:?}");
+        }
+        assert_eq!((lab.fetched(), lab.asked()), (fetched, 200 * (round + 1)));
+        // After the backoff one fetch runs in the background of the third round.
+        clock.advance(Duration::from_millis(if round == 1 { 1_000 } else { 0 }));
+    }
+    assert_eq!(client.warm_up().await.unwrap_err().operation(), Operation::GetJwks);
+}
+
+#[tokio::test]
+async fn callers_who_give_up_leave_the_fetch_to_the_next_ones() {
+    let lab = Lab::scripted(hang, lab::polite_authenticate, update).await;
+    let client = lab.client();
+    let began = Instant::now();
+    let given_up = timeout(Duration::from_millis(1500), call(&client, jwt(0))).await;
+    assert!(given_up.is_err());
+    call(&client, jwt(1)).await.0.unwrap();
+    assert!(began.elapsed() < LIMIT);
+    assert_eq!(lab.fetched(), 1);
+    for n in 2..5 {
+        call(&client, jwt(n)).await.0.unwrap();
+    }
+    assert_eq!((lab.fetched(), lab.asked()), (1, 4));
+}
+
+#[tokio::test]
+async fn keys_that_come_late_are_used() {
+    let late = |request: &Request, before: usize| {
+        let mut play = vec![Act::Wait(Duration::from_millis(2500))];
+        play.extend(lab::polite_jwks(request, before));
+        play
+    };
+    let lab = Lab::scripted(late, lab::polite_authenticate, update).await;
+    let client = lab.client();
+    call(&client, jwt(0)).await.0.unwrap();
+    assert_eq!((lab.fetched(), lab.asked()), (1, 1));
+    let began = Instant::now();
+    let mut n = 1;
+    while lab.asked() == n {
+        assert!(began.elapsed() < LIMIT);
+        sleep(Duration::from_millis(300)).await;
+        call(&client, jwt(n)).await.0.unwrap();
+        n += 1;
+    }
+    assert!(lab.fetched() <= 2);
+}
+
+#[tokio::test]
+async fn ten_minutes_without_keys_are_bridged_by_authenticate() {
+    let stytch = Stytch::start();
+    let acme = stytch.organization("acme");
+    let connection = acme.connection("Acme Okta");
+    let ada = acme.member("ada", &["stytch_admin"]).log_in_for(Duration::from_secs(86_400));
+    let client = stytch.client();
+    client.warm_up().await.unwrap();
+    let _ = stytch.fault(Operation::GetJwks, Fault::status(503));
+    stytch.clock().advance(Duration::from_secs(3600));
+    for _ in 0..120 {
+        stytch.clock().advance(Duration::from_secs(5));
+        let member = client.as_member(Session::jwt(ada.fresh_jwt()));
+        member.update_connection(connection.id(), &lab::rename("Acme")).await.unwrap();
+    }
+    assert_eq!(stytch.accepted(), 120);
+    assert_eq!(stytch.count(Operation::AuthenticateSession), 120);
+    // 1 + 2 + 4 + 8 + 16 s, then every 22.5 to 30 s.
+    let fetched = stytch.count(Operation::GetJwks);
+    assert!((20..=32).contains(&fetched), "{fetched} fetches");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rotation_under_made_up_kids_rejects_no_honest_member() {
+    const INTERVAL: Duration = Duration::from_secs(1);
+    let new = Key::generate();
+    let (fetches, keys) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(vec![KEY.jwk()])));
+    let (times, published) = (Arc::clone(&fetches), Arc::clone(&keys));
+    let jwks = move |_: &Request, _: usize| {
+        times.lock().unwrap().push(Instant::now());
+        play::json(200, &json!({"keys": *published.lock().unwrap()}))
+    };
+    let lab = Lab::scripted(jwks, lab::polite_authenticate, update).await;
+    let client = lab.builder().jwks_min_refetch_interval(INTERVAL).build().unwrap();
+    client.warm_up().await.unwrap();
+    let mut calls = Vec::new();
+    for n in 0..20 {
+        let made_up = jwt_of(&KEY.clone().with_kid(&format!("made-up-{n}")), n);
+        if n == 5 {
+            keys.lock().unwrap().push(new.jwk());
+        }
+        for (is_honest, session) in [(false, made_up), (n >= 5, jwt_of(&new, n))] {
+            let client = client.clone();
+            calls.push(tokio::spawn(async move { (is_honest, call(&client, session).await) }));
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    for joined in calls {
+        let (is_honest, (result, took)) = joined.await.unwrap();
+        assert!(took < INTERVAL + LIMIT, "{took:?}");
+        if is_honest {
+            result.unwrap();
+        }
+    }
+    assert_eq!(lab.asked(), 0);
+    let fetches = fetches.lock().unwrap();
+    // The first one is of the warm-up.
+    let apart = fetches[1..].windows(2).all(|pair| pair[1] - pair[0] > INTERVAL * 9 / 10);
+    assert!(apart && (4..=8).contains(&fetches.len()), "{fetches:?}");
+}
+
+#[tokio::test]
+async fn unverified_jwts_take_a_quarter_of_the_permits() {
+    let authenticate = |request: &Request, before: usize| {
+        let is_token = String::from_utf8_lossy(&request.body).contains("session_token");
+        if is_token { lab::polite_authenticate(request, before) } else { vec![Act::Hang] }
+    };
+    let lab = Lab::scripted(|_, _| play::html(503), authenticate, update).await;
+    let client = lab.builder().max_in_flight(8).build().unwrap();
+    let flood: Vec<_> = (0..5_000)
+        .map(|n| {
+            let client = client.clone();
+            let header = json!({"alg": "RS256", "kid": format!("made-up-{n}")});
+            let session = Session::jwt(jwt::unsigned(&header, &claims()));
+            tokio::spawn(async move { call(&client, session).await.0 })
+        })
+        .collect();
+    for n in 0..20 {
+        let token = Session::token(format!("{}{n}", lab::TOKEN));
+        call(&client, token).await.0.unwrap();
+    }
+    // Two made-up JWTs of 5,000, which hang, and all tokens.
+    assert_eq!((lab.asked(), lab.fetched()), (2 + 20, 1));
+    flood.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn hanging_background_refresh_is_one_task() {
+    let jwks = |request: &Request, before: usize| match before {
+        0 => lab::polite_jwks(request, before),
+        _ => vec![Act::Hang],
+    };
+    let lab = Lab::scripted(jwks, lab::polite_authenticate, update).await;
+    let clock = Clock::stopped();
+    let client = lab.builder().clock(clock.clone()).build().unwrap();
+    client.warm_up().await.unwrap();
+    clock.advance(Duration::from_secs(5 * 60));
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    let sessions: Vec<_> = (0..2_000).map(jwt).collect();
+    let calls = sessions.into_iter().map(|session| call(&client, session));
+    for (result, _) in join_all(calls).await {
+        result.unwrap();
+    }
+    // The refresh, its connection, and the server's end of that.
+    assert!(tasks() <= before + 5, "{before} tasks, then {}", tasks());
+    assert!(lab.fetched() <= 2);
+    assert_eq!(lab.asked(), 0);
+    assert!(lab.server.connections() <= 2);
+}
+
+#[tokio::test]
+async fn late_joiners_start_one_more_request_for_all_of_them() {
+    let authenticate = |request: &Request, before: usize| match before {
+        0 => vec![Act::Hang],
+        _ => lab::polite_authenticate(request, before),
+    };
+    let lab = Lab::scripted(lab::polite_jwks, authenticate, update).await;
+    let client = lab.builder().operation_timeout(Duration::from_secs(2)).build().unwrap();
+    let token = || Session::token(lab::TOKEN);
+    let starter = async { call(&client, token()).await.0 };
+    let joiners = async {
+        sleep(Duration::from_millis(1500)).await;
+        join_all((0..10).map(|_| call(&client, token()))).await
+    };
+    let (timed_out, joined) = tokio::join!(starter, joiners);
+    assert!(matches!(timed_out, Err(Error::Transport(_))), "{timed_out:?}");
+    for (result, _) in joined {
+        result.unwrap();
+    }
+    assert_eq!(lab.asked(), 2);
+}

@@ -1,0 +1,197 @@
+//! Failures that no retry would change: certificates, TLS, proxies, bytes that aren't HTTP,
+//! too many headers. One attempt, and a reason that names the cause.
+
+use stytch_sso_external::{
+    Client, Error,
+    Outcome::{self, NotApplied, Unknown},
+    Session, reqwest,
+};
+
+use crate::support::{
+    capture,
+    hostile::{Hostile, Request},
+    lab::{self, Lab, variant},
+    play::{self, Act, JSON, Play},
+    tls::{self, Authority},
+};
+
+type Backend = fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder;
+
+/// The TLS backends of this build.
+const BACKENDS: &[(&str, Backend)] = &[
+    #[cfg(feature = "rustls")]
+    ("rustls", |http| http.tls_backend_rustls()),
+    #[cfg(feature = "native-tls")]
+    ("native-tls", |http| http.tls_backend_native()),
+];
+
+fn client(base_url: &str, backend: Backend, trusted: &Authority) -> Client {
+    let certificate = trusted.certificate();
+    lab::builder(base_url)
+        .configure_http(move |http| backend(http).tls_certs_only([certificate.clone()]))
+        .build()
+        .unwrap()
+}
+
+async fn error_of(client: &Client) -> Error {
+    let result = lab::update_as(client, Session::token(lab::TOKEN)).await;
+    let error = result.unwrap_err();
+    capture::inspect(&error);
+    error
+}
+
+fn assert_permanent(what: &str, error: &Error, outcome: Outcome, reason: &str) {
+    assert_eq!(variant(error), "Transport", "{what}: {error:?}");
+    assert!(error.reason().contains(reason), "{what}: {error:?}");
+    assert_eq!((error.is_retryable(), error.attempts()), (false, 1), "{what}: {error:?}");
+    assert_eq!(error.outcome(), outcome, "{what}: {error:?}");
+}
+
+fn polite(request: &Request, before: usize) -> Play {
+    match request.method.as_str() {
+        "POST" => lab::polite_authenticate(request, before),
+        _ => play::json(200, &lab::updated()),
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_certificate_is_permanent_and_named() {
+    let authority = Authority::new();
+    for (backend_name, backend) in BACKENDS {
+        let cases = [
+            ("unknown CA", Authority::new().good(), "certificate has an unknown issuer"),
+            ("self-signed", tls::self_signed(), "certificate has an unknown issuer"),
+            ("expired", authority.expired(), "certificate has expired"),
+            ("not yet valid", authority.not_yet_valid(), "certificate is not yet valid"),
+            ("wrong name", authority.for_another_host(), "certificate is for another host name"),
+        ];
+        for (case, config, reason) in cases {
+            let server = Hostile::start_tls(config, polite).await;
+            let error = error_of(&client(&server.url(), *backend, &authority)).await;
+            let what = format!("{backend_name}, {case}");
+            assert_permanent(&what, &error, NotApplied, &format!("TLS: {reason}"));
+            assert_eq!((server.connections(), server.requests().len()), (1, 0), "{what}");
+        }
+        // The same authority, and nothing wrong.
+        let server = Hostile::start_tls(authority.good(), polite).await;
+        let good = client(&server.url(), *backend, &authority);
+        lab::update_as(&good, Session::token(lab::TOKEN)).await.unwrap();
+    }
+}
+
+#[cfg(feature = "rustls")]
+#[tokio::test]
+async fn the_date_of_an_expired_certificate_is_named() {
+    let authority = Authority::new();
+    let server = Hostile::start_tls(authority.expired(), polite).await;
+    let client = client(&server.url(), reqwest::ClientBuilder::tls_backend_rustls, &authority);
+    let error = error_of(&client).await;
+    assert_eq!(error.reason(), "TLS: certificate has expired (Fri, 01 Jan 2021 00:00:00 GMT)");
+}
+
+#[tokio::test]
+async fn a_rejected_tls_negotiation_is_permanent() {
+    let authority = Authority::new();
+    for (backend_name, backend) in BACKENDS {
+        // A server of plain HTTP.
+        let server = Hostile::start_writing("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let url = server.url_at("https", "127.0.0.1");
+        let error = error_of(&client(&url, *backend, &authority)).await;
+        assert_permanent(backend_name, &error, NotApplied, "TLS: ");
+        assert_eq!(server.connections(), 1, "{backend_name}");
+
+        // One that has no certificate to show and sends an alert.
+        let server = Hostile::start_tls(tls::without_certificate(), polite).await;
+        let error = error_of(&client(&server.url(), *backend, &authority)).await;
+        assert_permanent(backend_name, &error, NotApplied, "TLS: ");
+        assert_eq!(server.connections(), 1, "{backend_name}");
+    }
+}
+
+#[tokio::test]
+async fn an_io_error_inside_the_handshake_is_retried() {
+    let authority = Authority::new();
+    for (backend_name, backend) in BACKENDS {
+        for server in [Hostile::start_resetting().await, Hostile::start_closing().await] {
+            let url = server.url_at("https", "127.0.0.1");
+            let error = error_of(&client(&url, *backend, &authority)).await;
+            assert_eq!(variant(&error), "Transport", "{backend_name}: {error:?}");
+            assert!(error.is_retryable(), "{backend_name}: {error:?}");
+            assert_eq!((error.attempts(), error.outcome()), (3, NotApplied), "{backend_name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_requires_authorization_is_permanent() {
+    let proxy = Hostile::start(|_, _| play::html(407)).await;
+    let url = proxy.url();
+    let client = lab::builder("https://does-not-exist.invalid")
+        .configure_http(move |http| http.proxy(reqwest::Proxy::https(&url).unwrap()))
+        .build()
+        .unwrap();
+    let error = error_of(&client).await;
+    assert_permanent("407", &error, NotApplied, "HTTP 407 of the proxy");
+    assert_eq!(proxy.count("CONNECT"), 1);
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_http_are_permanent() {
+    let banner = vec![Act::Send("SSH-2.0-OpenSSH_9.6\r\n".into()), Act::Close];
+    let lab = Lab::answering(banner).await;
+    let error = lab::update(&lab.client()).await.unwrap_err();
+    assert_permanent("SSH banner", &error, Unknown, "the response is not HTTP/1");
+    assert_eq!(lab.updates(), 1);
+}
+
+fn headers(count: usize) -> String {
+    // With content-type and content-length, which `play::http` and this test add.
+    format!("{JSON}{}", "x-many: y\r\n".repeat(count - 2))
+}
+
+#[tokio::test]
+async fn up_to_256_headers_are_read() {
+    for count in [101, 256] {
+        let body = lab::updated().to_string();
+        let lab = Lab::answering(play::http(200, &headers(count), body)).await;
+        lab::update(&lab.client()).await.unwrap();
+
+        let body = lab::rejected(403, "session_authorization_error").to_string();
+        let lab = Lab::answering(play::http(403, &headers(count), body)).await;
+        let error = lab::update(&lab.client()).await.unwrap_err();
+        assert_eq!(variant(&error), "PermissionDenied", "{count}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn more_headers_are_an_error_without_a_status() {
+    for (count, status) in [(257, 200), (257, 403), (10_000, 200)] {
+        let body = lab::updated().to_string();
+        let lab = Lab::answering(play::http(status, &headers(count), body)).await;
+        let error = lab::update(&lab.client()).await.unwrap_err();
+        assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
+        assert_eq!((error.status(), error.outcome()), (None, Unknown), "{error:?}");
+        assert_eq!((error.is_retryable(), error.attempts()), (false, 1), "{error:?}");
+        assert!(error.reason().contains("over 256 headers"), "{error:?}");
+        assert_eq!(lab.updates(), 1);
+    }
+}
+
+#[tokio::test]
+async fn unexpected_encodings_and_statuses_are_named() {
+    let gzip = "content-encoding: gzip\r\n";
+    let cases = [
+        (play::http(200, gzip, [0x1f, 0x8b, 0]), "Content-Encoding"),
+        (play::http(502, gzip, [0x1f, 0x8b, 0]), "Content-Encoding"),
+        (play::http(304, "", ""), "304 Not Modified"),
+        (play::http(307, "location: /x\r\n", ""), "redirects are not followed"),
+        (play::html(502), "expected JSON, got text/html"),
+        (play::http(500, "", ""), "expected JSON, got an empty body"),
+    ];
+    for (play, reason) in cases {
+        let lab = Lab::answering(play).await;
+        let error = lab::update(&lab.client()).await.unwrap_err();
+        assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
+        assert!(error.reason().contains(reason), "{error:?}");
+    }
+}

@@ -1,0 +1,374 @@
+//! Permission checks: verdicts against what the fake enforces, and what is fetched for them.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use stytch_sso_external::{
+    Error, MemberClient, Operation, Outcome, Session,
+    testing::{Fault, LoggedIn, Response, Stytch, responses},
+    types::UpdateExternalConnectionRequest,
+};
+
+use crate::support::{
+    lab::{self, Lab, variant},
+    play,
+};
+
+const UPDATE: Operation = Operation::UpdateExternalConnection;
+const PROJECT: Operation = Operation::GetRbacPolicy;
+const ORGANIZATION: Operation = Operation::GetOrganizationRbacPolicy;
+
+fn rename() -> UpdateExternalConnectionRequest {
+    UpdateExternalConnectionRequest::default().display_name("Renamed")
+}
+
+type Roles = &'static [(&'static str, &'static [(&'static str, &'static [&'static str])])];
+
+/// Each row: the member's roles, the project's roles, the organization's custom roles, the roles
+/// that are sufficient to update and to read.
+struct Row {
+    member: &'static [&'static str],
+    project: Roles,
+    custom: Roles,
+    update: &'static [&'static str],
+    get: &'static [&'static str],
+}
+
+const SSO: &str = "stytch.sso";
+const ADMIN: &str = "stytch_admin";
+
+const ROWS: &[Row] = &[
+    Row { member: &[], project: &[], custom: &[], update: &[ADMIN], get: &[ADMIN] },
+    Row { member: &[ADMIN], project: &[], custom: &[], update: &[ADMIN], get: &[ADMIN] },
+    Row {
+        member: &["editor"],
+        project: &[("editor", &[(SSO, &["update"])]), ("reader", &[(SSO, &["get"])])],
+        custom: &[],
+        update: &["editor", ADMIN],
+        get: &["reader", ADMIN],
+    },
+    Row {
+        member: &["custom"],
+        project: &[],
+        custom: &[("custom", &[(SSO, &["get", "update"])])],
+        update: &["custom", ADMIN],
+        get: &["custom", ADMIN],
+    },
+    Row {
+        member: &["star"],
+        project: &[("star", &[(SSO, &["*"])])],
+        custom: &[],
+        update: &["star", ADMIN],
+        get: &["star", ADMIN],
+    },
+    // Compared exactly: no wildcard of resources, no prefix, no case.
+    Row {
+        member: &["a", "b", "c", "d"],
+        project: &[
+            ("a", &[("*", &["update", "get"])]),
+            ("b", &[("stytch.sso.x", &["update"]), ("stytch", &["*"])]),
+            ("c", &[(SSO, &["Update", "updat", "upd*", "create"])]),
+            ("d", &[("STYTCH.SSO", &["*"]), (SSO, &[])]),
+        ],
+        custom: &[],
+        update: &[ADMIN],
+        get: &[ADMIN],
+    },
+    // An id in both policies is the union of both.
+    Row {
+        member: &["both"],
+        project: &[("both", &[(SSO, &["get"])])],
+        custom: &[("both", &[(SSO, &["update"])])],
+        update: &["both", ADMIN],
+        get: &["both", ADMIN],
+    },
+    Row {
+        member: &["unknown", "Stytch_Admin", ""],
+        project: &[],
+        custom: &[],
+        update: &[ADMIN],
+        get: &[ADMIN],
+    },
+];
+
+#[tokio::test]
+async fn verdicts_agree_with_what_is_enforced() {
+    for (number, row) in ROWS.iter().enumerate() {
+        let stytch = Stytch::start();
+        let acme = stytch.organization("acme");
+        for (role, permissions) in row.project {
+            stytch.role(role, permissions);
+        }
+        for (role, permissions) in row.custom {
+            acme.role(role, permissions);
+        }
+        let okta = acme.connection("Acme Okta");
+        // Roles that the fake doesn't know come with a JWT only.
+        let known = |role: &&&str| {
+            **role == ADMIN || row.project.iter().chain(row.custom).any(|(id, _)| id == *role)
+        };
+        let roles: Vec<_> = row.member.iter().filter(known).copied().collect();
+        let ada = acme.member("ada", &roles).log_in();
+        let minted = ada.mint(json!({"https://stytch.com/session": {"roles": row.member}}));
+        let client = stytch.client();
+        for session in [Session::jwt(minted), Session::token(ada.token())] {
+            let member = client.as_member(session);
+            let update = member.check_permission(UPDATE).await.unwrap();
+            let get = member.check_permission(Operation::GetConnections).await.unwrap();
+            for (verdict, sufficient) in [(&update, row.update), (&get, row.get)] {
+                assert_eq!(verdict.sufficient_roles, sufficient, "row {number}");
+                let mut granting = sufficient.to_vec();
+                granting.retain(|role| row.member.contains(role));
+                assert_eq!(verdict.granting_roles, granting, "row {number}");
+            }
+            let updated = member.update_connection(okta.id(), &rename()).await;
+            assert_eq!(updated.is_ok(), update.authorized, "row {number}: {updated:?}");
+            let read = member.connections().await;
+            assert_eq!(read.is_ok(), get.authorized, "row {number}: {read:?}");
+            for error in [updated.err(), read.err()].into_iter().flatten() {
+                assert!(matches!(error, Error::PermissionDenied { .. }), "row {number}: {error:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_operation_without_a_permission_is_authorized_and_sends_nothing() {
+    let stytch = Stytch::start();
+    let member = stytch.client().as_member(Session::token("no session"));
+    for operation in [Operation::GetJwks, Operation::AuthenticateSession, PROJECT, ORGANIZATION] {
+        let verdict = member.check_permission(operation).await.unwrap();
+        assert!(verdict.authorized && verdict.granting_roles.is_empty(), "{verdict:?}");
+    }
+    assert_eq!(stytch.requests(), []);
+}
+
+#[tokio::test]
+async fn policies_are_fetched_once_for_all_members() {
+    let stytch = Stytch::start();
+    let client = stytch.client();
+    let members: Vec<_> = (0..50)
+        .flat_map(|organization| {
+            let organization = stytch.organization(&format!("org-{organization}"));
+            (0..20)
+                .map(move |n| organization.member(&format!("m{n}"), &[]).log_in())
+                .collect::<Vec<_>>()
+        })
+        .map(|member| client.as_member(Session::jwt(member.jwt())))
+        .collect();
+    for _ in 0..2 {
+        let checks =
+            (0..10).flat_map(|_| members.iter().map(|member| member.check_permission(UPDATE)));
+        for verdict in join_all(checks).await {
+            assert!(!verdict.unwrap().authorized);
+        }
+        assert_eq!((stytch.count(PROJECT), stytch.count(ORGANIZATION)), (1, 50));
+        assert_eq!(stytch.count(Operation::AuthenticateSession), 0);
+    }
+}
+
+struct Scene {
+    stytch: Stytch,
+    bob: LoggedIn,
+    okta: String,
+    member: MemberClient,
+}
+
+fn scene(session: fn(&LoggedIn) -> Session) -> Scene {
+    let stytch = Stytch::start();
+    let acme = stytch.organization("acme");
+    let okta = acme.connection("Acme Okta").id().to_owned();
+    let bob = acme.member("bob", &["stytch_member"]).log_in();
+    let member = stytch.client().as_member(session(&bob));
+    Scene { stytch, bob, okta, member }
+}
+
+fn jwt(member: &LoggedIn) -> Session {
+    Session::jwt(member.jwt())
+}
+
+fn token(member: &LoggedIn) -> Session {
+    Session::token(member.token())
+}
+
+#[tokio::test]
+async fn a_denial_has_the_next_check_fetch_anew_but_not_often() {
+    let Scene { stytch, okta, member, bob } = scene(token);
+    assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
+    stytch.clock().advance(Duration::from_secs(10));
+    // Granted meanwhile; the cached roles and policies don't show it.
+    stytch.role("stytch_member", &[("stytch.sso", &["get"])]);
+    assert!(!member.check_permission(Operation::GetConnections).await.unwrap().authorized);
+    assert_eq!((stytch.count(PROJECT), stytch.count(ORGANIZATION)), (1, 1));
+
+    member.update_connection(&okta, &rename()).await.unwrap_err();
+    assert!(member.check_permission(Operation::GetConnections).await.unwrap().authorized);
+    let counts = || {
+        let authenticated = stytch.count(Operation::AuthenticateSession);
+        (stytch.count(PROJECT), stytch.count(ORGANIZATION), authenticated)
+    };
+    assert_eq!(counts(), (2, 2, 2));
+    for _ in 0..20 {
+        member.update_connection(&okta, &rename()).await.unwrap_err();
+        member.check_permission(UPDATE).await.unwrap();
+        stytch.clock().advance(Duration::from_millis(200));
+    }
+    assert_eq!(counts(), (2, 2, 2));
+    stytch.clock().advance(Duration::from_secs(5));
+    member.update_connection(&okta, &rename()).await.unwrap_err();
+    member.check_permission(UPDATE).await.unwrap();
+    assert_eq!(counts(), (3, 3, 3));
+    // Where fetching anew fails, the policy at hand serves.
+    let outage = stytch.fault(PROJECT, Fault::status(503));
+    stytch.clock().advance(Duration::from_secs(10));
+    member.update_connection(&okta, &rename()).await.unwrap_err();
+    assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
+    assert_eq!(outage.hits(), 1);
+    drop(bob);
+}
+
+#[tokio::test]
+async fn roles_behind_a_token_serve_for_five_minutes_and_those_of_a_jwt_for_its_life() {
+    let Scene { stytch, member, bob, .. } = scene(token);
+    member.check_permission(UPDATE).await.unwrap();
+    stytch.clock().advance(Duration::from_secs(4 * 60));
+    member.check_permission(UPDATE).await.unwrap();
+    assert_eq!(stytch.count(Operation::AuthenticateSession), 1);
+    stytch.clock().advance(Duration::from_secs(61));
+    member.check_permission(UPDATE).await.unwrap();
+    assert_eq!(stytch.count(Operation::AuthenticateSession), 2);
+    drop(bob);
+
+    let Scene { stytch, member, .. } = scene(jwt);
+    member.check_permission(UPDATE).await.unwrap();
+    assert_eq!(stytch.count(Operation::AuthenticateSession), 0);
+    stytch.clock().advance(Duration::from_secs(5 * 60));
+    member.check_permission(UPDATE).await.unwrap();
+    assert_eq!(stytch.count(Operation::AuthenticateSession), 1);
+}
+
+#[tokio::test]
+async fn a_policy_endpoint_that_is_down_fails_checks_only() {
+    for (operation, other) in [(PROJECT, ORGANIZATION), (ORGANIZATION, PROJECT)] {
+        let Scene { stytch, member, okta, .. } = scene(jwt);
+        let _ = stytch.fault(operation, Fault::status(503));
+        let error = member.check_permission(UPDATE).await.unwrap_err();
+        assert_eq!((error.operation(), error.outcome()), (operation, Outcome::NotApplied));
+        assert_eq!(error.status().unwrap(), 503);
+        assert!(error.is_retryable());
+        // The failure is remembered, and an update is as it was.
+        member.check_permission(UPDATE).await.unwrap_err();
+        assert_eq!((stytch.count(operation), stytch.count(other)), (1, 1));
+        let denied = member.update_connection(&okta, &rename()).await.unwrap_err();
+        assert!(matches!(denied, Error::PermissionDenied { .. }), "{denied:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_project_that_grants_needs_no_policy_of_the_organization() {
+    let Scene { stytch, .. } = scene(jwt);
+    let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
+    let _ = stytch.fault(ORGANIZATION, Fault::status(503));
+    let member = stytch.client().as_member(jwt(&ada));
+    assert!(member.check_permission(UPDATE).await.unwrap().authorized);
+}
+
+#[tokio::test]
+async fn a_200_without_a_policy_is_an_error_and_an_organization_without_one_has_no_roles() {
+    let respond = |body: Value| Fault::response(Response::json(200, &body));
+    for body in [json!({}), json!({"policy": null}), json!({"policy": {}}), json!({"policy": []})] {
+        let Scene { stytch, member, .. } = scene(jwt);
+        let _ = stytch.fault(PROJECT, respond(body.clone()));
+        let error = member.check_permission(UPDATE).await.unwrap_err();
+        assert_eq!((variant(&error), error.operation()), ("UnexpectedResponse".into(), PROJECT));
+        assert_eq!(error.status().unwrap(), 200, "{body}");
+    }
+    let empty = [
+        json!({}),
+        json!({"org_policy": null}),
+        json!({"org_policy": {}}),
+        json!({"org_policy": {"roles": null}, "status_code": 200}),
+    ];
+    for body in empty {
+        let Scene { stytch, member, .. } = scene(jwt);
+        let _ = stytch.fault(ORGANIZATION, respond(body.clone()));
+        assert_eq!(
+            member.check_permission(UPDATE).await.unwrap().sufficient_roles,
+            [ADMIN],
+            "{body}"
+        );
+    }
+    for error in responses::documented() {
+        let Scene { stytch, member, .. } = scene(jwt);
+        let _ = stytch.fault(ORGANIZATION, respond(json!(error)));
+        let error = member.check_permission(UPDATE).await.unwrap_err();
+        assert_eq!(error.operation(), ORGANIZATION, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn actions_of_another_type_are_an_error_and_never_a_grant() {
+    let policy = |actions: Value| {
+        let permissions = json!([{"resource_id": "stytch.sso", "actions": actions}]);
+        json!({"policy": {"roles": [{"role_id": "stytch_member", "permissions": permissions}]}})
+    };
+    for actions in [json!("update"), json!(["update", 1]), json!({"update": true}), json!(null)] {
+        let Scene { stytch, member, .. } = scene(jwt);
+        let fault = Fault::response(Response::json(200, &policy(actions.clone())));
+        let _ = stytch.fault(PROJECT, fault);
+        let error = member.check_permission(UPDATE).await.unwrap_err();
+        assert_eq!(variant(&error), "UnexpectedResponse", "{actions}");
+    }
+}
+
+#[tokio::test]
+async fn roles_of_another_type_fail_the_check_and_nothing_else() {
+    for roles in [json!("stytch_admin"), json!([1]), json!({"stytch_admin": 1}), json!(null)] {
+        let Scene { stytch, okta, .. } = scene(jwt);
+        let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
+        let claims = json!({"https://stytch.com/session": {"roles": roles}});
+        // In a merge patch `null` removes the claim: then there are none.
+        let is_removed = roles.is_null();
+        let member = stytch.client().as_member(Session::jwt(ada.mint(claims)));
+        member.organization_id().await.unwrap();
+        let checked = member.check_permission(UPDATE).await;
+        match checked {
+            Ok(verdict) => assert!(is_removed && !verdict.authorized, "{roles}: {verdict:?}"),
+            Err(error) => {
+                assert!(!is_removed, "{roles}");
+                assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
+                assert_eq!(error.outcome(), Outcome::NotApplied);
+            }
+        }
+        let _ = member.update_connection(&okta, &rename()).await;
+        assert_eq!(stytch.count(UPDATE), 1, "{roles}");
+    }
+    // In the response of `sessions/authenticate`.
+    let mut authenticated = lab::authenticated("a.b.c");
+    authenticated["member_session"]["roles"] = json!("stytch_admin");
+    let authenticated = play::json(200, &authenticated);
+    let lab = Lab::scripted(
+        lab::polite_jwks,
+        move |_, _| authenticated.clone(),
+        |_, _| play::json(200, &lab::updated()),
+    );
+    let lab = lab.await;
+    lab::update_as(&lab.client(), Session::token(lab::TOKEN)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_jwt_keeps_its_roles_and_a_renewed_one_has_the_live_ones() {
+    let stytch = Stytch::start();
+    let acme = stytch.organization("acme");
+    let okta = acme.connection("Acme Okta");
+    let ada = acme.member("ada", &["stytch_admin"]);
+    let session = ada.log_in();
+    let member = stytch.client().as_member(jwt(&session));
+    ada.set_roles(&[]);
+    assert!(member.check_permission(UPDATE).await.unwrap().authorized);
+    member.update_connection(okta.id(), &rename()).await.unwrap();
+    stytch.clock().advance(Duration::from_secs(5 * 60));
+    assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
+    member.update_connection(okta.id(), &rename()).await.unwrap_err();
+}

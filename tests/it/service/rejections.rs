@@ -1,0 +1,158 @@
+//! The problem details of each rejection and failure, which contain no internal information.
+
+use serde_json::Value;
+use stytch_sso_external::{
+    Operation,
+    testing::{Fault, Response as Scripted, responses},
+};
+
+use super::{Acme, RENAME, token_cookie};
+use crate::support::service::{Service, ServiceResponse};
+
+#[tokio::test]
+async fn denied_member_gets_the_action_and_the_resource() {
+    let acme = Acme::new();
+    let bob = acme.organization.member("bob", &[]).log_in();
+    let response =
+        ServiceResponse::to(acme.service.put(acme.connection.id(), &token_cookie(&bob), RENAME))
+            .await;
+    let problem = response.problem(403);
+    assert_eq!(problem["type"], "tag:example.com,2026:problem/permission-denied");
+    assert_eq!(
+        (&problem["action"], &problem["resource"]),
+        (&"update".into(), &"stytch.sso".into())
+    );
+    assert_eq!(problem["outcome"], "not_applied");
+    let stytch_request_id = problem["stytch_request_id"].as_str().unwrap();
+    let logged = acme.service.logged_with(stytch_request_id);
+    assert!(logged.contains("rejected"), "{logged}");
+    assert_eq!(acme.connection.state().display_name, "Acme Okta");
+}
+
+#[tokio::test]
+async fn ids_of_another_path_are_rejected_before_sending() {
+    let acme = Acme::new();
+    for id in ["..", "%2E%2E", ".", "..%5C..%5Cx", "%00"] {
+        let response =
+            acme.service.put_raw(&format!("/sso/connections/{id}"), &token_cookie(&acme.ada));
+        assert!(response.starts_with("HTTP/1.1 422"), "{id}: {response}");
+        assert!(
+            response.contains("The request was not sent") && response.contains("not_applied"),
+            "{response}"
+        );
+    }
+    let response = acme.service.put_raw("/sso/connections/%FF", &token_cookie(&acme.ada));
+    assert!(response.starts_with("HTTP/1.1 400"), "{response}");
+    assert_eq!(acme.stytch.requests(), []);
+}
+
+#[tokio::test]
+async fn invalid_bodies_are_rejected_before_sending() {
+    let acme = Acme::new();
+    for (body, status) in [
+        ("", 400),
+        ("{", 400),
+        ("[]", 422),
+        (r#"{"display_name": 1}"#, 422),
+        (r#"{"displayname": "x"}"#, 422),
+        (r#"{"group_roles": [{"group": "it"}]}"#, 422),
+        ("{}", 422),
+    ] {
+        acme.put(body).await.problem(status);
+    }
+    acme.put(&"x".repeat(65 * 1024)).await.problem(413);
+    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 0);
+}
+
+#[tokio::test]
+async fn rejections_by_stytch_are_explained_in_our_own_text() {
+    let acme = Acme::new();
+    let problem = acme.put(r#"{"connection_roles": ["no_such_role"]}"#).await.problem(422);
+    assert_eq!(problem["detail"], "The role no_such_role can't be assigned. Nothing was changed.");
+    let problem = acme.put(r#"{"display_name": " "}"#).await.problem(422);
+    assert_eq!(problem["detail"], "The display name is invalid. Nothing was changed.");
+    acme.connection.set_status("pending");
+    let problem = acme.rename().await.problem(422);
+    assert_eq!(problem["detail"], "The connection is not active. Nothing was changed.");
+}
+
+#[tokio::test]
+async fn foreign_connection_looks_like_a_missing_one() {
+    let acme = Acme::new();
+    let theirs = acme.stytch.organization("other").connection("Other Okta");
+    let mut problems = Vec::new();
+    for id in [theirs.id(), "external-connection-test-nothing"] {
+        let response =
+            ServiceResponse::to(acme.service.put(id, &token_cookie(&acme.ada), RENAME)).await;
+        let mut problem = response.problem(404);
+        for member in ["request_id", "stytch_request_id"] {
+            assert!(problem[member].take().is_string());
+        }
+        problems.push(problem);
+    }
+    assert_eq!(problems[0], problems[1]);
+    assert_eq!(theirs.state().display_name, "Other Okta");
+}
+
+#[tokio::test]
+async fn rate_limit_has_a_retry_after_header() {
+    let acme = Acme::new();
+    acme.stytch.fault(Operation::UpdateExternalConnection, Fault::rate_limited().retry_after("61"));
+    let response = acme.rename().await;
+    assert_eq!(response.problem(429)["outcome"], "not_applied");
+    assert_eq!(response.header("retry-after"), "61");
+}
+
+#[tokio::test]
+async fn unknown_outcome_is_reported_as_unknown() {
+    let acme = Acme::new();
+    acme.stytch.fault(Operation::UpdateExternalConnection, Fault::status(500).after_applying());
+    let problem = acme.rename().await.problem(502);
+    assert_eq!(problem["outcome"], "unknown");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("check the connection before you retry"), "{detail}");
+    assert_eq!(acme.connection.state().display_name, "Renamed");
+
+    acme.stytch.clear_faults();
+    acme.stytch.fault(
+        Operation::UpdateExternalConnection,
+        Fault::response(Scripted::html(200, "<h1>Hello</h1>")),
+    );
+    let problem = acme.rename().await.problem(502);
+    assert_eq!(problem["outcome"], "applied");
+}
+
+#[tokio::test]
+async fn response_text_is_neither_returned_nor_logged() {
+    let acme = Acme::new();
+    let text = "<script>alert(1)</script> at db-7.internal";
+    let mut error = responses::error(400, text, text);
+    error.request_id = Some(text.into());
+    for scripted in [Scripted::html(500, text), Scripted::error(&error), Scripted::html(403, text)]
+    {
+        acme.stytch.clear_faults();
+        acme.stytch.fault(Operation::UpdateExternalConnection, Fault::response(scripted));
+        let response = acme.rename().await;
+        assert!(response.status >= 400);
+        let problem = response.problem(response.status);
+        assert_eq!(problem.get("stytch_request_id"), None);
+        let logged = acme.service.logged_with(response.header("x-request-id"));
+        let output = format!("{}{logged}", response.text);
+        assert!(!output.contains("script") && !output.contains("internal"), "{output}");
+    }
+}
+
+#[tokio::test]
+async fn rejected_credentials_are_logged_but_not_returned() {
+    let acme = Acme::new();
+    let service = Service::start(Service::command(&acme.stytch).env("STYTCH_SECRET", "wrong"));
+    let request = service.put(acme.connection.id(), &token_cookie(&acme.ada), RENAME);
+    let response = ServiceResponse::to(request).await;
+    let problem = response.problem(500);
+    assert_eq!(problem["detail"], "An internal error occurred. Nothing was changed.");
+    assert_eq!(problem.get("type"), None);
+    let mentions_credentials =
+        |value: &Value| value.to_string().to_lowercase().contains("credential");
+    assert!(!mentions_credentials(&problem));
+    service.logged_with("Stytch rejected the project's credentials");
+}
