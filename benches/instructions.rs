@@ -1,9 +1,9 @@
-//! How many instructions the parts of an update take, counted by valgrind: they repeat where
-//! times don't. `cargo xtask instructions` compares them with `benches/instructions.txt`.
+//! Counts the instructions of the parts of an update with valgrind: unlike times, counts are
+//! reproducible. `cargo xtask instructions` compares them with `benches/instructions.txt`.
 //!
-//! Each part was done once before it is counted, so that what is made on first use isn't in
-//! it; small parts are counted fifty times over. The parts that speak to the far end have its
-//! work in their count too, and the kernel's in none.
+//! Each part runs once before it is counted, so that the count excludes initialization on first
+//! use; small parts are counted fifty times. The counts of parts with a request include the
+//! server's work, but not the kernel's.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 mod support;
@@ -12,25 +12,25 @@ use gungraun::{library_benchmark, library_benchmark_group, main};
 use stytch_sso_external::Client;
 use support::Scene;
 
-/// Does a small part fifty times: tidying up what others left to the allocator is a fifth of
-/// doing it once, and not the same in each process.
+/// Runs a small part fifty times: the allocator's work for earlier allocations is a fifth of one
+/// run, and differs from process to process.
 fn often(part: impl Fn()) {
     for _ in 0..50 {
         part();
     }
 }
 
-fn with_newcomer() -> (Scene, Client) {
+fn with_fresh_client() -> (Scene, Client) {
     let scene = Scene::new();
-    let newcomer = scene.newcomer();
-    (scene, newcomer)
+    let fresh_client = scene.fresh_client();
+    (scene, fresh_client)
 }
 
 #[library_benchmark]
-#[bench::once(with_newcomer())]
-fn jwt_first_sight((scene, newcomer): (Scene, Client)) -> (Scene, Client) {
-    scene.jwt_first_sight(&newcomer);
-    (scene, newcomer)
+#[bench::once(with_fresh_client())]
+fn jwt_first_sight((scene, fresh_client): (Scene, Client)) -> (Scene, Client) {
+    scene.jwt_first_sight(&fresh_client);
+    (scene, fresh_client)
 }
 
 #[library_benchmark]

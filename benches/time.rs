@@ -1,6 +1,5 @@
-//! How long the parts of an update take: `cargo bench -p benches --bench time`. To look at,
-//! not to decide by: on a busy machine the times differ from run to run, and the instructions
-//! don't.
+//! Measures the time of the parts of an update: `cargo bench -p benches --bench time`. For
+//! orientation only: on a busy machine times differ from run to run, instruction counts don't.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 mod support;
@@ -16,8 +15,8 @@ fn main() {
 fn jwt_first_sight(bencher: Bencher<'_, '_>) {
     let scene = Scene::new();
     bencher
-        .with_inputs(|| scene.newcomer())
-        .bench_local_refs(|newcomer| scene.jwt_first_sight(newcomer));
+        .with_inputs(|| scene.fresh_client())
+        .bench_local_refs(|fresh_client| scene.jwt_first_sight(fresh_client));
 }
 
 #[divan::bench]
@@ -38,7 +37,7 @@ fn response_parsing(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| scene.response_parsing());
 }
 
-// One at a time, so that each finds a connection that is open and that nobody uses.
+// One sample at a time, so that each uses the open, idle connection.
 
 #[divan::bench(sample_size = 1)]
 fn request_building(bencher: Bencher<'_, '_>) {

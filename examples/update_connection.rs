@@ -1,11 +1,11 @@
-//! Updates an external SSO connection as the member who is logged in.
+//! Updates an external SSO connection as the logged-in member.
 //!
-//! Without `STYTCH_PROJECT_ID` in the environment it needs no account: it starts a stand-in
-//! for Stytch in this process and talks to that over HTTP. With it, it updates a connection
-//! of that project; `--help` tells how.
+//! Without the environment variable `STYTCH_PROJECT_ID` it needs no Stytch account: it starts an
+//! in-process fake of Stytch and calls it over HTTP. With it, it updates a connection of that
+//! project; see `--help`.
 
-#![allow(clippy::print_stdout, reason = "it is for people to read")]
-#![allow(clippy::doc_markdown, reason = "clap prints the doc comments as they are")]
+#![allow(clippy::print_stdout, reason = "a command-line program")]
+#![allow(clippy::doc_markdown, reason = "clap prints doc comments without rendering them")]
 
 use std::{env, error::Error as StdError};
 
@@ -16,31 +16,31 @@ use stytch_sso_external::{
     types::{ExternalConnection, UpdateExternalConnectionRequest},
 };
 
-/// Updates an external SSO connection as the member who is logged in.
+/// Updates an external SSO connection as the logged-in member.
 ///
-/// Run without STYTCH_PROJECT_ID in the environment, it shows the update against a stand-in
-/// for Stytch in this process, and needs none of the arguments. With STYTCH_PROJECT_ID,
-/// STYTCH_SECRET and a session in STYTCH_SESSION_JWT or STYTCH_SESSION_TOKEN, it updates the
-/// named connection of that project. The organization comes from the session.
+/// Without STYTCH_PROJECT_ID in the environment it shows an update and a denial against an
+/// in-process fake of Stytch and ignores all arguments. With STYTCH_PROJECT_ID, STYTCH_SECRET
+/// and a session in STYTCH_SESSION_JWT or STYTCH_SESSION_TOKEN, it updates a connection of that
+/// project. The organization comes from the session.
 #[derive(Parser)]
 struct Arguments {
     /// The id of the external connection to update
     connection_id: Option<String>,
 
-    /// The name to give it
+    /// The new display name
     #[arg(long, value_name = "NAME")]
     display_name: Option<String>,
 
-    /// A role for everybody who logs in through it; repeat it for more. Replaces all such
-    /// roles
+    /// A role for all members who log in through the connection; can be repeated. Replaces all
+    /// of these roles
     #[arg(long = "role", value_name = "ROLE_ID")]
     roles: Vec<String>,
 
-    /// A role for the members of a group; repeat it for more. Replaces all such roles
+    /// A role for the members of a group; can be repeated. Replaces all of these roles
     #[arg(long = "group-role", value_name = "GROUP=ROLE_ID", value_parser = group_role)]
     group_roles: Vec<(String, String)>,
 
-    /// Revoke the roles for everybody
+    /// Revoke the roles for all members
     #[arg(long, conflicts_with = "roles")]
     clear_roles: bool,
 
@@ -55,14 +55,14 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     if env::var_os("STYTCH_PROJECT_ID").is_some() {
         update_at_stytch(arguments).await
     } else {
-        show_with_stand_in().await
+        show_with_fake().await
     }
 }
 
-async fn show_with_stand_in() -> Result<(), Box<dyn StdError>> {
+async fn show_with_fake() -> Result<(), Box<dyn StdError>> {
     let stytch = Stytch::start();
-    println!("STYTCH_PROJECT_ID isn't set, so this talks to a stand-in for Stytch");
-    println!("in this process, over HTTP at {}.\n", stytch.base_url());
+    println!("STYTCH_PROJECT_ID is not set: using an in-process fake of Stytch");
+    println!("at {}.\n", stytch.base_url());
 
     let acme = stytch.organization("acme");
     stytch.role("editor", &[("document", &["read", "write"])]);
@@ -86,26 +86,27 @@ async fn show_with_stand_in() -> Result<(), Box<dyn StdError>> {
         .as_member(Session::jwt(ada.jwt()))
         .update_connection(connection.id(), &update)
         .await?;
-    println!("\nAda is an admin. She renames the connection, revokes the roles that it grants");
-    println!("to everybody, and adds one for a group. {} says:", response.request_id);
+    println!("\nAda is an admin. She renames the connection, revokes the roles for all members");
+    println!("and adds a role for a group:");
+    println!("  request id   {}", response.request_id);
     print_connection(&response.connection);
 
     let bob = acme.member("bob", &[]).log_in();
-    let refused =
+    let denied =
         client.as_member(Session::jwt(bob.jwt())).update_connection(connection.id(), &update).await;
-    println!("\nBob has no role that allows it. The same call in his session:");
-    print_refusal(refused.map(|_| ()), &connection);
+    println!("\nBob has no role that grants this permission. The same call with his session:");
+    print_denial(denied.map(|_| ()), &connection);
     Ok(())
 }
 
-fn print_refusal(outcome: Result<(), Error>, connection: &Connection) {
-    match outcome {
+fn print_denial(result: Result<(), Error>, connection: &Connection) {
+    match result {
         Err(error @ Error::PermissionDenied { action, resource, .. }) => {
-            println!("  refused      {error}");
+            println!("  error        {error}");
             println!("  action       {action}");
             println!("  resource     {resource}");
             println!("  request id   {}", error.request_id().unwrap_or("none"));
-            println!("  applied?     {:?}", error.outcome());
+            println!("  outcome      {:?}", error.outcome());
         }
         other => println!("  unexpected   {other:?}"),
     }
@@ -113,12 +114,12 @@ fn print_refusal(outcome: Result<(), Error>, connection: &Connection) {
 }
 
 fn print_connection(connection: &ExternalConnection) {
-    let everybody = connection.external_connection_implicit_role_assignments.iter().flatten();
-    let everybody: Vec<_> = everybody.map(|role| role.role_id.as_str()).collect();
+    let all_members = connection.external_connection_implicit_role_assignments.iter().flatten();
+    let all_members: Vec<_> = all_members.map(|role| role.role_id.as_str()).collect();
     let groups = connection.external_group_implicit_role_assignments.iter().flatten();
     let groups: Vec<_> = groups.map(|role| format!("{} -> {}", role.group, role.role_id)).collect();
     println!("  name         {}", connection.display_name);
-    println!("  everybody    {}", or_none(everybody.join(", ")));
+    println!("  all members  {}", or_none(all_members.join(", ")));
     println!("  groups       {}", or_none(groups.join(", ")));
 }
 
@@ -128,7 +129,7 @@ fn or_none(list: String) -> String {
 
 async fn update_at_stytch(arguments: Arguments) -> Result<(), Box<dyn StdError>> {
     let Some(connection_id) = arguments.connection_id else {
-        return Err("name the connection to update; --help tells how".into());
+        return Err("the connection id is missing: see --help".into());
     };
     let session = match (env::var("STYTCH_SESSION_JWT"), env::var("STYTCH_SESSION_TOKEN")) {
         (Ok(jwt), _) => Session::jwt(jwt),
@@ -157,6 +158,6 @@ async fn update_at_stytch(arguments: Arguments) -> Result<(), Box<dyn StdError>>
 }
 
 fn group_role(argument: &str) -> Result<(String, String), String> {
-    let (group, role_id) = argument.rsplit_once('=').ok_or("write GROUP=ROLE_ID")?;
+    let (group, role_id) = argument.rsplit_once('=').ok_or("expected GROUP=ROLE_ID")?;
     Ok((group.to_owned(), role_id.to_owned()))
 }

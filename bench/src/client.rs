@@ -1,4 +1,4 @@
-//! The near end: one and the same update, made in different ways.
+//! The clients: the same update, sent in different ways.
 
 use std::{
     sync::{
@@ -27,34 +27,33 @@ use crate::{
     process::{Usage, usage},
 };
 
-/// A way to make the update.
+/// A client to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Bare reqwest with everything prepared: the floor.
+    /// Bare reqwest with everything prepared: the baseline.
     Floor,
-    /// The generated client, without the handwritten layer but its hooks.
+    /// The generated client with its hooks, without the handwritten layer.
     Bindings,
-    /// Ours, with a JWT seen before.
+    /// This crate, with a cached JWT.
     JwtSeen,
-    /// The same, with as many updates in flight as there are callers.
+    /// The same, with `max_in_flight` set to the number of callers.
     JwtSeenUnbounded,
-    /// The same, where each update takes the session out of the headers of a request that
-    /// came in.
+    /// The same, where each update reads the session from the headers of an incoming request.
     JwtIncoming,
-    /// Ours, with a token seen before.
+    /// This crate, with a cached token.
     TokenSeen,
-    /// Ours, with another JWT for each update.
+    /// This crate, with another JWT for each update.
     JwtFirst,
-    /// Ours, with another token for each update: authenticates, then updates.
+    /// This crate, with another token for each update: authenticates, then updates.
     TokenFirst,
-    /// The official crate's update, which has no session.
+    /// The `stytch` crate's update, which has no session.
     Official,
-    /// The official crate: authenticates the session, then updates.
+    /// The `stytch` crate: authenticates the session, then updates.
     OfficialJob,
 }
 
 impl Kind {
-    /// All of them, the floor first.
+    /// All clients, the baseline first.
     pub const ALL: [Self; 10] = [
         Self::Floor,
         Self::Bindings,
@@ -84,39 +83,39 @@ impl Kind {
         }
     }
 
-    /// What it stands for in a table.
+    /// Its title in a table.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Floor => "bare reqwest, all prepared (the floor)",
+            Self::Floor => "bare reqwest, prepared (baseline)",
             Self::Bindings => "generated client, JWT as a parameter",
-            Self::JwtSeen => "ours, JWT seen before",
-            Self::JwtSeenUnbounded => "ours, JWT seen before, as many in flight as callers",
-            Self::JwtIncoming => "ours, JWT seen before, out of a request's headers",
-            Self::TokenSeen => "ours, token seen before",
-            Self::JwtFirst => "ours, JWT first sight",
-            Self::TokenFirst => "ours, token first sight (two requests)",
+            Self::JwtSeen => "this crate, cached JWT",
+            Self::JwtSeenUnbounded => "this crate, cached JWT, max_in_flight = callers",
+            Self::JwtIncoming => "this crate, cached JWT, read from request headers",
+            Self::TokenSeen => "this crate, cached token",
+            Self::JwtFirst => "this crate, new JWT",
+            Self::TokenFirst => "this crate, new token (two requests)",
             Self::Official => "`stytch` crate, update without a session",
-            Self::OfficialJob => "`stytch` crate, the job (two requests)",
+            Self::OfficialJob => "`stytch` crate, authenticate and update (two requests)",
         }
     }
 
-    /// The one of that name.
+    /// Finds a client by its name.
     pub fn named(name: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        found.ok_or_else(|| format!("there is no client named {name}").into())
+        found.ok_or_else(|| format!("unknown client {name}").into())
     }
 }
 
-/// How much a client has to do.
+/// The load of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
-    /// How many callers there are at a time.
+    /// The number of concurrent callers.
     pub concurrency: usize,
-    /// How many updates they make in all.
+    /// The number of updates in total.
     pub updates: usize,
 }
 
-/// Makes the updates and tells what they took.
+/// Sends the updates and returns what they took.
 pub async fn run(kind: Kind, port: u16, folder: &Folder, load: Load) -> Result<Usage> {
     let base = format!("http://127.0.0.1:{port}");
     match kind {
@@ -182,13 +181,12 @@ pub async fn run(kind: Kind, port: u16, folder: &Folder, load: Load) -> Result<U
     }
 }
 
-/// Our client against the server at `base`.
+/// Builds this crate's client for the server at `base`.
 pub fn ours(base: &str, max_in_flight: usize) -> Result<Client> {
     Ok(Client::builder(PROJECT, SECRET).base_url(base).max_in_flight(max_in_flight).build()?)
 }
 
-/// As a service does it: for each request that it handles a client that acts as the member,
-/// and one update.
+/// Like a service: for each request that it handles, a member client and one update.
 async fn updates(
     load: Load,
     client: Client,
@@ -206,7 +204,7 @@ async fn updates(
     .await
 }
 
-/// The update as our callers write it.
+/// The update as a caller writes it.
 pub fn update() -> Arc<UpdateExternalConnectionRequest> {
     let update = UpdateExternalConnectionRequest::default()
         .display_name(DISPLAY_NAME)
@@ -215,7 +213,7 @@ pub fn update() -> Arc<UpdateExternalConnectionRequest> {
     Arc::new(update)
 }
 
-/// Bare reqwest: URL, headers and body prepared, the answer read and thrown away.
+/// Bare reqwest: URL, headers and body prepared, the response read and discarded.
 #[derive(Clone, Debug)]
 pub struct Floor {
     http: reqwest::Client,
@@ -226,7 +224,7 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// Prepares all that can be.
+    /// Prepares the request.
     pub fn new(base: &str, jwt: &str) -> Result<Self> {
         let url = format!("{base}/v1/b2b/sso/external/{ORGANIZATION}/connections/{CONNECTION}");
         let mut session = HeaderValue::from_str(jwt)?;
@@ -234,7 +232,7 @@ impl Floor {
         let mut authorization = HeaderValue::from_str(&format!("Basic {}", basic()))?;
         authorization.set_sensitive(true);
         Ok(Self {
-            // What ours sends and may take, too; no proxy, as ours has none on loopback.
+            // The same user agent and timeout as this crate; no proxy, as on loopback.
             http: reqwest::Client::builder()
                 .user_agent(USER_AGENT)
                 .timeout(Duration::from_secs(15))
@@ -247,7 +245,7 @@ impl Floor {
         })
     }
 
-    /// Makes the update.
+    /// Sends the update.
     pub async fn update(self) -> Result<()> {
         let request = self
             .http
@@ -263,7 +261,7 @@ impl Floor {
     }
 }
 
-/// The official crate. Its client takes a base URL, plain http too.
+/// The `stytch` crate. Its client accepts a base URL, also with plain http.
 #[derive(Clone)]
 struct Official {
     external: Arc<sso_external::External>,
@@ -317,8 +315,7 @@ impl Official {
     }
 }
 
-/// Has `concurrency` tasks make the updates between them, after a warm-up that opens the
-/// connections.
+/// Sends the updates from `concurrency` tasks, after a warm-up that opens the connections.
 async fn measure<F>(
     load: Load,
     update: impl Fn(usize) -> F + Send + Sync + 'static,
@@ -332,7 +329,7 @@ where
         for _ in 0..load.concurrency {
             let (update, next) = (Arc::clone(&update), Arc::clone(&next));
             tasks.spawn(async move {
-                // A task that asks too late takes nothing, not even a number.
+                // A task that finds no update left takes no number.
                 while let Ok(n) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
                     (n < until).then_some(n + 1)
                 }) {
@@ -368,5 +365,5 @@ fn basic() -> String {
 
 const JWT_HEADER: &str = "x-stytch-member-sessionjwt";
 const USER_AGENT: &str = "stytch-sso-external/0.1.0";
-/// How many updates ours has in flight unless told otherwise.
+/// The default `max_in_flight`.
 const DEFAULT_IN_FLIGHT: usize = 64;

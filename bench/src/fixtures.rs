@@ -1,5 +1,5 @@
-//! What goes over the wire: session JWTs of 1.5 kB, the project's keys, and the answers of
-//! the captured samples.
+//! The data of the benchmarks: session JWTs of 1.5 kB, the project's keys, and the captured
+//! responses.
 
 use std::{
     env, fs,
@@ -20,7 +20,7 @@ use crate::Result;
 
 /// The project of the samples.
 pub const PROJECT: &str = "project-test-16b34bbe-4c2c-4d31-b0f0-2e5b8a0a7f11";
-/// A secret that looks like one.
+/// A secret in Stytch's format.
 pub const SECRET: &str = "secret-test-111111111111111111111111111111111111";
 /// The organization of the samples.
 pub const ORGANIZATION: &str = "organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931";
@@ -30,12 +30,12 @@ pub const CONNECTION: &str = "external-connection-test-d89ff7a0-e86f-4b4d-b6a3-9
 pub const TOKEN: &str = "WJtR5BCy38Szd5AfoDpf0iqFKEt4EE5JhjlWUY7l3FtY";
 /// The name that the update sets.
 pub const DISPLAY_NAME: &str = "Acme Okta (external)";
-/// The role that it gives to everybody.
+/// The connection role that it sets.
 pub const ROLE: &str = "editor";
-/// The group that it gives that role too.
+/// The group that it grants that role.
 pub const GROUP: &str = "it-admins";
 
-/// The update as it goes out.
+/// The body of the update.
 pub fn update_body() -> String {
     json!({
         "display_name": DISPLAY_NAME,
@@ -45,12 +45,12 @@ pub fn update_body() -> String {
     .to_string()
 }
 
-/// A folder in which the parent leaves what the children read.
+/// A folder with files that the parent writes and the children read.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Signs one JWT that is used all the time, `fresh` that are used once, and `expired`.
+    /// Signs one JWT that is reused, `fresh` ones that are used once, and `expired` ones.
     pub fn make(fresh: usize, expired: usize) -> Result<Self> {
         let folder = Self(env::temp_dir().join(format!("stytch-bench-{}", process::id())));
         fs::create_dir_all(&folder.0)?;
@@ -72,12 +72,12 @@ impl Folder {
         Ok(folder)
     }
 
-    /// The folder that the parent made.
+    /// The folder that the parent created.
     pub fn of_parent(path: &str) -> Self {
         Self(path.into())
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -92,7 +92,7 @@ impl Folder {
         Ok(self.read(name)?.lines().map(str::to_owned).collect())
     }
 
-    /// Takes it away.
+    /// Removes it.
     pub fn remove(&self) -> Result<()> {
         Ok(fs::remove_dir_all(&self.0)?)
     }
@@ -151,9 +151,9 @@ impl Signer {
 
 fn sample(name: &str) -> Result<Value> {
     let mut samples: Value = serde_json::from_str(SAMPLES)?;
-    let cases = samples["cases"].as_array_mut().ok_or("there are no samples")?;
+    let cases = samples["cases"].as_array_mut().ok_or("no samples")?;
     let case = cases.iter_mut().find(|case| case["name"] == name);
-    Ok(case.ok_or("the sample is missing")?["body"].take())
+    Ok(case.ok_or("missing sample")?["body"].take())
 }
 
 fn with(mut json: Value, field: &str, value: &str) -> Value {

@@ -1,7 +1,7 @@
-//! What an update costs: the parts that the two commands share.
+//! Benchmarks of an update: the parts that the commands share.
 //!
-//! Everything runs in processes of its own, so that what is measured is the client alone:
-//! [`server`] answers on one core, a [`client`] asks from another.
+//! Client and server run in separate processes, so that only the client is measured: a
+//! [`server`] on one core, a [`client`] on another.
 
 pub mod client;
 pub mod fixtures;
@@ -9,5 +9,5 @@ pub mod process;
 pub mod report;
 pub mod server;
 
-/// Whatever goes wrong ends the benchmark.
+/// Any error ends the benchmark.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -1,4 +1,4 @@
-//! Measures what an update costs, against bare reqwest and against Stytch's own crate:
+//! Measures the CPU and time of an update, compared with bare reqwest and the `stytch` crate:
 //!
 //! ```text
 //! cargo run --release --manifest-path bench/Cargo.toml [-- --rounds 9 --updates 20000
@@ -6,10 +6,11 @@
 //! cargo run --release --manifest-path bench/Cargo.toml -- instructions [jwt-seen ...]
 //! ```
 //!
-//! A server in one child, pinned to one core; a client in a fresh child per measurement,
-//! pinned to another, whose CPU time is its own. The order of the clients alternates.
-//! `instructions` counts those of the client's own code with callgrind, which a busy machine
-//! doesn't disturb, and leaves the profiles behind; the kernel's part isn't in them.
+//! The server is a child process pinned to one core; each measurement starts a client in another
+//! child, pinned to another core, and reads the CPU time of that process. The order of the
+//! clients alternates. `instructions` counts the instructions of the client process with
+//! callgrind, without the kernel's, independent of the load of the machine, and keeps the
+//! profiles.
 
 use std::{env, fs, time::Duration};
 
@@ -106,11 +107,11 @@ fn instructions(kinds: &[&str]) -> Result<()> {
     let folder = Folder::make(FRESH, 0)?;
     let path = folder.path().display().to_string();
     let server = Server::start(&["server", &path])?;
-    println!("| client | instructions per update, 1 at a time | 64 at a time |");
+    println!("| client | instructions per update, 1 caller | 64 callers |");
     println!("| --- | ---: | ---: |");
     for name in kinds {
         let count = |concurrency: &str| -> Result<u64> {
-            // What two runs differ by is free of the start and the warm-up.
+            // The difference of two runs excludes start and warm-up.
             let run = |updates: &str| {
                 process::instructions(&["client", name, &server.port, &path, concurrency, updates])
             };
@@ -121,24 +122,21 @@ fn instructions(kinds: &[&str]) -> Result<()> {
     folder.remove()
 }
 
-/// The figures that are promised, as far as their clients ran.
+/// The documented figures, as far as their clients ran.
 fn summarize(table: &Table) {
     let row = |kind| table.row(kind);
     if let (Some(seen), Some(first)) = (row(Kind::JwtSeen), row(Kind::JwtFirst)) {
         let more: Vec<_> = first.cpu.iter().zip(&seen.cpu).map(|(a, b)| a - b).collect();
-        println!(
-            "JWT first sight costs {:.1} µs more than one seen before.",
-            median(&more) / 1000.0
-        );
+        println!("A new JWT takes {:.1} µs more than a cached one.", median(&more) / 1000.0);
     }
     if let (Some(seen), Some(token)) = (row(Kind::JwtSeen), row(Kind::TokenSeen)) {
-        println!("Token seen before to JWT seen before: {:.3}.", ratio(&token.cpu, &seen.cpu));
+        println!("Ratio of a cached token to a cached JWT: {:.3}.", ratio(&token.cpu, &seen.cpu));
     }
     if let Some(job) = row(Kind::OfficialJob) {
         for kind in [Kind::JwtSeen, Kind::JwtFirst, Kind::TokenFirst] {
             if let Some(ours) = row(kind) {
                 println!(
-                    "{} to the job with the `stytch` crate: {:.2} of its CPU, {:.2} of its wall time.",
+                    "{}, relative to authenticate and update with the `stytch` crate: {:.2} of its CPU, {:.2} of its wall time.",
                     kind.title(),
                     ratio(&ours.cpu, &job.cpu),
                     ratio(&ours.wall, &job.wall),
@@ -181,25 +179,25 @@ impl Options {
                     options.kinds = value.split(',').map(Kind::named).collect::<Result<_>>()?;
                 }
                 "--plot" => options.plot = Some(value.clone()),
-                _ => return Err(format!("there is no option {name}").into()),
+                _ => return Err(format!("unknown option {name}").into()),
             }
         }
-        // The floor comes first: all others are told by it.
+        // The baseline comes first: all ratios refer to it.
         options.kinds.retain(|kind| *kind != Kind::Floor);
         options.kinds.insert(0, Kind::Floor);
         Ok(options)
     }
 }
 
-/// One thread: the process has one core.
+/// A single-threaded runtime: the process is pinned to one core.
 fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
-/// Each connection takes a file; where the limit can't be raised, 1,000 fail to connect.
+/// Each connection needs a file descriptor. If the limit can't be raised, 1,000 callers fail.
 fn raise_limit() {
     let _ = rlimit::increase_nofile_limit(65_536);
 }
 
-/// How many JWTs are there to be seen for the first time.
+/// The number of JWTs that are used once.
 const FRESH: usize = 5_000;

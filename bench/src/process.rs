@@ -1,4 +1,4 @@
-//! Processes: cores, CPU time, and children that report on a line.
+//! Processes: cores, CPU time, and children that print their result on one line.
 
 use std::{
     env, fs,
@@ -19,21 +19,21 @@ use nix::{
 
 use crate::Result;
 
-/// What a client took.
+/// The resources of a client.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
-    /// The time that its process was on a core, in user and in kernel mode.
+    /// The CPU time of its process, user and system.
     pub cpu: Duration,
-    /// The time that passed.
+    /// The elapsed time.
     pub wall: Duration,
 }
 
-/// The CPU time of this process so far.
+/// Returns the CPU time of this process so far.
 pub fn usage() -> Result<Duration> {
     cpu(UsageWho::RUSAGE_SELF)
 }
 
-/// The CPU time of the children of this process that have ended.
+/// Returns the CPU time of the children of this process that have exited.
 pub fn usage_of_children() -> Result<Duration> {
     cpu(UsageWho::RUSAGE_CHILDREN)
 }
@@ -44,16 +44,16 @@ fn cpu(who: UsageWho) -> Result<Duration> {
     Ok(time(usage.user_time()) + time(usage.system_time()))
 }
 
-/// The end of the wire that a process is.
+/// The role of a process.
 #[derive(Clone, Copy, Debug)]
 pub enum End {
-    /// Runs on the first core that this process may use.
+    /// Runs on the first available core.
     Server,
-    /// Runs on the last one.
+    /// Runs on the last available core.
     Client,
 }
 
-/// Keeps this process on its core. Tells which, or `None` where there is only one.
+/// Pins this process to its core. Returns the core, or `None` if there is only one.
 pub fn pin(end: End) -> Result<Option<usize>> {
     let allowed = sched_getaffinity(Pid::from_raw(0))?;
     let cores: Vec<_> =
@@ -65,14 +65,14 @@ pub fn pin(end: End) -> Result<Option<usize>> {
         End::Server => cores.first(),
         End::Client => cores.last(),
     };
-    let core = *core.ok_or("there is no core")?;
+    let core = *core.ok_or("no core is available")?;
     let mut only = CpuSet::new();
     only.set(core)?;
     sched_setaffinity(Pid::from_raw(0), &only)?;
     Ok(Some(core))
 }
 
-/// Starts this program again as a child that prints to us.
+/// Starts this program as a child whose output is read.
 pub fn child(arguments: &[&str]) -> Result<Child> {
     Ok(Command::new(env::current_exe()?).args(arguments).stdout(Stdio::piped()).spawn()?)
 }
@@ -89,17 +89,17 @@ pub fn line(child: &mut Child) -> Result<String> {
 #[derive(Debug)]
 pub struct Server {
     child: Child,
-    /// Where it listens.
+    /// The port that it listens on.
     pub port: String,
 }
 
 impl Server {
-    /// Starts one and waits until it listens.
+    /// Starts a server and waits until it listens.
     pub fn start(arguments: &[&str]) -> Result<Self> {
         let mut child = child(arguments)?;
         let port = line(&mut child)?;
         if port.is_empty() {
-            return Err("the server doesn't start".into());
+            return Err("the server did not start".into());
         }
         Ok(Self { child, port })
     }
@@ -112,7 +112,7 @@ impl Drop for Server {
     }
 }
 
-/// Runs a client in a child and gives the numbers that it prints.
+/// Runs a client in a child and returns the numbers that it prints.
 pub fn client(arguments: &[&str]) -> Result<Vec<u64>> {
     let mut child = child(arguments)?;
     let line = line(&mut child)?;
@@ -124,8 +124,8 @@ pub fn client(arguments: &[&str]) -> Result<Vec<u64>> {
     Ok(line.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?)
 }
 
-/// Runs a client under callgrind and gives the number of its instructions. The profile stays
-/// behind in the folder for temporary files: `stytch-bench-callgrind`.
+/// Runs a client under callgrind and returns the number of its instructions. Keeps the profile
+/// in the folder `stytch-bench-callgrind` for temporary files.
 pub fn instructions(arguments: &[&str]) -> Result<u64> {
     let [_, kind, _, _, concurrency, updates] = arguments else { return Err("no client".into()) };
     let folder = env::temp_dir().join("stytch-bench-callgrind");
@@ -137,7 +137,7 @@ pub fn instructions(arguments: &[&str]) -> Result<u64> {
         .arg(env::current_exe()?)
         .args(arguments)
         .output()
-        .map_err(|error| format!("valgrind doesn't run: {error}"))?;
+        .map_err(|error| format!("valgrind can't be started: {error}"))?;
     let text = String::from_utf8_lossy(&output.stderr);
     let (_, collected) = text.split_once("Collected :").ok_or("valgrind counted nothing")?;
     Ok(collected.split_whitespace().next().ok_or("valgrind counted nothing")?.parse()?)

@@ -1,13 +1,13 @@
-//! Medians, the table and the plot.
+//! Medians, tables and the plot.
 
 use std::fmt::Write as _;
 
 use crate::client::Kind;
 
-/// What one client took per update, in each round.
+/// The figures of one client per update, for each round.
 #[derive(Debug)]
 pub struct Row {
-    /// Which client.
+    /// The client.
     pub kind: Kind,
     /// CPU nanoseconds per update.
     pub cpu: Vec<f64>,
@@ -15,28 +15,28 @@ pub struct Row {
     pub wall: Vec<f64>,
 }
 
-/// All clients at one concurrency, the floor first.
+/// All clients at one concurrency, the baseline first.
 #[derive(Debug)]
 pub struct Table {
-    /// How many callers there were.
+    /// The number of callers.
     pub concurrency: usize,
     /// One row per client.
     pub rows: Vec<Row>,
 }
 
 impl Table {
-    /// The ratio of a client's CPU to the floor's: the median of the rounds' ratios, which
+    /// The ratio of a client's CPU to baseline's: the median of the rounds' ratios, which
     /// a machine that slows down between rounds doesn't shift.
     pub fn ratio(&self, row: &Row) -> f64 {
         ratio(&row.cpu, &self.floor().cpu)
     }
 
-    /// The same for the time that passed.
+    /// Returns the same ratio for the elapsed time.
     pub fn wall_ratio(&self, row: &Row) -> f64 {
         ratio(&row.wall, &self.floor().wall)
     }
 
-    /// The row of a client.
+    /// Returns the row of a client.
     pub fn row(&self, kind: Kind) -> Option<&Row> {
         self.rows.iter().find(|row| row.kind == kind)
     }
@@ -45,10 +45,10 @@ impl Table {
         &self.rows[0]
     }
 
-    /// In Markdown.
+    /// Formats the table as Markdown.
     pub fn markdown(&self) -> String {
         let mut text = format!(
-            "Concurrency {}\n\n| client | CPU per update | to the floor | quartiles | wall per update | to the floor |\n| --- | ---: | ---: | ---: | ---: | ---: |\n",
+            "Concurrency {}\n\n| client | CPU per update | to baseline | quartiles | wall per update | to baseline |\n| --- | ---: | ---: | ---: | ---: | ---: |\n",
             self.concurrency
         );
         for row in &self.rows {
@@ -70,12 +70,12 @@ impl Table {
     }
 }
 
-/// The median of the ratios of `of` to `to`, round by round.
+/// Returns the median of the ratios of `of` to `to`, round by round.
 pub fn ratio(of: &[f64], to: &[f64]) -> f64 {
     median(&of.iter().zip(to).map(|(of, to)| of / to).collect::<Vec<_>>())
 }
 
-/// The middle one.
+/// Returns the median.
 pub fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }
@@ -91,7 +91,7 @@ fn quantile(values: &[f64], at: f64) -> f64 {
     below + (above - below) * position.fract()
 }
 
-/// Draws the ratios as bars, in SVG that shows on light and dark pages.
+/// Draws the ratios as bars, in SVG with a background for light and dark pages.
 pub fn svg(tables: &[Table]) -> String {
     let kinds: Vec<_> = PLOTTED
         .iter()
@@ -106,7 +106,7 @@ pub fn svg(tables: &[Table]) -> String {
         let x = 12.0 + 150.0 * index as f64;
         let _ = writeln!(
             svg,
-            "<rect x=\"{x}\" y=\"34\" width=\"10\" height=\"10\" fill=\"{}\"/><text x=\"{}\" y=\"43\" fill=\"#59636e\">{} at a time</text>",
+            "<rect x=\"{x}\" y=\"34\" width=\"10\" height=\"10\" fill=\"{}\"/><text x=\"{}\" y=\"43\" fill=\"#59636e\">{} concurrent</text>",
             color(index),
             x + 15.0,
             table.concurrency

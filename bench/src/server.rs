@@ -1,4 +1,4 @@
-//! The far end: answers with the captured samples, as fast as hyper can.
+//! The server: responds with the captured samples, as fast as hyper can.
 
 use std::{
     convert::Infallible,
@@ -20,24 +20,24 @@ use tokio::net::TcpListener;
 
 use crate::{Result, fixtures::Folder};
 
-struct Answers {
+struct Responses {
     keys: Bytes,
     update: Bytes,
-    /// The answer about a session, in two parts: the end of its JWT comes in between.
+    /// The response of `sessions/authenticate`, in two parts: the end of its JWT is between them.
     session: (String, String),
     authenticated: AtomicU64,
-    /// How long an update takes.
+    /// The delay of an update.
     delay: Duration,
 }
 
-/// Listens on loopback, prints the port, and answers until the process is killed.
+/// Listens on loopback, prints the port, and serves until the process is killed.
 pub async fn serve(folder: &Folder, delay: Duration) -> Result<()> {
     let (session, jwt) = (folder.read("authenticate.json")?, folder.read("jwt")?);
-    let (before, after) = session.split_once(&jwt).ok_or("the answer has no JWT")?;
-    // The last character stays, as base64 has rules for it.
+    let (before, after) = session.split_once(&jwt).ok_or("the response has no JWT")?;
+    // The last character stays, because base64 restricts it.
     let (jwt, last) = jwt.split_at(jwt.len() - 1);
     let jwt = jwt.get(..jwt.len() - NUMBER).ok_or("the JWT is too short")?;
-    let answers = Arc::new(Answers {
+    let responses = Arc::new(Responses {
         keys: folder.read("jwks.json")?.into(),
         update: folder.read("update.json")?.into(),
         session: (format!("{before}{jwt}"), format!("{last}{after}")),
@@ -50,41 +50,41 @@ pub async fn serve(folder: &Folder, delay: Duration) -> Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let answers = Arc::clone(&answers);
+        let responses = Arc::clone(&responses);
         tokio::spawn(async move {
-            let service = service_fn(|request| answer(request, &answers));
-            // A client that goes away is none of the server's business.
+            let service = service_fn(|request| respond(request, &responses));
+            // A client may close the connection at any time.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
-    answers: &Answers,
+    responses: &Responses,
 ) -> std::result::Result<Response<Full<Bytes>>, Infallible> {
     let method = request.method().clone();
-    // What is left unread would close the connection.
+    // An unread body would close the connection.
     let _ = request.into_body().collect().await;
     let body = match method {
         Method::PUT => {
-            if !answers.delay.is_zero() {
-                tokio::time::sleep(answers.delay).await;
+            if !responses.delay.is_zero() {
+                tokio::time::sleep(responses.delay).await;
             }
-            answers.update.clone()
+            responses.update.clone()
         }
         Method::POST => {
-            // A renewed JWT is another one each time; nobody checks its signature.
-            let number = answers.authenticated.fetch_add(1, Ordering::Relaxed);
-            let (before, after) = &answers.session;
+            // A renewed JWT differs each time; its signature is not verified.
+            let number = responses.authenticated.fetch_add(1, Ordering::Relaxed);
+            let (before, after) = &responses.session;
             format!("{before}{number:0NUMBER$}{after}").into()
         }
-        _ => answers.keys.clone(),
+        _ => responses.keys.clone(),
     };
     let mut response = Response::new(Full::new(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
 }
 
-/// How many characters near the end of a JWT are replaced by a number.
+/// The number of characters near the end of a JWT that are replaced by a number.
 const NUMBER: usize = 12;

@@ -1,11 +1,11 @@
-//! The service's own JSON: what a change looks like, and a connection.
+//! The service's JSON: an update and a connection.
 
 use serde::{Deserialize, Serialize};
 use stytch_sso_external::types::{ExternalConnection, UpdateExternalConnectionRequest};
 
-/// The body of a `PUT`: what is left out or null stays as it is, an empty list revokes.
+/// The body of a `PUT`. A missing or null field is not changed; an empty list revokes all roles.
 #[derive(Deserialize)]
-// A misspelt field would otherwise be a change that silently doesn't happen.
+// A misspelt field would otherwise be ignored.
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     display_name: Option<String>,
@@ -33,7 +33,7 @@ impl From<Change> for UpdateExternalConnectionRequest {
     }
 }
 
-/// A connection as this service shows it.
+/// A connection as this service returns it.
 #[derive(Serialize)]
 pub(crate) struct Shown {
     connection_id: String,
@@ -59,10 +59,10 @@ impl From<ExternalConnection> for Shown {
     }
 }
 
-/// The answer to a `PUT` that was made.
+/// The response to a `PUT` that succeeded.
 #[derive(Serialize)]
 pub(crate) struct Updated {
     pub(crate) connection: Shown,
-    /// What Stytch's support asks for.
+    /// Stytch's support asks for it.
     pub(crate) stytch_request_id: Option<String>,
 }

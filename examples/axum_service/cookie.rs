@@ -1,34 +1,34 @@
-//! The cookies that Stytch's frontend SDKs keep a session in: a renewed JWT goes back there.
+//! The session cookies of Stytch's frontend SDKs, which a renewed JWT is written to.
 
 use axum::http::{HeaderMap, HeaderValue};
 use stytch_sso_external::{Session, SessionKind};
 
 use crate::origin::Origin;
 
-/// The `Set-Cookie` for a session JWT that was renewed while a request was served, or `None`
-/// where the session is the one that came.
+/// Returns the `Set-Cookie` of a session JWT that was renewed during a request, or `None` if it
+/// wasn't renewed.
 ///
-/// A caller who sent a header gets none: it keeps its session elsewhere.
+/// `None` too if the request carried the session in a header: the caller stores it elsewhere.
 pub(crate) fn renewed(
     presented: &Session,
     in_use: &Session,
     headers: &HeaderMap,
     origin: &Origin,
 ) -> Option<HeaderValue> {
-    let came_by_header = SESSION_HEADERS.iter().any(|name| headers.contains_key(*name));
-    if came_by_header || in_use == presented || in_use.kind() != SessionKind::Jwt {
+    let is_from_header = SESSION_HEADERS.iter().any(|name| headers.contains_key(*name));
+    if is_from_header || in_use == presented || in_use.kind() != SessionKind::Jwt {
         return None;
     }
     set(JWT, in_use.expose_secret(), origin)
 }
 
-/// A cookie that no script reads, sent to this host alone.
+/// Returns a `Set-Cookie` for this host, not readable by scripts.
 ///
-/// Where your login sets the cookies with a `Domain`, add the same one here: otherwise the
-/// browser keeps two of the same name. Without `Max-Age` it lives until the browser closes;
-/// when the session ends is Stytch's to say.
+/// If your login sets the cookies with a `Domain`, add the same one here: otherwise the browser
+/// keeps two cookies of the same name. Without `Max-Age` the browser keeps it until it is
+/// closed; Stytch decides when the session expires.
 pub(crate) fn set(name: &str, value: &str, origin: &Origin) -> Option<HeaderValue> {
-    // Base64url and dots: nothing that could end the value and add an attribute.
+    // Base64url and dots only: no character that ends the value and adds an attribute.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if !value.bytes().all(is_plain) {
         return None;

@@ -1,24 +1,24 @@
-//! A web service in which members edit External SSO connections, for you to copy from.
+//! A web service with which members edit External SSO connections, as a template.
 //!
-//! Without `STYTCH_PROJECT_ID` in the environment it needs no account: it starts a stand-in
-//! for Stytch in this process, and prints what to try. With it, it serves the members of that
-//! project, whose sessions come in Stytch's cookies or headers.
+//! Without the environment variable `STYTCH_PROJECT_ID` it needs no Stytch account: it starts an
+//! in-process fake of Stytch and prints commands to run. With it, it serves the members of that
+//! project and reads their sessions from Stytch's cookies or headers.
 //!
-//! `routes.rs` is the service, `problem.rs` what a failure looks like to a caller. Logging in
-//! isn't here: Stytch's frontend SDKs do that.
+//! `routes.rs` is the service, `problem.rs` maps errors to responses. Login is not a part of it:
+//! Stytch's frontend SDKs do that.
 
-#![allow(clippy::print_stdout, reason = "it is for people to read")]
-#![allow(clippy::doc_markdown, reason = "clap prints the doc comments as they are")]
+#![allow(clippy::print_stdout, reason = "a command-line program")]
+#![allow(clippy::doc_markdown, reason = "clap prints doc comments without rendering them")]
 
 mod connection;
 mod cookie;
+mod fake;
 mod origin;
 mod page;
 mod problem;
 mod record;
 mod routes;
 mod shutdown;
-mod stand_in;
 
 use std::{
     env,
@@ -38,21 +38,21 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{origin::Origin, routes::Service, shutdown::Shutdown, stand_in::StandIn};
+use crate::{fake::Fake, origin::Origin, routes::Service, shutdown::Shutdown};
 
-/// A web service in which members edit External SSO connections.
+/// A web service with which members edit External SSO connections.
 ///
-/// Run without STYTCH_PROJECT_ID in the environment, it works on a stand-in for Stytch in
-/// this process. With STYTCH_PROJECT_ID and STYTCH_SECRET, it serves the members of that
-/// project. RUST_LOG says what is logged, `info` unless set.
+/// Without STYTCH_PROJECT_ID in the environment it uses an in-process fake of Stytch. With
+/// STYTCH_PROJECT_ID and STYTCH_SECRET it serves the members of that project. RUST_LOG sets the
+/// log levels (default: info).
 #[derive(Parser)]
 struct Arguments {
-    /// The address to listen on; port 0 takes one that is free
+    /// The address to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
 
-    /// The origin at which browsers reach it, such as https://sso.example.com. It may be left
-    /// out where the address is one of this machine's loopback
+    /// The origin of the service in browsers, such as https://sso.example.com. Optional if the
+    /// address is a loopback address
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
 }
@@ -61,23 +61,23 @@ struct Arguments {
 async fn main() -> Result<(), Box<dyn StdError>> {
     let arguments = Arguments::parse();
     start_logging();
-    let stand_in = env::var_os("STYTCH_PROJECT_ID").is_none().then(StandIn::start);
-    let client = match &stand_in {
-        Some(stand_in) => stand_in.client(),
+    let fake = env::var_os("STYTCH_PROJECT_ID").is_none().then(Fake::start);
+    let client = match &fake {
+        Some(fake) => fake.client(),
         None => Client::from_env()?,
     };
 
     let listener = TcpListener::bind(arguments.listen).await?;
     let address = listener.local_addr()?;
     let origin = Origin::new(arguments.origin.as_deref(), address)?;
-    // From here on a signal is noticed, so that who reads the lines below may send one.
+    // Before the lines below are printed, so that a script that reads them may send a signal.
     let shutdown = Shutdown::prepare()?;
     println!("Listening on http://{address}");
-    if let Some(stand_in) = &stand_in {
-        stand_in.print_what_to_try(&origin);
+    if let Some(fake) = &fake {
+        fake.print_commands(&origin);
     }
 
-    let service = Service { client, origin: Arc::new(origin), stand_in: stand_in.map(Arc::new) };
+    let service = Service { client, origin: Arc::new(origin), fake: fake.map(Arc::new) };
     shutdown.serve(listener, routes::router(service)).await?;
     Ok(())
 }
@@ -86,7 +86,7 @@ fn start_logging() {
     let wanted = env::var("RUST_LOG").ok().filter(|wanted| !wanted.is_empty());
     let wanted: Option<Targets> = wanted.and_then(|wanted| wanted.parse().ok());
     let wanted = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    // What the stand-in is made of logs requests as they are, credentials included.
+    // The fake's HTTP server logs whole requests, including credentials.
     let wanted = wanted.with_target("httpmock", LevelFilter::WARN);
     let to_stderr = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)

@@ -1,15 +1,15 @@
-//! Where browsers reach the service, and which pages may send it a change.
+//! The origin of the service, and the protection against cross-site request forgery.
 //!
-//! A cookie goes along with whatever a page of another site sends (cross-site request
-//! forgery). Three things keep such a page from changing a connection:
-//! - `SameSite` on the cookies, which leaves out other hosts of the same site;
-//! - the body must say `application/json`, which no HTML form can, and for which a script of
-//!   another origin has to ask first: this service never answers that it may;
-//! - what browsers themselves say of the sender, in `Sec-Fetch-Site` and `Origin`, must name
-//!   this service. A page can't change these headers. Both are looked at, because a host name
-//!   that is made to lead here (DNS rebinding) counts as the same origin in the first.
+//! Browsers attach cookies to requests that a page of another site sends. Three checks prevent
+//! such a page from changing a connection:
+//! - `SameSite` on the cookies, which doesn't cover other hosts of the same site;
+//! - the content type must be `application/json`, which no HTML form can send, and which a
+//!   script of another origin can send only after a preflight that this service rejects;
+//! - the headers `Sec-Fetch-Site` and `Origin`, which the browser sets and a page can't change,
+//!   must name this service. Both are checked, because a host name that resolves to this
+//!   service (DNS rebinding) counts as the same origin in the first.
 //!
-//! A caller without both isn't a browser: nobody's cookies go along with it.
+//! A client that sends neither header is not a browser and attaches no cookies of others.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -22,30 +22,32 @@ use axum::{
 
 use crate::{problem::Problem, routes::Service};
 
-/// The origin at which browsers reach the service: https, or http on loopback.
+/// The origin of the service in browsers: https, or http on loopback.
 pub(crate) struct Origin {
     text: String,
     is_https: bool,
 }
 
 impl Origin {
-    /// Takes the origin that is given, else that of the address.
+    /// Returns the given origin, or the one of a loopback address.
     pub(crate) fn new(given: Option<&str>, address: SocketAddr) -> Result<Self, String> {
         let text = match given {
             Some(given) => given.trim_end_matches('/').to_ascii_lowercase(),
             None if address.ip().is_loopback() => format!("http://{address}"),
             None => {
-                return Err("--origin is needed: browsers can't reach this address".to_owned());
+                return Err(
+                    "--origin is required for an address that is not a loopback address".to_owned()
+                );
             }
         };
-        let uri: Uri = text.parse().map_err(|_| format!("{text} is no origin"))?;
+        let uri: Uri = text.parse().map_err(|_| format!("{text} is not an origin"))?;
         let host = uri.host().unwrap_or_default();
         let is_https = uri.scheme_str() == Some("https");
         let is_http_here = uri.scheme_str() == Some("http") && is_loopback(host);
         let is_origin = uri.path() == "/" && uri.query().is_none() && !text.contains('@');
-        // Cookies in the clear can be read on the way.
+        // Cookies over plain http can be read on the network.
         if !is_origin || !(is_https || is_http_here) {
-            return Err(format!("{text} is no https origin, nor http on loopback"));
+            return Err(format!("{text} is neither an https origin nor http on loopback"));
         }
         Ok(Self { text, is_https })
     }
@@ -66,7 +68,7 @@ impl Origin {
     }
 }
 
-/// Refuses what a page of another origin sends, but for requests that only read.
+/// Rejects requests of pages of another origin, except reads.
 pub(crate) async fn guard(
     State(service): State<Service>,
     request: Request,
@@ -76,7 +78,7 @@ pub(crate) async fn guard(
     if reads || service.origin.admits(request.headers()) {
         return next.run(request).await;
     }
-    let detail = format!("Changes are taken from pages of {} alone.", service.origin.as_str());
+    let detail = format!("Only pages of {} may send changes.", service.origin.as_str());
     Problem::bare(StatusCode::FORBIDDEN, detail).into_response()
 }
 

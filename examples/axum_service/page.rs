@@ -1,7 +1,7 @@
-//! The page on which people edit a connection.
+//! The page to edit a connection: one file without a framework.
 //!
-//! It is one file without a framework. What a server says gets into it as text, never as
-//! HTML; should that ever fail, the content security policy lets no other script run.
+//! It inserts text of a response only as text, never as HTML. As a second defense, the content
+//! security policy allows no other script.
 
 use axum::{
     Json, Router,
@@ -23,18 +23,18 @@ pub(crate) fn router() -> Router<Service> {
 
 fn page(policy: Option<HeaderValue>) -> Response {
     let mut response = Html(PAGE).into_response();
-    // Without one, nothing may run: a page that does nothing is seen at once.
+    // Without a policy nothing may run; a page that does nothing is noticed at once.
     let policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     response
 }
 
-/// What the page has to know: who can be tried in the stand-in, or that there is none.
+/// `GET /setup`: the configuration of the page; `fake` is null with Stytch.
 async fn setup(State(service): State<Service>) -> Json<Value> {
-    Json(json!({"stand_in": service.stand_in.as_ref().map(|stand_in| stand_in.setup())}))
+    Json(json!({"fake": service.fake.as_ref().map(|fake| fake.setup())}))
 }
 
-/// Lets the page's own script and style run, by their digests, and speak to this service.
+/// Allows the page's own script and style by their digests, and requests to this service.
 fn policy() -> Option<HeaderValue> {
     let digest = |start: &str, end: &str| {
         let (_, rest) = PAGE.split_once(start)?;

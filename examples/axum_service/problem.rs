@@ -1,8 +1,8 @@
-//! What a failure looks like to a caller: a problem in JSON
+//! Maps errors to responses: problem details in JSON
 //! ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
 //!
-//! It leaks nothing: all words are this service's own, what Stytch or a gateway said stays
-//! out, and a failure of the service's own is told without its cause. The log has that.
+//! They contain no text of Stytch or a gateway, and no cause of an internal error. The log
+//! contains the cause.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use axum::{
 use serde_json::{Map, Value};
 use stytch_sso_external::{Error, Outcome};
 
-/// A problem to answer with.
+/// A problem details response.
 #[derive(Clone)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -26,7 +26,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// A problem that its status says all about.
+    /// A problem without a type, which its status describes.
     pub(crate) fn bare(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         Self { status, retry_after: None, members: Map::new() }
@@ -34,14 +34,14 @@ impl Problem {
             .with("detail", detail.into())
     }
 
-    /// Nobody is logged in, or not any more.
+    /// The request has no session, or an expired one.
     pub(crate) fn logged_out() -> Self {
-        let detail = "Log in, then try again. Nothing was changed.";
-        Self::named(StatusCode::UNAUTHORIZED, "logged-out", "You aren't logged in", detail)
+        let detail = "Log in and retry. Nothing was changed.";
+        Self::named(StatusCode::UNAUTHORIZED, "logged-out", "You are not logged in", detail)
             .with("outcome", "not_applied")
     }
 
-    /// A problem with a type of its own, which programs can go by.
+    /// A problem with a type, which programs can match on.
     fn named(status: StatusCode, name: &str, title: &str, detail: impl Into<String>) -> Self {
         Self::bare(status, detail).with("type", format!("{TYPES}{name}")).with("title", title)
     }
@@ -51,10 +51,9 @@ impl Problem {
         self
     }
 
-    /// Makes the body of an answer that is a problem; others stay as they are.
+    /// Writes the body of a response that is a problem; returns others unchanged.
     ///
-    /// It happens here at the edge, so that every problem has the request's id, whoever
-    /// found it.
+    /// A middleware calls it, so that every problem contains the request id.
     pub(crate) fn rendered(mut response: Response, request_id: &str) -> Response {
         let Some(problem) = response.extensions_mut().remove::<Self>() else {
             return response;
@@ -69,17 +68,17 @@ impl Problem {
     }
 }
 
-/// An answer without a body, until [`Problem::rendered`] makes one.
+/// A response without a body, until [`Problem::rendered`] writes one.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         if let Some(wait) = self.retry_after {
-            // Rounded up: a caller that comes too early is refused again.
+            // Rounded up: a caller that retries too early is rate limited again.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            // HTTP wants a challenge with each 401. None is registered for cookies.
+            // HTTP requires a challenge with each 401. None is registered for cookies.
             let challenge = HeaderValue::from_static("Stytch-Session");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
@@ -90,20 +89,19 @@ impl IntoResponse for Problem {
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
-        let (outcome, what_became) = match error.outcome() {
+        let (outcome, consequence) = match error.outcome() {
             Outcome::NotApplied => ("not_applied", "Nothing was changed."),
             Outcome::Unknown => (
                 "unknown",
-                "The change may have been made all the same: look at the connection before you \
-                 try again.",
+                "The change may have been applied: check the connection before you retry.",
             ),
             Outcome::Applied => {
-                ("applied", "The change was made, but what came of it can't be shown.")
+                ("applied", "The change was applied, but its result can't be shown.")
             }
         };
-        let mut problem = what_happened(error);
+        let mut problem = describe(error);
         let detail = problem.members.get("detail").and_then(Value::as_str).unwrap_or_default();
-        let detail = format!("{detail} {what_became}");
+        let detail = format!("{detail} {consequence}");
         problem = problem.with("detail", detail).with("outcome", outcome);
         if let Some(id) = error.request_id().and_then(plain) {
             problem = problem.with("stytch_request_id", id);
@@ -113,67 +111,71 @@ impl From<&Error> for Problem {
     }
 }
 
-fn what_happened(error: &Error) -> Problem {
+fn describe(error: &Error) -> Problem {
     match error {
         Error::PermissionDenied { action, resource, .. } => denied(action, resource),
-        Error::SessionInvalid(_) => Problem::logged_out().with("detail", "Log in, then try again."),
-        // The same answer for both: nobody learns which ids other organizations have.
+        Error::SessionInvalid(_) => Problem::logged_out().with("detail", "Log in and retry."),
+        // The same response for both, so that it doesn't reveal which ids exist elsewhere.
         Error::NotFound(_) | Error::OrganizationMismatch(_) => Problem::named(
             StatusCode::NOT_FOUND,
             "no-such-connection",
             "There is no such connection",
-            "Your organization has no external connection of this id.",
+            "Your organization has no external connection with this id.",
         ),
         Error::RateLimited(_) => Problem::named(
             StatusCode::TOO_MANY_REQUESTS,
             "too-many-requests",
-            "Too many changes at once",
-            "Wait a moment, then try again.",
+            "Too many requests",
+            "Wait a moment and retry.",
         ),
         Error::InvalidUpdate(_) => Problem::named(
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid-update",
-            "The change can't be made as it stands",
-            what_is_wrong(error),
+            "The change is invalid",
+            explain(error),
         ),
         Error::Api(_) | Error::UnexpectedResponse(_) => {
             let status = error.status().filter(|status| *status == StatusCode::SERVICE_UNAVAILABLE);
             let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
-            upstream(status, "Stytch, which this service asks, gave no usable answer.")
+            upstream(status, "Stytch returned an error or an unusable response.")
         }
         Error::Transport(_) => upstream(
             StatusCode::GATEWAY_TIMEOUT,
-            "Stytch, which this service asks, can't be reached or didn't answer in time.",
+            "Stytch can't be reached or did not respond in time.",
         ),
-        // Our configuration is wrong, or this crate has a new variant: not the caller's
-        // business.
-        _ => Problem::bare(StatusCode::INTERNAL_SERVER_ERROR, "Something is wrong on our side."),
+        // A wrong configuration of this service, or a new variant of the crate: internal.
+        _ => Problem::bare(StatusCode::INTERNAL_SERVER_ERROR, "An internal error occurred."),
     }
 }
 
 fn denied(action: &str, resource: &str) -> Problem {
-    let detail = format!("Your roles don't allow the action {action} on the resource {resource}.");
-    Problem::named(StatusCode::FORBIDDEN, "permission-denied", "You may not do this", detail)
+    let detail = format!("Your roles do not grant the action {action} on the resource {resource}.");
+    Problem::named(StatusCode::FORBIDDEN, "permission-denied", "Permission denied", detail)
         .with("action", action)
         .with("resource", resource)
 }
 
 fn upstream(status: StatusCode, detail: &str) -> Problem {
-    Problem::named(status, "stytch-unavailable", "The change couldn't be made or confirmed", detail)
+    Problem::named(
+        status,
+        "stytch-unavailable",
+        "The change could not be made or confirmed",
+        detail,
+    )
 }
 
-/// Says in words of ours what Stytch or the crate found wrong with an update.
-fn what_is_wrong(error: &Error) -> String {
+/// Explains why Stytch or the crate rejected an update.
+fn explain(error: &Error) -> String {
     if error.status().is_none() {
-        // Refused before it was sent: then these are the crate's words, and nobody else's.
-        return format!("It wasn't sent: {error}.");
+        // Rejected before it was sent: the reason contains no text of Stytch.
+        return format!("The request was not sent: {}.", error.reason());
     }
     let role = error.error_details().and_then(|details| details["role_id"].as_str());
     match error.error_type().unwrap_or_default() {
-        "invalid_display_name" => "The name can't be used.".to_owned(),
-        "external_connection_not_active" => "The connection isn't active.".to_owned(),
+        "invalid_display_name" => "The display name is invalid.".to_owned(),
+        "external_connection_not_active" => "The connection is not active.".to_owned(),
         "saml_connection_attribute_mapping_missing_groups_key" => {
-            "Roles for groups need a `groups` key in the SAML connection's attribute mapping."
+            "Group roles need a `groups` key in the attribute mapping of the SAML connection."
                 .to_owned()
         }
         "invalid_rbac_role_assignment" | "invalid_rbac_role_id" | "invalid_role" => {
@@ -183,15 +185,15 @@ fn what_is_wrong(error: &Error) -> String {
             }
         }
         "cannot_assign_default_rbac_role_id" => "A default role can't be assigned.".to_owned(),
-        _ => "Stytch doesn't take it.".to_owned(),
+        _ => "Stytch rejected it.".to_owned(),
     }
 }
 
-/// Lets through what looks like an id, and nothing else that came from elsewhere.
+/// Returns text of Stytch only if it looks like an id.
 pub(crate) fn plain(text: &str) -> Option<&str> {
     let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
     (text.len() <= 128 && text.bytes().all(is_plain)).then_some(text)
 }
 
-/// What the types of problems start with. Take a domain of yours; nothing has to be there.
+/// The prefix of problem types. Use a domain of your own; the URIs don't have to resolve.
 const TYPES: &str = "tag:example.com,2026:problem/";

@@ -1,5 +1,4 @@
-//! What happens around every request: an id, a span, a line in the log, and the headers that
-//! every answer has.
+//! The middleware of every request: an id, a span, a log line, and headers of the response.
 
 use std::time::Instant;
 
@@ -13,10 +12,10 @@ use tracing::Instrument;
 
 use crate::problem::Problem;
 
-/// Serves a request under an id of its own, which the log and the answer have.
+/// Assigns an id to a request, which the log and the response contain.
 pub(crate) async fn record(request: Request, next: Next) -> Response {
     let id = format!("{:032x}", fastrand::u128(..));
-    // The route, not the path: an id in it comes from outside, and may be anything.
+    // The route, not the path: an id in the path is untrusted.
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let span = tracing::info_span!("request", %id, method = %request.method(), route);
     let start = Instant::now();
@@ -29,6 +28,6 @@ pub(crate) async fn record(request: Request, next: Next) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let (status, elapsed) = (response.status().as_u16(), start.elapsed());
-    span.in_scope(|| tracing::info!(status, ?elapsed, "answered"));
+    span.in_scope(|| tracing::info!(status, ?elapsed, "responded"));
     response
 }

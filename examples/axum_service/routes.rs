@@ -1,4 +1,4 @@
-//! The service: its routes, and an update as the member who sends it.
+//! The service: its routes, and the update as the member who sends the request.
 
 use std::sync::Arc;
 
@@ -17,12 +17,13 @@ use stytch_sso_external::{Client, Error, Session, types::UpdateExternalConnectio
 
 use crate::{
     connection::{Change, Updated},
-    cookie, origin,
+    cookie,
+    fake::{self, Fake},
+    origin,
     origin::Origin,
     page,
     problem::{self, Problem},
     record,
-    stand_in::{self, StandIn},
 };
 
 /// What all requests share.
@@ -30,20 +31,20 @@ use crate::{
 pub(crate) struct Service {
     pub(crate) client: Client,
     pub(crate) origin: Arc<Origin>,
-    pub(crate) stand_in: Option<Arc<StandIn>>,
+    pub(crate) fake: Option<Arc<Fake>>,
 }
 
 /// All routes of the service.
 pub(crate) fn router(service: Service) -> Router {
     let mut router =
         Router::new().route("/sso/connections/{connection_id}", put(update)).merge(page::router());
-    if service.stand_in.is_some() {
-        router = router.merge(stand_in::router());
+    if service.fake.is_some() {
+        router = router.merge(fake::router());
     }
     router
-        .fallback(|| async { Problem::bare(StatusCode::NOT_FOUND, "There is nothing here.") })
+        .fallback(|| async { Problem::bare(StatusCode::NOT_FOUND, "There is no such page.") })
         .method_not_allowed_fallback(|| async {
-            let detail = "This can't be done here.";
+            let detail = "This method is not supported here.";
             Problem::bare(StatusCode::METHOD_NOT_ALLOWED, detail)
         })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -52,7 +53,8 @@ pub(crate) fn router(service: Service) -> Router {
         .with_state(service)
 }
 
-/// `PUT /sso/connections/{connection_id}`: an update as the member whose session came along.
+/// `PUT /sso/connections/{connection_id}`: updates a connection as the member whose session the
+/// request carries.
 async fn update(
     State(service): State<Service>,
     connection_id: Result<Path<String>, PathRejection>,
@@ -68,10 +70,10 @@ async fn update(
     };
     let member = service.client.as_member(session.clone());
     let mut response = match member.update_connection(&connection_id, &change.into()).await {
-        Ok(response) => made(response),
-        Err(error) => not_made(&error),
+        Ok(response) => updated(response),
+        Err(error) => failed(&error),
     };
-    // After a refusal too: the session was renewed all the same.
+    // After an error too: the session was renewed nonetheless.
     let renewed = cookie::renewed(&session, &member.session(), &headers, &service.origin);
     if let Some(cookie) = renewed {
         tracing::info!("the session JWT had expired and was renewed");
@@ -86,31 +88,31 @@ fn read(
 ) -> Result<(String, Change), Problem> {
     let Path(connection_id) =
         connection_id.map_err(|wrong| Problem::bare(wrong.status(), wrong.body_text()))?;
-    // The parser's words are about the caller's own body.
+    // The parser's message is about the caller's own body.
     let Json(change) = change.map_err(|wrong| Problem::bare(wrong.status(), wrong.body_text()))?;
     Ok((connection_id, change))
 }
 
-fn made(response: UpdateExternalConnectionResponse) -> Response {
+fn updated(response: UpdateExternalConnectionResponse) -> Response {
     let stytch_request_id = problem::plain(&response.request_id).map(str::to_owned);
     tracing::info!(stytch_request_id, "updated");
     Json(Updated { connection: response.connection.into(), stytch_request_id }).into_response()
 }
 
-fn not_made(error: &Error) -> Response {
+fn failed(error: &Error) -> Response {
     let outcome = error.outcome();
     match error {
         Error::PermissionDenied { .. }
         | Error::SessionInvalid(_)
         | Error::NotFound(_)
-        | Error::InvalidUpdate(_) => tracing::info!(%error, ?outcome, "refused"),
+        | Error::InvalidUpdate(_) => tracing::info!(%error, ?outcome, "rejected"),
         Error::CredentialsRejected(_) => {
-            tracing::error!(%error, ?outcome, "the project's credentials are wrong");
+            tracing::error!(%error, ?outcome, "Stytch rejected the project's credentials");
         }
         _ => tracing::warn!(%error, ?outcome, "failed"),
     }
     Problem::from(error).into_response()
 }
 
-/// Far more than any list of roles takes.
+/// Far more than any list of roles needs.
 const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -1,11 +1,11 @@
-//! Serves until a signal comes, then finishes what has begun.
+//! Serves until a signal, then completes the requests in flight.
 
 use std::{io, time::Duration};
 
 use axum::Router;
 use tokio::{net::TcpListener, signal, sync::oneshot, time};
 
-/// The signals that end the service: ctrl-c and, where there is one, SIGTERM.
+/// The signals that end the service: ctrl-c and, on Unix, SIGTERM.
 pub(crate) struct Shutdown {
     #[cfg(unix)]
     terminate: signal::unix::Signal,
@@ -20,17 +20,17 @@ impl Shutdown {
         })
     }
 
-    /// Serves, and returns when a signal came and all requests are answered.
+    /// Serves until a signal, and returns after all requests are completed.
     pub(crate) async fn serve(self, listener: TcpListener, router: Router) -> io::Result<()> {
-        let (tell, told) = oneshot::channel();
+        let (start_grace, grace_started) = oneshot::channel();
         let signalled = async move {
             self.signalled().await;
-            tracing::info!("shutting down: no new requests, those in hand are finished");
-            let _ = tell.send(());
+            tracing::info!("shutting down: completing the requests in flight");
+            let _ = start_grace.send(());
         };
-        // A caller who never sends the rest of a request must not keep the process alive.
+        // A client that never completes its request must not keep the process alive.
         let overdue = async {
-            if told.await.is_err() {
+            if grace_started.await.is_err() {
                 std::future::pending::<()>().await;
             }
             time::sleep(GRACE).await;
@@ -38,7 +38,7 @@ impl Shutdown {
         tokio::select! {
             served = axum::serve(listener, router).with_graceful_shutdown(signalled) => served,
             () = overdue => {
-                tracing::warn!("some requests didn't end in time and are cut off");
+                tracing::warn!("some requests did not complete in time and are aborted");
                 Ok(())
             }
         }
@@ -58,5 +58,5 @@ impl Shutdown {
     }
 }
 
-/// Longer than the client's deadline, so that every update that has begun can end.
+/// Longer than the client's operation timeout, so that every update in flight can complete.
 const GRACE: Duration = Duration::from_secs(35);

@@ -1,12 +1,12 @@
-//! What depending on the crate costs a consumer's build, against Stytch's own crate:
+//! Measures the build of a consumer of this crate, compared with the `stytch` crate:
 //!
 //! ```text
 //! cargo run --release --manifest-path bench/Cargo.toml --bin consumer [-- rounds]
 //! ```
 //!
-//! Two empty programs, each with one dependency and default features, are built in the debug
-//! profile from nothing, in turns, with the versions of this package's `Cargo.lock`. What has
-//! to be downloaded is downloaded before.
+//! Builds two empty programs, each with one dependency and default features, alternately, from
+//! scratch, in the debug profile, with the versions of this package's `Cargo.lock`. Downloads are
+//! not measured.
 
 use std::{
     collections::BTreeSet,
@@ -39,7 +39,7 @@ fn main() -> Result<()> {
     }
     consumers.sort_by_key(|consumer| consumer.dependency != "stytch");
     let [theirs, ours] = &consumers;
-    println!("| a consumer of | crates | wall | to `stytch` | CPU | to `stytch` |");
+    println!("| consumer of | crates | wall | to `stytch` | CPU | to `stytch` |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     for consumer in [theirs, ours] {
         println!(
@@ -59,7 +59,7 @@ fn main() -> Result<()> {
 struct Consumer {
     dependency: &'static str,
     folder: PathBuf,
-    /// How many crates it is made of, itself included, each version counted once.
+    /// The number of crates that it compiles, including itself; each version counts once.
     crates: usize,
     wall: Vec<f64>,
     cpu: Vec<f64>,
@@ -87,7 +87,7 @@ impl Consumer {
         Ok(Self { dependency, folder, crates, wall: Vec::new(), cpu: Vec::new() })
     }
 
-    /// Builds it from nothing.
+    /// Builds it from scratch.
     fn build(&mut self) -> Result<()> {
         let target = self.folder.join("target");
         if target.exists() {
@@ -101,7 +101,7 @@ impl Consumer {
     }
 }
 
-/// Runs cargo as a consumer does, without what this process was built with.
+/// Runs cargo without the environment of this process's own build.
 fn cargo(folder: &Path, arguments: &[&str]) -> Result<String> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for variable in ["CARGO_TARGET_DIR", "CARGO_INCREMENTAL", "RUSTFLAGS", "RUSTC_WRAPPER"] {

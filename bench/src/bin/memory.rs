@@ -1,12 +1,12 @@
-//! Measures the memory of 10,000 updates at a time, and of full caches:
+//! Measures the memory of 10,000 concurrent updates, and of full caches:
 //!
 //! ```text
 //! cargo run --release --manifest-path bench/Cargo.toml --bin memory
 //! ```
 //!
-//! Each case runs in a process of its own against a server that takes its time, so that all
-//! updates are there at once. Resident is the growth of the process at its peak over what it
-//! had before the first connection; allocations are counted by the allocator.
+//! Each case runs in a separate process against a slow server, so that all updates are in
+//! flight or queued at once. "Resident" is the growth of the resident set from before the first
+//! connection to its peak; the allocator counts allocations.
 
 use std::{alloc::System, env, fs, sync::Arc, time::Duration};
 
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
                     "ours" => updates(&base, &folder, BOUND).await,
                     "ours-unbounded" => updates(&base, &folder, UPDATES).await,
                     "tokens" | "jwts" | "renewed" => cache(&base, &folder, case).await,
-                    _ => Err("there is no such case".into()),
+                    _ => Err("unknown case".into()),
                 }
             })?;
             println!("{} {} {}", numbers[0], numbers[1], numbers[2]);
@@ -65,20 +65,20 @@ fn compare() -> Result<()> {
 }
 
 fn concurrent(path: &str) -> Result<()> {
-    println!("{UPDATES} updates at a time; ratios to bare reqwest with the same bound.\n");
+    println!("{UPDATES} concurrent updates; ratios to bare reqwest with the same limit.\n");
     println!(
         "| client | in flight | resident, peak | ratio | allocations per update | ratio | allocated per update |"
     );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     let cases = [
         ("bare reqwest", "floor", UPDATES),
-        ("ours", "ours-unbounded", UPDATES),
-        ("bare reqwest behind a semaphore", "floor-bounded", BOUND),
-        ("ours, as it comes", "ours", BOUND),
+        ("this crate", "ours-unbounded", UPDATES),
+        ("bare reqwest with a semaphore", "floor-bounded", BOUND),
+        ("this crate, default settings", "ours", BOUND),
     ];
     let mut floor = [f64::NAN; 3];
     for (title, case, in_flight) in cases {
-        // With fewer in flight, each takes less long, so that the whole doesn't take minutes.
+        // A shorter delay with fewer in flight, so that the case doesn't take minutes.
         let delay = if in_flight == UPDATES { "3000" } else { "5" };
         let server = Server::start(&["server", path, delay])?;
         let mut runs = [Vec::new(), Vec::new(), Vec::new()];
@@ -106,13 +106,11 @@ fn concurrent(path: &str) -> Result<()> {
 }
 
 fn caches(path: &str) -> Result<()> {
-    println!("A cache of {SESSIONS} sessions, full.\n");
-    println!("| filled with | heap, live | per session | resident |");
+    println!("A full cache of {SESSIONS} sessions.\n");
+    println!("| content | live heap | per session | resident |");
     println!("| --- | ---: | ---: | ---: |");
     let server = Server::start(&["server", path, "0"])?;
-    for (title, case) in
-        [("tokens", "tokens"), ("JWTs", "jwts"), ("JWTs that were renewed", "renewed")]
-    {
+    for (title, case) in [("tokens", "tokens"), ("JWTs", "jwts"), ("renewed JWTs", "renewed")] {
         let numbers = process::client(&["client", case, &server.port, path])?;
         let [resident, _, live] = numbers[..] else { return Err("no numbers".into()) };
         println!(
@@ -130,13 +128,13 @@ type Numbers = [u64; 3];
 
 async fn floor(base: &str, folder: &Folder, in_flight: usize) -> Result<Numbers> {
     let floor = Floor::new(base, &folder.read("jwt")?)?;
-    let turns = Arc::new(Semaphore::new(in_flight));
+    let permits = Arc::new(Semaphore::new(in_flight));
     let before = Before::now()?;
     let mut tasks = JoinSet::new();
     for _ in 0..UPDATES {
-        let (floor, turns) = (floor.clone(), Arc::clone(&turns));
+        let (floor, permits) = (floor.clone(), Arc::clone(&permits));
         tasks.spawn(async move {
-            let _turn = turns.acquire().await?;
+            let _permit = permits.acquire().await?;
             floor.update().await
         });
     }
@@ -161,7 +159,7 @@ async fn updates(base: &str, folder: &Folder, in_flight: usize) -> Result<Number
     before.after(tasks).await
 }
 
-/// Fills the cache, and gives the bytes that live afterwards in place of those allocated.
+/// Fills the cache, and returns the live bytes in place of the allocated ones.
 async fn cache(base: &str, folder: &Folder, of: &str) -> Result<Numbers> {
     let client = ours(base, BOUND)?;
     client.warm_up().await?;
@@ -206,11 +204,14 @@ impl Before {
     }
 }
 
-/// A figure of this process, in bytes.
+/// Returns an entry of `/proc/self/status`, in bytes.
 fn status(name: &str) -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find(|line| line.starts_with(name)).ok_or("no such figure")?;
-    let kilobytes = line.split_whitespace().nth(1).ok_or("no such figure")?;
+    let line = status
+        .lines()
+        .find(|line| line.starts_with(name))
+        .ok_or("no such entry in /proc/self/status")?;
+    let kilobytes = line.split_whitespace().nth(1).ok_or("no such entry in /proc/self/status")?;
     Ok(kilobytes.parse::<u64>()? * 1024)
 }
 
@@ -219,7 +220,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 const UPDATES: usize = 10_000;
-/// As many as ours has in flight by default.
+/// The default `max_in_flight`.
 const BOUND: usize = 64;
-/// As many as ours remembers by default.
+/// The default `session_cache_capacity`.
 const SESSIONS: usize = 10_000;

@@ -1,53 +1,53 @@
-//! The far end of the benchmarks: HTTP on loopback, with one canned answer per question.
+//! The server of the benchmarks: HTTP on loopback, with one canned response per operation.
 //!
-//! It runs in the client's own runtime, so that one thread does all the work, in the same
-//! order each time. It looks at nothing that it could refuse: that is for the tests.
+//! It runs in the client's runtime, so that one thread does all the work in the same order each
+//! time. It validates nothing.
 
 use std::{io::Write, sync::Arc};
 
-use stytch_sso_external::testing::Answer;
+use stytch_sso_external::testing::Response;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-/// What is answered, to the byte.
-pub(crate) struct FarEnd {
+/// The responses, byte for byte.
+pub(crate) struct Server {
     pub(crate) jwks: Vec<u8>,
     pub(crate) authenticated: Vec<u8>,
     pub(crate) updated: Vec<u8>,
-    pub(crate) refused: Vec<u8>,
-    /// The connection whose update is refused.
-    pub(crate) refused_id: &'static str,
+    pub(crate) denied: Vec<u8>,
+    /// The id of the connection whose update is denied.
+    pub(crate) denied_id: &'static str,
 }
 
-impl FarEnd {
-    /// Answers from now on, at the address that it gives back.
+impl Server {
+    /// Starts to serve, and returns the base URL.
     pub(crate) async fn start(self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
-        let far_end = Arc::new(self);
+        let server = Arc::new(self);
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(Arc::clone(&far_end).talk(stream));
+                tokio::spawn(Arc::clone(&server).serve(stream));
             }
         });
         base_url
     }
 
-    async fn talk(self: Arc<Self>, mut stream: TcpStream) {
+    async fn serve(self: Arc<Self>, mut stream: TcpStream) {
         let mut request = Vec::with_capacity(8 * 1024);
         while stream.read_buf(&mut request).await.is_ok_and(|read| read > 0) {
-            if let Some(answer) = self.answer(&request) {
-                stream.write_all(answer).await.unwrap();
+            if let Some(response) = self.respond(&request) {
+                stream.write_all(response).await.unwrap();
                 request.clear();
             }
         }
     }
 
-    /// The answer to a request, once all of it is there.
-    fn answer(&self, request: &[u8]) -> Option<&[u8]> {
+    /// Returns the response to a request, or `None` while the request is incomplete.
+    fn respond(&self, request: &[u8]) -> Option<&[u8]> {
         let (head, body) = str::from_utf8(request).ok()?.split_once("\r\n\r\n")?;
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
         if body.len() < length.map_or(0, |length| length.parse().unwrap()) {
@@ -57,20 +57,20 @@ impl FarEnd {
         Some(match method {
             "GET" => &self.jwks,
             "POST" => &self.authenticated,
-            _ if rest.lines().next()?.contains(self.refused_id) => &self.refused,
+            _ if rest.lines().next()?.contains(self.denied_id) => &self.denied,
             _ => &self.updated,
         })
     }
 }
 
-/// An answer as it goes over the wire.
-pub(crate) fn raw(answer: &Answer) -> Vec<u8> {
+/// Encodes a response as HTTP/1.1.
+pub(crate) fn raw(response: &Response) -> Vec<u8> {
     let mut raw = Vec::new();
-    write!(raw, "HTTP/1.1 {} -\r\n", answer.status()).unwrap();
-    for (name, value) in answer.headers() {
+    write!(raw, "HTTP/1.1 {} -\r\n", response.status()).unwrap();
+    for (name, value) in response.headers() {
         write!(raw, "{name}: {value}\r\n").unwrap();
     }
-    write!(raw, "content-length: {}\r\n\r\n", answer.body().len()).unwrap();
-    raw.extend_from_slice(answer.body());
+    write!(raw, "content-length: {}\r\n\r\n", response.body().len()).unwrap();
+    raw.extend_from_slice(response.body());
     raw
 }

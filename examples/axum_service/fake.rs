@@ -1,7 +1,7 @@
-//! The stand-in for Stytch that the service runs on without an account: an organization, a
-//! connection, a member who may change it and one who may not.
+//! The fake of Stytch that the service uses without an account: an organization, a connection,
+//! a member with the permission to update it and a member without it.
 //!
-//! Nothing here is for a real service: anybody can be anybody.
+//! Only for trying the service: its login endpoint requires no credentials.
 
 use std::time::{Duration, Instant};
 
@@ -21,14 +21,14 @@ use stytch_sso_external::{
 use crate::{connection::Shown, cookie, origin::Origin, problem::Problem, routes::Service};
 
 /// A project with an organization, its connection, its admin Ada and its member Bob.
-pub(crate) struct StandIn {
+pub(crate) struct Fake {
     stytch: Stytch,
     connection: Connection,
     ada: LoggedIn,
     bob: LoggedIn,
 }
 
-impl StandIn {
+impl Fake {
     pub(crate) fn start() -> Self {
         let stytch = Stytch::start();
         let acme = stytch.organization("acme");
@@ -49,28 +49,30 @@ impl StandIn {
         self.stytch.client()
     }
 
-    /// What the page has to know.
+    /// The configuration of the page.
     pub(crate) fn setup(&self) -> Value {
         json!({"connection_id": self.connection.id()})
     }
 
-    /// Prints commands to paste into another terminal.
-    pub(crate) fn print_what_to_try(&self, origin: &Origin) {
+    /// Prints commands to run in another terminal.
+    pub(crate) fn print_commands(&self, origin: &Origin) {
         let origin = origin.as_str();
         let url = format!("{origin}/sso/connections/{}", self.connection.id());
-        println!("\nSTYTCH_PROJECT_ID isn't set, so this works on a stand-in for Stytch in this");
-        println!("process: the organization acme, its admin Ada, and Bob, who has no role.");
-        println!("\nA page to edit the connection, as Ada and as Bob:");
+        println!("\nSTYTCH_PROJECT_ID is not set: using an in-process fake of Stytch with the");
+        println!("organization acme, its admin Ada and its member Bob, who has no role.");
+        println!("\nPages to edit the connection, as Ada and as Bob:");
         println!("  {origin}/login/ada");
         println!("  {origin}/login/bob");
-        for (who, session) in [("As Ada, who may", &self.ada), ("As Bob, who may not", &self.bob)] {
+        for (who, session) in
+            [("An update as Ada (200)", &self.ada), ("The same as Bob (403)", &self.bob)]
+        {
             println!("\n{who}:");
             println!("curl -i -X PUT '{url}' \\");
             println!("  -H 'Cookie: {}={}' \\", cookie::TOKEN, session.token());
             println!("  -H 'Content-Type: application/json' \\");
             println!("  -d '{{\"display_name\": \"Acme SSO\", \"connection_roles\": []}}'");
         }
-        println!("\nWhat the stand-in has now:");
+        println!("\nThe connection as the fake stores it:");
         println!("curl '{url}'\n");
     }
 
@@ -91,24 +93,24 @@ pub(crate) fn router() -> Router<Service> {
 
 /// `GET /login/{member}`: sets the cookies that Stytch's frontend SDKs would set.
 async fn log_in(State(service): State<Service>, Path(member): Path<String>) -> Response {
-    let session = service.stand_in.as_ref().and_then(|stand_in| stand_in.session(&member));
+    let session = service.fake.as_ref().and_then(|fake| fake.session(&member));
     let Some(session) = session else {
         return no_such("member").into_response();
     };
     let cookies = [
         cookie::set(cookie::TOKEN, &session.token(), &service.origin),
         cookie::set(cookie::JWT, &session.fresh_jwt(), &service.origin),
-        // For the page to show; it decides nothing.
+        // Only for display on the page.
         HeaderValue::from_str(&format!("member={member}; Path=/; SameSite=Lax")).ok(),
     ];
     let cookies = cookies.into_iter().flatten().map(|cookie| (header::SET_COOKIE, cookie));
     (AppendHeaders(cookies), Redirect::to("/")).into_response()
 }
 
-/// `GET /sso/connections/{connection_id}`: the connection as the stand-in has it. With Stytch
-/// there is no such route, since this crate updates and doesn't read.
+/// `GET /sso/connections/{connection_id}`: the connection as the fake stores it. Not available
+/// with Stytch, because this crate only updates connections.
 async fn state(State(service): State<Service>, Path(connection_id): Path<String>) -> Response {
-    let connection = service.stand_in.as_ref().map(|stand_in| &stand_in.connection);
+    let connection = service.fake.as_ref().map(|fake| &fake.connection);
     match connection.filter(|connection| connection.id() == connection_id) {
         Some(found) => Json(Shown::from(found.state())).into_response(),
         None => no_such("connection").into_response(),
@@ -116,11 +118,11 @@ async fn state(State(service): State<Service>, Path(connection_id): Path<String>
 }
 
 fn no_such(what: &str) -> Problem {
-    Problem::bare(StatusCode::NOT_FOUND, format!("The stand-in has no such {what}."))
+    Problem::bare(StatusCode::NOT_FOUND, format!("The fake has no such {what}."))
 }
 
-/// Lets the stand-in's clock run, which stands still for tests: after five minutes a session
-/// JWT expires, and the next update renews it.
+/// Advances the fake's clock in real time: after five minutes a session JWT expires, and the
+/// next update renews it.
 async fn keep_time(clock: Clock) {
     let mut last = Instant::now();
     loop {
