@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::join};
 use quick_cache::sync::Cache;
 
 use crate::{
@@ -108,10 +108,11 @@ impl Policies {
         let since = self.organization_denials.get(organization).unwrap_or(SystemTime::UNIX_EPOCH);
         let custom = self.organization(organization);
         let patience = deadline.remaining();
-        let (project, custom) = tokio::join!(
+        let (project, custom) = join(
             self.project.get_since(since, MIN_INTERVAL, patience),
             custom.get_since(since, MIN_INTERVAL, patience),
-        );
+        )
+        .await;
         let project = project?;
         let custom_roles = custom.as_ref().map(|snapshot| &**snapshot.value).ok();
         let all = project.value.iter().chain(custom_roles.into_iter().flatten());

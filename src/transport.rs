@@ -111,11 +111,12 @@ impl MemberRequest for GetConnections {
     }
 
     fn check(&self, body: &Self::Body, organization: &str) -> Result<(), Problem> {
+        check_organization(&body.external_connections, organization)?;
         let mut ids = body.external_connections.iter().map(|connection| &*connection.connection_id);
         if self.0.as_ref().is_some_and(|wanted| !ids.any(|id| id == &**wanted)) {
             return Err(Problem::NotFound(NO_SUCH_CONNECTION));
         }
-        check_organization(&body.external_connections, organization)
+        Ok(())
     }
 }
 

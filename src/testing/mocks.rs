@@ -35,8 +35,7 @@
 //! # }
 //! ```
 //!
-//! Ids become a part of a regular expression without escaping: an id with a dot matches other
-//! ids too, one with a slash matches nothing.
+//! An id matches itself, whatever characters it has.
 #![allow(
     missing_debug_implementations,
     missing_docs,
