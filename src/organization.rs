@@ -107,7 +107,14 @@ impl OrganizationResolver {
         if session.kind() == SessionKind::Token {
             return self.authenticate(session, SystemTime::UNIX_EPOCH, None, deadline).await;
         }
-        match self.0.jwks.verify(session.expose_secret(), deadline).await {
+        let mut verified = self.0.jwks.verify(session.expose_secret(), deadline).await;
+        let mut permit = None;
+        if matches!(verified, Err(KeyError::Unavailable)) {
+            permit = Some(self.0.context.transport.unverified_permit(deadline).await?);
+            // Keys may have come while it waited: then the JWT is verified after all.
+            verified = self.0.jwks.verify(session.expose_secret(), deadline).await;
+        }
+        match verified {
             Ok(ValidationResult::Valid { organization, roles, valid_for }) => {
                 let (resolved, roles) = (self.0.context.clock.now(), Arc::new(roles));
                 let valid_until = self.0.after(valid_for);
@@ -118,8 +125,7 @@ impl OrganizationResolver {
                 self.authenticate(session, SystemTime::UNIX_EPOCH, None, deadline).await
             }
             Err(KeyError::Unavailable) => {
-                let permit = self.0.context.transport.unverified_permit(deadline).await?;
-                self.authenticate(session, SystemTime::UNIX_EPOCH, Some(permit), deadline).await
+                self.authenticate(session, SystemTime::UNIX_EPOCH, permit, deadline).await
             }
             Err(KeyError::Undecided(error)) => Err(error),
             Ok(ValidationResult::Invalid(problem)) => {
