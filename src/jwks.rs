@@ -166,7 +166,7 @@ async fn fetch(context: CallContext) -> Result<Arc<KeySet>, Error> {
     KeySet::new(&jwks).map(Arc::new)
 }
 
-/// The error of a JWT of which nobody can tell whether its key is the project's.
+/// The error of a JWT with an unknown `kid` for which no newer key set could be fetched.
 fn undecided(reason: &'static str, source: Option<Error>) -> Error {
     let context = ErrorContext {
         retryable: true,

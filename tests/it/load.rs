@@ -539,7 +539,7 @@ async fn dropped_after<T>(polls: usize, future: impl Future<Output = T>) -> Opti
     .await
 }
 
-/// Tells whether this is a process of its own for the test. If not, it runs the test in one:
+/// Returns whether this is a process of its own for the test. If not, runs the test in one:
 /// limits and memory are of a whole process, and other tests run in this one.
 async fn is_alone(test: &'static str) -> bool {
     const ALONE: &str = "STYTCH_TEST_ALONE";
@@ -562,7 +562,7 @@ async fn until(happened: impl Fn() -> bool) {
     }
 }
 
-/// What the process holds in memory, or 0 where the system doesn't tell.
+/// What the process holds in memory, or 0 where the system doesn't report it.
 fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: usize = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);

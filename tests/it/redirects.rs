@@ -88,11 +88,11 @@ async fn update_in_the_child(base_url: &str) {
     let result = lab::update_as(&client, Session::token(lab::TOKEN)).await;
     match result {
         Ok(response) => println!("{RESULT} {}", response.connection.display_name),
-        Err(error) => println!("{RESULT} {}", told(&client, &error)),
+        Err(error) => println!("{RESULT} {}", describe(&client, &error)),
     }
 }
 
-fn told(client: &Client, error: &Error) -> String {
+fn describe(client: &Client, error: &Error) -> String {
     capture::inspect_debug(client);
     format!("{} {:?} {:?} {}", variant(error), error.status(), error.outcome(), error.attempts())
 }

@@ -31,13 +31,13 @@ const SLACK: Duration = Duration::from_secs(1);
 const CHILD: &str = "SOAK_CHILD";
 
 #[test]
-fn what_was_said_of_each_update_is_true() {
+fn outcome_of_each_update_matches_the_servers_state() {
     let seconds = env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     if child::variable(CHILD).is_some() {
         return runtime.block_on(soak(Duration::from_secs(seconds)));
     }
-    let name = "soak::what_was_said_of_each_update_is_true";
+    let name = "soak::outcome_of_each_update_matches_the_servers_state";
     let output = runtime.block_on(child::run(name, &[(CHILD, "yes")]));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
@@ -82,7 +82,7 @@ fn answer(state: &State, request: &Request) -> Play {
     if fastrand::bool() {
         return rejection();
     }
-    // Set or not, and no answer that tells: that is the doubt.
+    // Applied or not, without a response that shows it: the outcome is unknown.
     let is_set = fastrand::bool();
     if is_set {
         state.set(&connection, name);
@@ -118,7 +118,7 @@ fn unreadable(good: &str) -> Play {
     }
 }
 
-/// Tells nothing of what became of it.
+/// A response, or none, that doesn't show whether the update was applied.
 fn lost() -> Play {
     match fastrand::u8(..12) {
         0 => vec![Act::Close],

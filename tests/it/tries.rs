@@ -87,14 +87,14 @@ async fn a_short_retry_after_is_waited_for_in_full() {
 #[tokio::test]
 async fn a_retry_after_that_is_over_or_makes_no_sense_does_not_hold_up() {
     let past = httpdate::fmt_http_date(SystemTime::now() - Duration::from_secs(100));
-    let told = [("0", true), (&*past, true), ("", false), ("soon", false), ("-1", false)];
-    let told = told.into_iter().chain([("1.5", false), ("1 2", false), ("0x1", false)]);
-    for (retry_after, is_told) in told {
+    let cases = [("0", true), (&*past, true), ("", false), ("soon", false), ("-1", false)];
+    let cases = cases.into_iter().chain([("1.5", false), ("1 2", false), ("0x1", false)]);
+    for (retry_after, is_valid) in cases {
         let began = Instant::now();
         let (error, sent) = error_after(vec![later(429, retry_after)], lab::retry()).await;
         assert!(began.elapsed() < Duration::from_secs(3), "{retry_after}");
         assert_eq!(variant(&error), "RateLimited");
-        assert_eq!(error.retry_after(), is_told.then_some(Duration::ZERO), "{retry_after}");
+        assert_eq!(error.retry_after(), is_valid.then_some(Duration::ZERO), "{retry_after}");
         assert_eq!((sent, error.outcome()), (3, NotApplied), "{retry_after}");
     }
 }
@@ -103,14 +103,14 @@ async fn a_retry_after_that_is_over_or_makes_no_sense_does_not_hold_up() {
 async fn a_long_retry_after_comes_back_at_once() {
     let year = Duration::from_secs(365 * 24 * 60 * 60);
     let date = httpdate::fmt_http_date(SystemTime::now() + year);
-    let told = [
+    let cases = [
         ("11".to_owned(), Duration::from_secs(11)),
         (year.as_secs().to_string(), year),
         (date, year),
         (u64::MAX.to_string(), Duration::from_secs(u64::MAX)),
         (format!("{}0", u64::MAX), Duration::from_secs(u64::MAX)),
     ];
-    for (retry_after, expected) in told {
+    for (retry_after, expected) in cases {
         for status in [429, 503] {
             let began = Instant::now();
             let (error, sent) = error_after(vec![later(status, &retry_after)], lab::retry()).await;

@@ -1,4 +1,4 @@
-//! Certificates of an authority that a child process is told to trust: good ones, and ones
+//! Certificates of an authority that a child process trusts: good ones, and ones
 //! with exactly one thing wrong.
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ impl Authority {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // Two authorities of one name would be told apart by their signatures only.
+        // Two authorities of one name would differ in their signatures only.
         let name = format!("authority {}", fastrand::u64(..));
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
