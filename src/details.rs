@@ -48,6 +48,8 @@ pub(crate) struct ErrorContext {
     pub(crate) retryable: bool,
     /// A later call may succeed, but repeating the attempt within this one would not help.
     pub(crate) fails_call: bool,
+    /// Whether it is the last error of a call that had no time left for another attempt.
+    pub(crate) is_out_of_time: bool,
     pub(crate) status: Option<StatusCode>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: ErrorBody,
@@ -75,6 +77,7 @@ impl ErrorContext {
             outcome: Outcome::NotApplied,
             retryable: false,
             fails_call: false,
+            is_out_of_time: false,
             status: None,
             retry_after: None,
             body: ErrorBody::default(),

@@ -122,7 +122,11 @@ impl Error {
 
     /// The error of a wait that ended before anything was sent.
     pub(crate) fn timed_out(operation: Operation, reason: impl Into<Cow<'static, str>>) -> Self {
-        let context = ErrorContext { retryable: true, ..ErrorContext::new(operation, reason) };
+        let context = ErrorContext {
+            retryable: true,
+            is_out_of_time: true,
+            ..ErrorContext::new(operation, reason)
+        };
         Self::Transport(context.into())
     }
 

@@ -6,11 +6,10 @@
 //! (moving to another organization makes a new session), and Stytch checks the session again
 //! with every request. A session that Stytch rejects is removed from the cache.
 
+mod learn;
+
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::AtomicU64},
     time::{Duration, SystemTime},
 };
 
@@ -23,14 +22,12 @@ use crate::{
     deadline::Deadline,
     error::Error,
     jwks::{JwksCache, KeyError},
-    jwt::{ValidationResult, unverified_times},
+    jwt::ValidationResult,
     member_roles::MemberRoles,
     operation::Operation,
     path_segment::PathSegment,
-    response::{self, Success},
     session::{Session, SessionDigest, SessionKind},
     single_flight::{Abandoned, SingleFlight},
-    transport::AuthenticateSessionResponse,
 };
 
 /// A resolved session.
@@ -52,6 +49,16 @@ pub(crate) struct Renewal {
     /// Grows with each renewal of a client.
     pub(crate) sequence: u64,
 }
+
+/// The permit of a `sessions/authenticate` request for a JWT that isn't verified.
+enum Permit {
+    NotRequired,
+    Required,
+    Held(OwnedSemaphorePermit),
+}
+
+/// For sessions whose cached result serves whenever it was resolved.
+const ANY_TIME: SystemTime = SystemTime::UNIX_EPOCH;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -105,12 +112,12 @@ impl OrganizationResolver {
             return Ok(member);
         }
         if session.kind() == SessionKind::Token {
-            return self.authenticate(session, SystemTime::UNIX_EPOCH, None, deadline).await;
+            return self.authenticate(session, ANY_TIME, Permit::NotRequired, deadline).await;
         }
         let mut verified = self.0.jwks.verify(session.expose_secret(), deadline).await;
-        let mut permit = None;
+        let mut permit = Permit::Required;
         if matches!(verified, Err(KeyError::Unavailable)) {
-            permit = Some(self.0.context.transport.unverified_permit(deadline).await?);
+            permit = self.unverified_permit(session, deadline).await?;
             // Keys may have come while it waited: then the JWT is verified after all.
             verified = self.0.jwks.verify(session.expose_secret(), deadline).await;
         }
@@ -122,10 +129,10 @@ impl OrganizationResolver {
                 Ok(self.0.insert(session, member))
             }
             Ok(ValidationResult::NotCurrent) => {
-                self.authenticate(session, SystemTime::UNIX_EPOCH, None, deadline).await
+                self.authenticate(session, ANY_TIME, Permit::NotRequired, deadline).await
             }
             Err(KeyError::Unavailable) => {
-                self.authenticate(session, SystemTime::UNIX_EPOCH, permit, deadline).await
+                self.authenticate(session, ANY_TIME, permit, deadline).await
             }
             Err(KeyError::Undecided(error)) => Err(error),
             Ok(ValidationResult::Invalid(problem)) => {
@@ -146,7 +153,9 @@ impl OrganizationResolver {
         if session.kind() == SessionKind::Token {
             match self.0.cached(session) {
                 Some(member) if member.resolved >= since => return Ok(member),
-                _ => return self.authenticate(session, since, None, deadline).await,
+                _ => {
+                    return self.authenticate(session, since, Permit::NotRequired, deadline).await;
+                }
             }
         }
         self.resolve(session, deadline).await
@@ -157,20 +166,43 @@ impl OrganizationResolver {
         self.0.cache.remove(&session.digest());
     }
 
+    /// Waits for a permit, unless a request for the session is in flight that can be joined.
+    async fn unverified_permit(
+        &self,
+        session: &Session,
+        deadline: Deadline,
+    ) -> Result<Permit, Error> {
+        let digest = session.digest();
+        if self.0.requests.contains(&digest) {
+            return Ok(Permit::Required);
+        }
+        let permit = self.0.context.transport.unverified_permit(deadline).await?;
+        // Another caller of the same session may have started the request meanwhile.
+        let is_in_flight = self.0.requests.contains(&digest);
+        Ok(if is_in_flight { Permit::Required } else { Permit::Held(permit) })
+    }
+
     /// Calls `sessions/authenticate`, once for all who wait for the same session. The permit of
     /// a JWT that isn't verified is kept until the request ends.
     async fn authenticate(
         &self,
         session: &Session,
         since: SystemTime,
-        permit: Option<OwnedSemaphorePermit>,
+        permit: Permit,
         deadline: Deadline,
     ) -> Result<Member, Error> {
         const ACTIVITY: &str = "waiting for sessions/authenticate";
         let start = || {
             let (inner, session) = (Arc::clone(&self.0), session.clone());
             let request = async move {
-                let _permit = permit;
+                let _permit = match permit {
+                    Permit::NotRequired => None,
+                    Permit::Held(permit) => Some(permit),
+                    // The request that was in flight ended before it could be joined.
+                    Permit::Required => {
+                        Some(inner.context.transport.unverified_permit(deadline).await?)
+                    }
+                };
                 // The request that completed just now may have resolved it.
                 match inner.cached(&session) {
                     Some(member) if member.resolved >= since => Ok(member),
@@ -179,7 +211,10 @@ impl OrganizationResolver {
             };
             request.in_current_span()
         };
-        let result = deadline.wait(ACTIVITY, self.0.requests.run(&session.digest(), start)).await?;
+        let is_out_of_time = |error: &Error| error.context().is_out_of_time;
+        let result = deadline
+            .wait(ACTIVITY, self.0.requests.run(&session.digest(), start, is_out_of_time))
+            .await?;
         result.unwrap_or_else(|Abandoned| {
             let reason = "the task of the request was dropped before it had a result";
             Err(Error::timed_out(Operation::AuthenticateSession, reason))
@@ -212,59 +247,6 @@ impl Inner {
     fn insert(&self, session: &Session, member: Member) -> Member {
         self.cache.insert(session.digest(), member.clone());
         member
-    }
-
-    fn learn(
-        &self,
-        session: &Session,
-        authenticated: Success<AuthenticateSessionResponse>,
-        requested: SystemTime,
-    ) -> Result<Member, Error> {
-        let Success { status, body } = authenticated;
-        let unusable = |reason: String| {
-            let operation = Operation::AuthenticateSession;
-            response::unusable(operation, status, &body.request_id, reason)
-        };
-        let organization =
-            PathSegment::new(&body.member_session.organization_id).map_err(|problem| {
-                unusable(format!("the organization id in the response {problem}"))
-            })?;
-        let times = unverified_times(body.session_jwt.expose_secret());
-        if let Some((issued, _)) = times {
-            self.jwks.observe_issued(issued, requested);
-        }
-        let roles = Arc::new(body.member_session.roles.unwrap_or_default());
-        if session.kind() == SessionKind::Token {
-            let valid_until = self.after(self.settings.token_ttl);
-            let resolved = requested;
-            let member = Member { organization, renewal: None, roles, resolved, valid_until };
-            return Ok(self.insert(session, member));
-        }
-        let renewed = Session::new(SessionKind::Jwt, body.session_jwt.clone());
-        if renewed.header().is_none() {
-            let reason = "the session JWT in the response can't be sent in an HTTP header";
-            return Err(unusable(reason.to_owned()));
-        }
-        // Stytch just returned the JWT, so it is valid for its own lifetime from now on, whatever
-        // the local clock shows.
-        let lifetime = times.and_then(|(issued, expires)| expires.duration_since(issued).ok());
-        let valid_until = lifetime
-            .map(|lifetime| self.after(lifetime.saturating_sub(self.settings.expiry_margin)));
-        let valid_until = valid_until.unwrap_or(SystemTime::UNIX_EPOCH);
-        let member =
-            Member { organization, renewal: None, roles, resolved: requested, valid_until };
-        Ok(self.insert_renewed(session, renewed, member))
-    }
-
-    /// Caches a renewal under both JWTs. One whose times can't be read is used once.
-    fn insert_renewed(&self, session: &Session, renewed: Session, member: Member) -> Member {
-        let sequence = self.renewals.fetch_add(1, Ordering::Relaxed);
-        let is_cacheable = member.valid_until > SystemTime::UNIX_EPOCH;
-        if is_cacheable {
-            self.insert(&renewed, member.clone());
-        }
-        let member = Member { renewal: Some(Renewal { session: renewed, sequence }), ..member };
-        if is_cacheable { self.insert(session, member) } else { member }
     }
 
     /// The time so long from now. A longer time than a century counts as one.

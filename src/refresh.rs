@@ -112,14 +112,17 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
     }
 
     /// Waits for a value of a fetch that begins after the first `fetches` ones, or for one that
-    /// `is_enough`. Starts such fetches at least `interval` apart, whatever the backoff.
+    /// `is_enough`. Starts such fetches at least `interval` apart, whatever the backoff. Waits no
+    /// longer than `interval` and [`MAX_WAIT`].
     pub(crate) async fn get_newer(
         &self,
         fetches: u64,
         interval: Duration,
         is_enough: impl Fn(&T) -> bool,
     ) -> Result<Snapshot<T>, Error> {
-        self.drive(fetches, || self.0.find_newer(fetches, interval, &is_enough)).await
+        let step = || self.0.find_newer(fetches, interval, &is_enough);
+        let newer = timeout(interval.saturating_add(MAX_WAIT), self.drive(fetches, step));
+        newer.await.unwrap_or_else(|_| Err(self.0.no_response()))
     }
 
     /// Takes steps until there is a result of a fetch after the first `fetches` ones.

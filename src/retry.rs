@@ -181,9 +181,16 @@ impl Attempts<'_> {
         let error = self.fail(error);
         let remaining = self.deadline.remaining();
         let Retry { policy, budget } = self.retry;
-        let wait = policy.wait(&error, self.made, remaining, fastrand::f64());
-        let Some(wait) = wait.filter(|_| !self.is_single) else {
+        if self.is_single {
             return Err(error);
+        }
+        let wait = policy.wait(&error, self.made, Duration::MAX, fastrand::f64());
+        let wait = match wait {
+            None => return Err(error),
+            Some(wait) if wait >= remaining => {
+                return Err(error.amend(|context| context.is_out_of_time = true));
+            }
+            Some(wait) => wait,
         };
         if policy.has_budget && !budget.withdraw() {
             return Err(error.amend(|context| {

@@ -91,11 +91,12 @@ where
     /// Waits for the request in flight for `key`, or spawns the one that `start` returns.
     ///
     /// Starts another one if the request in flight makes no progress because of its runtime, or
-    /// fails because its own time ended.
+    /// fails because the time of its own call ended.
     pub(crate) async fn run<F>(
         &self,
         key: &K,
         start: impl FnOnce() -> F,
+        is_out_of_time: impl Fn(&E) -> bool,
     ) -> Result<Result<T, E>, Abandoned>
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
@@ -115,19 +116,28 @@ where
             };
             if request.is_local() {
                 match request.result().await {
-                    Ok(Err(_)) if request.age() >= self.time_limit => {}
+                    Ok(Err(error)) if is_out_of_time(&error) => {}
                     result => return result,
                 }
             } else {
                 let patience = MAX_WAIT.saturating_sub(request.age());
                 match timeout(patience, request.result()).await {
-                    Ok(Ok(Err(_))) if request.age() >= self.time_limit => {}
+                    Ok(Ok(Err(error))) if is_out_of_time(&error) => {}
                     Ok(Ok(result)) => return Ok(result),
                     // The next one to look starts another request.
                     Ok(Err(Abandoned)) | Err(_) => {}
                 }
             }
         }
+    }
+
+    /// Whether a request for `key` is in flight that a caller of this runtime would join.
+    pub(crate) fn contains(&self, key: &K) -> bool {
+        let in_flight = lock(&self.in_flight);
+        let requests = in_flight.requests.get(key).into_iter().flatten();
+        requests
+            .filter(|(_, it)| !it.is_abandoned() && it.age() < self.time_limit)
+            .any(|(_, request)| request.is_local() || request.age() < MAX_WAIT)
     }
 
     /// The request in flight to wait for, or a new one that has to be started.

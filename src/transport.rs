@@ -280,6 +280,6 @@ async fn acquire_permit(
 }
 
 pub(crate) const NO_SUCH_CONNECTION: &str = "the organization has no such external connection";
-/// More than are in flight while each of them hangs until the default `attempt_timeout`.
-const JWKS_REQUESTS: usize = 8;
+/// Fetches begin a second or more apart: so many are in flight only if each hangs for a minute.
+const JWKS_REQUESTS: usize = 64;
 const QUEUED: &str = "queued for one of the max_in_flight requests";

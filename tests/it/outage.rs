@@ -240,3 +240,50 @@ async fn late_joiners_start_one_more_request_for_all_of_them() {
     }
     assert_eq!(lab.asked(), 2);
 }
+
+#[tokio::test]
+async fn callers_of_one_unverified_jwt_share_one_permit_and_one_request() {
+    let slow = |request: &Request, before: usize| {
+        let wait = Act::Wait(Duration::from_millis(100));
+        [vec![wait], lab::polite_authenticate(request, before)].concat()
+    };
+    let lab = Lab::scripted(|_, _| play::html(503), slow, update).await;
+    // One permit for unverified JWTs.
+    let client = lab.builder().max_in_flight(4).build().unwrap();
+    let calls = (0..100).map(|n| call(&client, jwt(n % 2)));
+    for (result, _) in join_all(calls).await {
+        result.unwrap();
+    }
+    assert_eq!(lab.asked(), 2);
+}
+
+#[tokio::test]
+async fn queued_jwts_are_verified_once_keys_are_there() {
+    let is_up = Arc::new(Mutex::new(false));
+    let (serves, clock) = (Arc::clone(&is_up), Clock::stopped());
+    let jwks = move |request: &Request, before: usize| match *serves.lock().unwrap() {
+        true => lab::polite_jwks(request, before),
+        false => play::html(503),
+    };
+    let slow = |request: &Request, before: usize| {
+        let wait = Act::Wait(Duration::from_millis(100));
+        [vec![wait], lab::polite_authenticate(request, before)].concat()
+    };
+    let lab = Lab::scripted(jwks, slow, update).await;
+    let client = lab.builder().max_in_flight(4).clock(clock.clone()).build().unwrap();
+    // The first one takes the only permit; the others wait for it.
+    let calls = join_all((0..20).map(|n| call(&client, jwt(n))));
+    let recovery = async {
+        while lab.asked() == 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        *is_up.lock().unwrap() = true;
+        clock.advance(Duration::from_secs(30));
+        client.warm_up().await.unwrap();
+    };
+    let (results, ()) = tokio::join!(calls, recovery);
+    for (result, _) in results {
+        result.unwrap();
+    }
+    assert_eq!(lab.asked(), 1, "unverified JWTs reached Stytch although keys were cached");
+}

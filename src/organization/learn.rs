@@ -1,0 +1,73 @@
+//! What is cached of a response of `sessions/authenticate`.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::SystemTime,
+};
+
+use super::{Inner, Member, Renewal};
+use crate::{
+    error::Error,
+    jwt::unverified_times,
+    operation::Operation,
+    path_segment::PathSegment,
+    response::{self, Success},
+    session::{Session, SessionKind},
+    transport::AuthenticateSessionResponse,
+};
+
+impl Inner {
+    /// Caches the result of a request that began at `requested`.
+    pub(super) fn learn(
+        &self,
+        session: &Session,
+        authenticated: Success<AuthenticateSessionResponse>,
+        requested: SystemTime,
+    ) -> Result<Member, Error> {
+        let Success { status, body } = authenticated;
+        let unusable = |reason: String| {
+            let operation = Operation::AuthenticateSession;
+            response::unusable(operation, status, &body.request_id, reason)
+        };
+        let organization =
+            PathSegment::new(&body.member_session.organization_id).map_err(|problem| {
+                unusable(format!("the organization id in the response {problem}"))
+            })?;
+        let times = unverified_times(body.session_jwt.expose_secret());
+        if let Some((issued, _)) = times {
+            self.jwks.observe_issued(issued, requested);
+        }
+        let roles = Arc::new(body.member_session.roles.unwrap_or_default());
+        if session.kind() == SessionKind::Token {
+            let valid_until = self.after(self.settings.token_ttl);
+            let resolved = requested;
+            let member = Member { organization, renewal: None, roles, resolved, valid_until };
+            return Ok(self.insert(session, member));
+        }
+        let renewed = Session::new(SessionKind::Jwt, body.session_jwt.clone());
+        if renewed.header().is_none() {
+            let reason = "the session JWT in the response can't be sent in an HTTP header";
+            return Err(unusable(reason.to_owned()));
+        }
+        // Stytch just returned the JWT, so it is valid for its own lifetime from now on, whatever
+        // the local clock shows.
+        let lifetime = times.and_then(|(issued, expires)| expires.duration_since(issued).ok());
+        let valid_until = lifetime
+            .map(|lifetime| self.after(lifetime.saturating_sub(self.settings.expiry_margin)));
+        let valid_until = valid_until.unwrap_or(SystemTime::UNIX_EPOCH);
+        let member =
+            Member { organization, renewal: None, roles, resolved: requested, valid_until };
+        Ok(self.insert_renewed(session, renewed, member))
+    }
+
+    /// Caches a renewal under both JWTs. One whose times can't be read is used once.
+    fn insert_renewed(&self, session: &Session, renewed: Session, member: Member) -> Member {
+        let sequence = self.renewals.fetch_add(1, Ordering::Relaxed);
+        let is_cacheable = member.valid_until > SystemTime::UNIX_EPOCH;
+        if is_cacheable {
+            self.insert(&renewed, member.clone());
+        }
+        let member = Member { renewal: Some(Renewal { session: renewed, sequence }), ..member };
+        if is_cacheable { self.insert(session, member) } else { member }
+    }
+}
