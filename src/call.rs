@@ -13,6 +13,7 @@ use tracing::Instrument;
 use crate::{
     call_context::CallContext,
     deadline::Deadline,
+    details::ErrorContext,
     edit_locks::EditLocks,
     error::Error,
     jwks::JwksCache,
@@ -22,7 +23,7 @@ use crate::{
     permission::{Policies, Verdict},
     response::Success,
     retry::Attempts,
-    session::{Session, SessionHeader},
+    session::{Session, SessionHeader, SessionKind},
     span::CallSpan,
     transport::MemberRequest,
 };
@@ -160,11 +161,28 @@ impl Project {
         deadline: Deadline,
     ) -> Result<Verdict, Error> {
         check_session(session, deadline)?;
-        let since = self.policies.roles_since(&session.presented.digest());
-        let presented = &session.presented;
-        let member = self.organizations.resolve_roles(presented, since, deadline).await?;
+        let (presented, since) = (&session.presented, self.policies.roles_since());
+        let mut member = self.organizations.resolve_roles(presented, since, None, deadline).await?;
+        if self.policies.needs_role_read(&presented.digest(), member.resolved) {
+            let newer_than = Some(member.sequence);
+            let read = self.organizations.resolve_roles(presented, since, newer_than, deadline);
+            let read = read.await;
+            self.policies.record_role_read(presented.digest());
+            match read {
+                Err(error @ Error::SessionInvalid(_)) => return Err(error),
+                // The roles at hand are no older than five minutes.
+                read => member = read.unwrap_or(member),
+            }
+        }
         session.renew_by(&member);
-        self.policies.check(&member.organization, &member.roles, permission, deadline).await
+        let Some(roles) = member.roles.ids() else {
+            let is_token = presented.kind() == SessionKind::Token;
+            let operation =
+                if is_token { Operation::AuthenticateSession } else { deadline.operation() };
+            let reason = "the roles of the member are not an array of strings";
+            return Err(Error::UnexpectedResponse(ErrorContext::new(operation, reason).into()));
+        };
+        self.policies.check(&member.organization, roles, permission, deadline).await
     }
 }
 

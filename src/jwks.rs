@@ -115,6 +115,11 @@ impl JwksCache {
         Ok(jwt.verify(&key, &self.0.validation, now))
     }
 
+    /// Whether usable keys are cached.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.0.sets.is_usable()
+    }
+
     /// Fetches the keys now, unless a fetch is in flight or one failed a moment ago.
     pub(crate) async fn fetch(&self, deadline: Deadline) -> Result<(), Error> {
         deadline.wait(FETCHING, self.0.sets.refresh()).await?.map(|_| ())

@@ -12,6 +12,9 @@ use serde_json::Value;
 pub struct MemberRoles(Option<Vec<String>>);
 
 impl MemberRoles {
+    /// Roles that a response doesn't contain.
+    pub(crate) const UNKNOWN: Self = Self(None);
+
     /// Creates roles from their ids.
     #[must_use]
     pub fn new<R: Into<String>>(ids: impl IntoIterator<Item = R>) -> Self {

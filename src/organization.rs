@@ -14,7 +14,6 @@ use std::{
 };
 
 use quick_cache::sync::Cache;
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument;
 
 use crate::{
@@ -38,7 +37,9 @@ pub(crate) struct Member {
     pub(crate) renewal: Option<Renewal>,
     /// Those at the time of `resolved`, or of the JWT.
     pub(crate) roles: Arc<MemberRoles>,
-    resolved: SystemTime,
+    pub(crate) resolved: SystemTime,
+    /// Grows with each result of `sessions/authenticate`; 0 for a JWT that was verified.
+    pub(crate) sequence: u64,
     valid_until: SystemTime,
 }
 
@@ -50,15 +51,15 @@ pub(crate) struct Renewal {
     pub(crate) sequence: u64,
 }
 
-/// The permit of a `sessions/authenticate` request for a JWT that isn't verified.
-enum Permit {
-    NotRequired,
-    Required,
-    Held(OwnedSemaphorePermit),
+/// What is known of a session without a request for it.
+enum Local {
+    Member(Member),
+    /// `is_verified` is false for a JWT whose signature can't be checked, since no keys are
+    /// cached.
+    Unknown {
+        is_verified: bool,
+    },
 }
-
-/// For sessions whose cached result serves whenever it was resolved.
-const ANY_TIME: SystemTime = SystemTime::UNIX_EPOCH;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -90,15 +91,15 @@ struct Inner {
     settings: Settings,
     cache: Cache<SessionDigest, Member>,
     requests: SingleFlight<SessionDigest, Member, Error>,
-    renewals: AtomicU64,
+    authenticated: AtomicU64,
 }
 
 impl OrganizationResolver {
     pub(crate) fn new(context: CallContext, jwks: JwksCache, settings: Settings) -> Self {
         let cache = Cache::new(settings.capacity);
         let requests = SingleFlight::new(context.operation_timeout);
-        let renewals = AtomicU64::new(0);
-        Self(Arc::new(Inner { context, jwks, settings, cache, requests, renewals }))
+        let authenticated = AtomicU64::new(1);
+        Self(Arc::new(Inner { context, jwks, settings, cache, requests, authenticated }))
     }
 
     /// Resolves the organization of a session. Calls Stytch only if the session can't be
@@ -111,54 +112,32 @@ impl OrganizationResolver {
         if let Some(member) = self.0.cached(session) {
             return Ok(member);
         }
-        if session.kind() == SessionKind::Token {
-            return self.authenticate(session, ANY_TIME, Permit::NotRequired, deadline).await;
-        }
-        let mut verified = self.0.jwks.verify(session.expose_secret(), deadline).await;
-        let mut permit = Permit::Required;
-        if matches!(verified, Err(KeyError::Unavailable)) {
-            permit = self.unverified_permit(session, deadline).await?;
-            // Keys may have come while it waited: then the JWT is verified after all.
-            verified = self.0.jwks.verify(session.expose_secret(), deadline).await;
-        }
-        match verified {
-            Ok(ValidationResult::Valid { organization, roles, valid_for }) => {
-                let (resolved, roles) = (self.0.context.clock.now(), Arc::new(roles));
-                let valid_until = self.0.after(valid_for);
-                let member = Member { organization, renewal: None, roles, resolved, valid_until };
-                Ok(self.0.insert(session, member))
-            }
-            Ok(ValidationResult::NotCurrent) => {
-                self.authenticate(session, ANY_TIME, Permit::NotRequired, deadline).await
-            }
-            Err(KeyError::Unavailable) => {
-                self.authenticate(session, ANY_TIME, permit, deadline).await
-            }
-            Err(KeyError::Undecided(error)) => Err(error),
-            Ok(ValidationResult::Invalid(problem)) => {
-                let reason = format!("the session JWT {problem}");
-                Err(Error::session_invalid(deadline.operation(), reason))
+        match self.0.resolve_locally(session, deadline).await? {
+            Local::Member(member) => Ok(member),
+            Local::Unknown { is_verified } => {
+                self.authenticate(session, is_verified, None, deadline).await
             }
         }
     }
 
     /// Resolves a session as [`resolve`](Self::resolve) does. The roles behind a token are read
-    /// anew if they were read before `since`.
+    /// again if they were read before `since`, or are not newer than those of the sequence
+    /// number.
     pub(crate) async fn resolve_roles(
         &self,
         session: &Session,
         since: SystemTime,
+        newer_than: Option<u64>,
         deadline: Deadline,
     ) -> Result<Member, Error> {
-        if session.kind() == SessionKind::Token {
-            match self.0.cached(session) {
-                Some(member) if member.resolved >= since => return Ok(member),
-                _ => {
-                    return self.authenticate(session, since, Permit::NotRequired, deadline).await;
-                }
-            }
+        let cached = self.0.cached(session).filter(|_| session.kind() == SessionKind::Token);
+        let Some(member) = cached else {
+            return self.resolve(session, deadline).await;
+        };
+        if member.resolved >= since && newer_than.is_none_or(|oldest| member.sequence > oldest) {
+            return Ok(member);
         }
-        self.resolve(session, deadline).await
+        self.authenticate(session, true, Some(member.sequence), deadline).await
     }
 
     /// Removes a session that Stytch rejected from the cache.
@@ -166,50 +145,19 @@ impl OrganizationResolver {
         self.0.cache.remove(&session.digest());
     }
 
-    /// Waits for a permit, unless a request for the session is in flight that can be joined.
-    async fn unverified_permit(
-        &self,
-        session: &Session,
-        deadline: Deadline,
-    ) -> Result<Permit, Error> {
-        let digest = session.digest();
-        if self.0.requests.contains(&digest) {
-            return Ok(Permit::Required);
-        }
-        let permit = self.0.context.transport.unverified_permit(deadline).await?;
-        // Another caller of the same session may have started the request meanwhile.
-        let is_in_flight = self.0.requests.contains(&digest);
-        Ok(if is_in_flight { Permit::Required } else { Permit::Held(permit) })
-    }
-
-    /// Calls `sessions/authenticate`, once for all who wait for the same session. The permit of
-    /// a JWT that isn't verified is kept until the request ends.
+    /// Calls `sessions/authenticate`, once for all who wait for the same session.
     async fn authenticate(
         &self,
         session: &Session,
-        since: SystemTime,
-        permit: Permit,
+        is_verified: bool,
+        newer_than: Option<u64>,
         deadline: Deadline,
     ) -> Result<Member, Error> {
         const ACTIVITY: &str = "waiting for sessions/authenticate";
         let start = || {
             let (inner, session) = (Arc::clone(&self.0), session.clone());
-            let request = async move {
-                let _permit = match permit {
-                    Permit::NotRequired => None,
-                    Permit::Held(permit) => Some(permit),
-                    // The request that was in flight ended before it could be joined.
-                    Permit::Required => {
-                        Some(inner.context.transport.unverified_permit(deadline).await?)
-                    }
-                };
-                // The request that completed just now may have resolved it.
-                match inner.cached(&session) {
-                    Some(member) if member.resolved >= since => Ok(member),
-                    _ => inner.authenticate(&session).await,
-                }
-            };
-            request.in_current_span()
+            async move { inner.authenticate(&session, is_verified, newer_than).await }
+                .in_current_span()
         };
         let is_out_of_time = |error: &Error| error.context().is_out_of_time;
         let result = deadline
@@ -223,9 +171,63 @@ impl OrganizationResolver {
 }
 
 impl Inner {
-    async fn authenticate(&self, session: &Session) -> Result<Member, Error> {
+    /// Resolves a session without a request of its own.
+    async fn resolve_locally(&self, session: &Session, deadline: Deadline) -> Result<Local, Error> {
+        if session.kind() == SessionKind::Token {
+            return Ok(Local::Unknown { is_verified: true });
+        }
+        match self.jwks.verify(session.expose_secret(), deadline).await {
+            Ok(ValidationResult::Valid { organization, roles, valid_for }) => {
+                let (resolved, roles) = (self.context.clock.now(), Arc::new(roles));
+                let valid_until = self.after(valid_for);
+                let member = Member {
+                    organization,
+                    renewal: None,
+                    roles,
+                    resolved,
+                    sequence: 0,
+                    valid_until,
+                };
+                Ok(Local::Member(self.insert(session, member)))
+            }
+            Ok(ValidationResult::NotCurrent) => Ok(Local::Unknown { is_verified: true }),
+            Err(KeyError::Unavailable) => Ok(Local::Unknown { is_verified: false }),
+            Err(KeyError::Undecided(error)) => Err(error),
+            Ok(ValidationResult::Invalid(problem)) => {
+                let reason = format!("the session JWT {problem}");
+                Err(Error::session_invalid(deadline.operation(), reason))
+            }
+        }
+    }
+
+    async fn authenticate(
+        &self,
+        session: &Session,
+        mut is_verified: bool,
+        newer_than: Option<u64>,
+    ) -> Result<Member, Error> {
         let context = &self.context;
         let deadline = context.deadline(Operation::AuthenticateSession);
+        // The request that completed just now may have resolved it.
+        let is_newer = |member: &Member| newer_than.is_none_or(|oldest| member.sequence > oldest);
+        if let Some(member) = self.cached(session).filter(is_newer) {
+            return Ok(member);
+        }
+        let _permit = loop {
+            if is_verified {
+                break None;
+            }
+            let permit = context.transport.unverified_permit(deadline).await?;
+            if !self.jwks.has_keys() {
+                break Some(permit);
+            }
+            // Keys came while it waited.
+            drop(permit);
+            match self.resolve_locally(session, deadline).await? {
+                Local::Member(member) => return Ok(member),
+                Local::Unknown { is_verified: is_verified_now } => is_verified = is_verified_now,
+            }
+        };
         let requested = context.clock.now();
         let attempt = || context.transport.authenticate(session, deadline);
         let response = context.call_as_project(context.retry.begin(deadline), attempt).await?;

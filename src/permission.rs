@@ -16,9 +16,7 @@ use quick_cache::sync::Cache;
 use crate::{
     call_context::CallContext,
     deadline::Deadline,
-    details::ErrorContext,
     error::Error,
-    member_roles::MemberRoles,
     operation::{Operation, Permission},
     path_segment::PathSegment,
     refresh::{MaxAge, RefreshingCache},
@@ -46,6 +44,14 @@ impl Verdict {
     }
 }
 
+/// The last time that Stytch denied a session a permission.
+#[derive(Clone, Copy)]
+struct Denial {
+    at: SystemTime,
+    /// When the roles of the session were last read because of a denial.
+    roles_read: Option<SystemTime>,
+}
+
 /// The roles of a policy.
 type Policy = Arc<Vec<RbacRole>>;
 
@@ -54,8 +60,7 @@ pub(crate) struct Policies {
     context: CallContext,
     project: RefreshingCache<Policy>,
     organizations: Cache<PathSegment, RefreshingCache<Policy>>,
-    /// When a session was last denied a permission.
-    session_denials: Cache<SessionDigest, SystemTime>,
+    session_denials: Cache<SessionDigest, Denial>,
     organization_denials: Cache<PathSegment, SystemTime>,
 }
 
@@ -78,33 +83,44 @@ impl Policies {
     /// Records that Stytch denied a permission, so that the next check sees what Stytch saw.
     pub(crate) fn record_denial(&self, session: SessionDigest, organization: &PathSegment) {
         let now = self.context.clock.now();
-        self.session_denials.insert(session, now);
+        let roles_read = self.session_denials.get(&session).and_then(|denial| denial.roles_read);
+        self.session_denials.insert(session, Denial { at: now, roles_read });
         self.organization_denials.insert(organization.clone(), now);
     }
 
-    /// The time since which the roles of a session must have been read for a check.
-    pub(crate) fn roles_since(&self, session: &SessionDigest) -> SystemTime {
-        let now = self.context.clock.now();
-        let oldest = now.checked_sub(MAX_AGE.fresh).unwrap_or(SystemTime::UNIX_EPOCH);
-        let denied = self.session_denials.get(session).unwrap_or(oldest);
-        // Roles that were read a moment ago serve all the same.
-        let recent = now.checked_sub(MIN_INTERVAL).unwrap_or(SystemTime::UNIX_EPOCH);
-        oldest.max(denied.min(recent))
+    /// The time since which the roles of a session have to be read to serve a check.
+    pub(crate) fn roles_since(&self) -> SystemTime {
+        self.context.clock.now().checked_sub(MAX_AGE.fresh).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    /// Whether to read roles again that were read at `read`, because the session was denied a
+    /// permission since: at most once in [`MIN_INTERVAL`].
+    pub(crate) fn needs_role_read(&self, session: &SessionDigest, read: SystemTime) -> bool {
+        let Some(denial) = self.session_denials.get(session) else {
+            return false;
+        };
+        let clock = &self.context.clock;
+        let is_recent = denial.roles_read.is_some_and(|at| clock.age(at) < MIN_INTERVAL);
+        // Roles of the same instant may be older than the denial.
+        read <= denial.at && !is_recent
+    }
+
+    /// Records that the roles of a session were read because of a denial, or could not be read.
+    pub(crate) fn record_role_read(&self, session: SessionDigest) {
+        if let Some(denial) = self.session_denials.get(&session) {
+            let roles_read = Some(self.context.clock.now());
+            self.session_denials.insert(session, Denial { roles_read, ..denial });
+        }
     }
 
     /// Checks a member's roles against both policies, which are fetched at the same time.
     pub(crate) async fn check(
         &self,
         organization: &PathSegment,
-        roles: &MemberRoles,
+        roles: &[String],
         permission: Permission,
         deadline: Deadline,
     ) -> Result<Verdict, Error> {
-        let Some(roles) = roles.ids() else {
-            let reason = "the roles of the member are not an array of strings";
-            let context = ErrorContext::new(Operation::AuthenticateSession, reason);
-            return Err(Error::UnexpectedResponse(context.into()));
-        };
         let since = self.organization_denials.get(organization).unwrap_or(SystemTime::UNIX_EPOCH);
         let custom = self.organization(organization);
         let patience = deadline.remaining();

@@ -10,6 +10,7 @@
 //! Nothing is fetched by a timer: every fetch is started by a call. Ages of values and backoffs
 //! go by the injectable clock, waits by real time.
 
+mod since;
 mod state;
 
 use std::{
@@ -76,6 +77,11 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
         lock(&self.0.state).fetches
     }
 
+    /// Whether a value is cached that may be used.
+    pub(crate) fn is_usable(&self) -> bool {
+        lock(&self.0.state).has_value(&self.0.clock, self.0.max_age.stale)
+    }
+
     /// Returns a value that is young enough. Without one, waits for a fetch until that is
     /// [`MAX_WAIT`] old, but no longer than `patience`. Doesn't wait during the backoff, nor if
     /// the last fetch got no response in time: the next one runs in the background.
@@ -92,23 +98,6 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
             Err(error) => Step::Return(Err(error)),
         };
         self.drive(0, wait).await
-    }
-
-    /// Returns a value whose fetch began at `since` or later, if one can be had: starts such a
-    /// fetch unless one was started for this reason less than `interval` ago. Else returns what
-    /// [`get`](Self::get) does.
-    pub(crate) async fn get_since(
-        &self,
-        since: SystemTime,
-        interval: Duration,
-        patience: Duration,
-    ) -> Result<Snapshot<T>, Error> {
-        if self.0.is_outdated(since, interval)
-            && let Ok(Ok(snapshot)) = timeout(patience.min(MAX_WAIT), self.refresh()).await
-        {
-            return Ok(snapshot);
-        }
-        self.get(patience).await
     }
 
     /// Waits for a value of a fetch that begins after the first `fetches` ones, or for one that
@@ -158,15 +147,13 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
     }
 
     fn find(self: &Arc<Self>) -> Step<T> {
+        let MaxAge { fresh, stale } = self.max_age;
         let mut state = self.lock();
-        let Some(snapshot) = state.snapshot.clone() else {
+        let usable = state.snapshot.clone().filter(|_| state.has_value(&self.clock, stale));
+        let Some(snapshot) = usable else {
             return self.wait_or_fail(&mut state);
         };
-        let age = self.clock.age(snapshot.began);
-        if age >= self.max_age.stale {
-            return self.wait_or_fail(&mut state);
-        }
-        if age >= self.max_age.fresh {
+        if self.clock.age(snapshot.began) >= fresh {
             // Nobody waits for it, so its span is no part of the call's.
             let _ = self.join_or_start(&mut state, Span::none());
         }
@@ -181,18 +168,6 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
             (Ok(fetch), None) => Step::Wait(fetch),
             (Ok(_), Some(error)) | (Err(error), _) => Step::Return(Err(error)),
         }
-    }
-
-    /// Whether the value has to be fetched anew because of `since`; notes that it is.
-    fn is_outdated(&self, since: SystemTime, interval: Duration) -> bool {
-        let mut state = self.lock();
-        let is_older = state.snapshot.as_ref().is_some_and(|snapshot| snapshot.began < since);
-        let was_forced = state.forced.is_some_and(|(at, _)| self.clock.age(at) < interval);
-        let is_outdated = is_older && !was_forced;
-        if is_outdated {
-            state.forced = Some((self.clock.now(), Instant::now()));
-        }
-        is_outdated
     }
 
     fn find_newer(

@@ -131,15 +131,6 @@ where
         }
     }
 
-    /// Whether a request for `key` is in flight that a caller of this runtime would join.
-    pub(crate) fn contains(&self, key: &K) -> bool {
-        let in_flight = lock(&self.in_flight);
-        let requests = in_flight.requests.get(key).into_iter().flatten();
-        requests
-            .filter(|(_, it)| !it.is_abandoned() && it.age() < self.time_limit)
-            .any(|(_, request)| request.is_local() || request.age() < MAX_WAIT)
-    }
-
     /// The request in flight to wait for, or a new one that has to be started.
     fn join(&self, key: &K) -> Joined<K, Result<T, E>> {
         let mut in_flight = lock(&self.in_flight);

@@ -13,7 +13,7 @@ mod proxy;
 use std::{pin::pin, sync::Arc};
 
 use progenitor_client::ResponseValue;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use self::hooks::RequestContext;
 pub(crate) use self::{hooks::TransportConfig, http::HttpConfig};
@@ -45,7 +45,7 @@ pub(crate) struct Transport {
     member_permits: Semaphore,
     session_permits: Semaphore,
     /// A part of the session permits, for JWTs that can't be verified: anybody can make those.
-    unverified_permits: Arc<Semaphore>,
+    unverified_permits: Semaphore,
     jwks_permits: Semaphore,
     policy_permits: Semaphore,
 }
@@ -149,7 +149,7 @@ impl Transport {
             member_permits: Semaphore::new(max_in_flight),
             // Requests of members that wait must not starve what they wait for.
             session_permits: Semaphore::new(max_in_flight),
-            unverified_permits: Arc::new(Semaphore::new((max_in_flight / 4).max(1))),
+            unverified_permits: Semaphore::new((max_in_flight / 4).max(1)),
             jwks_permits: Semaphore::new(JWKS_REQUESTS),
             policy_permits: Semaphore::new(max_in_flight),
         }
@@ -212,9 +212,8 @@ impl Transport {
     pub(crate) async fn unverified_permit(
         &self,
         deadline: Deadline,
-    ) -> Result<OwnedSemaphorePermit, Error> {
-        let permit = Arc::clone(&self.unverified_permits).acquire_owned();
-        deadline.wait(QUEUED, permit).await?.map_err(|_| deadline.elapsed(QUEUED))
+    ) -> Result<SemaphorePermit<'_>, Error> {
+        acquire_permit(&self.unverified_permits, deadline).await
     }
 
     /// Fetches the RBAC policy of the project.

@@ -9,6 +9,7 @@ use super::{Inner, Member, Renewal};
 use crate::{
     error::Error,
     jwt::unverified_times,
+    member_roles::MemberRoles,
     operation::Operation,
     path_segment::PathSegment,
     response::{self, Success},
@@ -37,11 +38,13 @@ impl Inner {
         if let Some((issued, _)) = times {
             self.jwks.observe_issued(issued, requested);
         }
-        let roles = Arc::new(body.member_session.roles.unwrap_or_default());
+        let roles = Arc::new(body.member_session.roles.unwrap_or(MemberRoles::UNKNOWN));
+        let sequence = self.authenticated.fetch_add(1, Ordering::Relaxed);
         if session.kind() == SessionKind::Token {
             let valid_until = self.after(self.settings.token_ttl);
             let resolved = requested;
-            let member = Member { organization, renewal: None, roles, resolved, valid_until };
+            let member =
+                Member { organization, renewal: None, roles, resolved, sequence, valid_until };
             return Ok(self.insert(session, member));
         }
         let renewed = Session::new(SessionKind::Jwt, body.session_jwt.clone());
@@ -55,19 +58,27 @@ impl Inner {
         let valid_until = lifetime
             .map(|lifetime| self.after(lifetime.saturating_sub(self.settings.expiry_margin)));
         let valid_until = valid_until.unwrap_or(SystemTime::UNIX_EPOCH);
-        let member =
-            Member { organization, renewal: None, roles, resolved: requested, valid_until };
+        let member = Member {
+            organization,
+            renewal: None,
+            roles,
+            resolved: requested,
+            sequence,
+            valid_until,
+        };
         Ok(self.insert_renewed(session, renewed, member))
     }
 
     /// Caches a renewal under both JWTs. One whose times can't be read is used once.
     fn insert_renewed(&self, session: &Session, renewed: Session, member: Member) -> Member {
-        let sequence = self.renewals.fetch_add(1, Ordering::Relaxed);
         let is_cacheable = member.valid_until > SystemTime::UNIX_EPOCH;
         if is_cacheable {
             self.insert(&renewed, member.clone());
         }
-        let member = Member { renewal: Some(Renewal { session: renewed, sequence }), ..member };
+        let member = Member {
+            renewal: Some(Renewal { session: renewed, sequence: member.sequence }),
+            ..member
+        };
         if is_cacheable { self.insert(session, member) } else { member }
     }
 }

@@ -24,6 +24,7 @@ async fn cache_stays_within_its_capacity() {
                 renewal: None,
                 roles: Arc::default(),
                 resolved: SystemTime::UNIX_EPOCH,
+                sequence: 0,
                 valid_until,
             },
         );
@@ -44,6 +45,7 @@ async fn expired_session_is_removed() {
             renewal: None,
             roles: Arc::default(),
             resolved: SystemTime::UNIX_EPOCH,
+            sequence: 0,
             valid_until: SystemTime::UNIX_EPOCH,
         },
     );

@@ -1,11 +1,12 @@
 //! What a refreshing cache knows: the value, the fetch in flight and the last failure.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
 use crate::{
     backoff::Backoff,
+    clock::Clock,
     error::Error,
     single_flight::{MAX_WAIT, SharedRequest},
 };
@@ -57,5 +58,14 @@ impl<T> State<T> {
         let previous = self.failure.as_ref().map(|failure| failure.backoff);
         let backoff = Backoff::after(previous, at);
         self.failure = Some(Failure { fetch, error, is_timeout, backoff });
+    }
+
+    pub(super) fn is_backing_off(&self, clock: &Clock) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.backoff.is_running(clock))
+    }
+
+    /// Whether a value is cached that is younger than this.
+    pub(super) fn has_value(&self, clock: &Clock, max_age: Duration) -> bool {
+        self.snapshot.as_ref().is_some_and(|snapshot| clock.age(snapshot.began) < max_age)
     }
 }

@@ -243,16 +243,17 @@ async fn late_joiners_start_one_more_request_for_all_of_them() {
 
 #[tokio::test]
 async fn callers_of_one_unverified_jwt_share_one_permit_and_one_request() {
-    let slow = |request: &Request, before: usize| {
-        let wait = Act::Wait(Duration::from_millis(100));
-        [vec![wait], lab::polite_authenticate(request, before)].concat()
+    // A failure is not cached, so a caller that doesn't share it makes a request of its own.
+    let slow = |_: &Request, _: usize| {
+        [vec![Act::Wait(Duration::from_millis(50))], play::html(500)].concat()
     };
     let lab = Lab::scripted(|_, _| play::html(503), slow, update).await;
     // One permit for unverified JWTs.
     let client = lab.builder().max_in_flight(4).build().unwrap();
-    let calls = (0..100).map(|n| call(&client, jwt(n % 2)));
+    let sessions = [jwt(0), jwt(1)];
+    let calls = (0..100).map(|n| call(&client, sessions[n % 2].clone()));
     for (result, _) in join_all(calls).await {
-        result.unwrap();
+        assert_eq!(result.unwrap_err().status().unwrap(), 500);
     }
     assert_eq!(lab.asked(), 2);
 }
@@ -261,9 +262,8 @@ async fn callers_of_one_unverified_jwt_share_one_permit_and_one_request() {
 async fn queued_jwts_are_verified_once_keys_are_there() {
     let is_up = Arc::new(Mutex::new(false));
     let (serves, clock) = (Arc::clone(&is_up), Clock::stopped());
-    let jwks = move |request: &Request, before: usize| match *serves.lock().unwrap() {
-        true => lab::polite_jwks(request, before),
-        false => play::html(503),
+    let jwks = move |request: &Request, before: usize| {
+        if *serves.lock().unwrap() { lab::polite_jwks(request, before) } else { play::html(503) }
     };
     let slow = |request: &Request, before: usize| {
         let wait = Act::Wait(Duration::from_millis(100));

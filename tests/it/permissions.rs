@@ -229,6 +229,71 @@ async fn a_denial_has_the_next_check_fetch_anew_but_not_often() {
 }
 
 #[tokio::test]
+async fn a_check_after_a_denial_sees_what_stytch_saw() {
+    for advance in [0, 100, 10_000] {
+        let stytch = Stytch::start();
+        let acme = stytch.organization("acme");
+        let okta = acme.connection("Acme Okta");
+        let ada = acme.member("ada", &["stytch_admin"]);
+        let member = stytch.client().as_member(token(&ada.log_in()));
+        assert!(member.check_permission(UPDATE).await.unwrap().authorized);
+        ada.set_roles(&[]);
+        stytch.role("editor", &[("stytch.sso", &["update"])]);
+        stytch.clock().advance(Duration::from_millis(advance));
+        member.update_connection(okta.id(), &rename()).await.unwrap_err();
+        // Two checks at once: both see the new roles and policy.
+        let checks = (member.check_permission(UPDATE), member.check_permission(UPDATE));
+        let (first, second) = tokio::join!(checks.0, checks.1);
+        for verdict in [first.unwrap(), second.unwrap()] {
+            assert!(!verdict.authorized, "{advance} ms: {verdict:?}");
+            assert_eq!(verdict.sufficient_roles, ["editor", ADMIN], "{advance} ms");
+        }
+        assert_eq!(stytch.count(Operation::AuthenticateSession), 2, "{advance} ms");
+        assert_eq!((stytch.count(PROJECT), stytch.count(ORGANIZATION)), (2, 2), "{advance} ms");
+    }
+}
+
+#[tokio::test]
+async fn roles_that_can_not_be_read_again_serve_while_they_are_young() {
+    let Scene { stytch, okta, member, .. } = scene(token);
+    member.check_permission(UPDATE).await.unwrap();
+    member.update_connection(&okta, &rename()).await.unwrap_err();
+    let outage = stytch.fault(Operation::AuthenticateSession, Fault::status(500));
+    for _ in 0..3 {
+        assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
+    }
+    assert_eq!(outage.hits(), 1);
+    outage.clear();
+    let _ = stytch.fault(
+        Operation::AuthenticateSession,
+        Fault::response(Response::error(&responses::session_not_found())),
+    );
+    stytch.clock().advance(Duration::from_secs(5));
+    member.update_connection(&okta, &rename()).await.unwrap_err();
+    let error = member.check_permission(UPDATE).await.unwrap_err();
+    assert!(matches!(error, Error::SessionInvalid(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_policy_endpoint_that_hangs_delays_one_check_and_no_update() {
+    for hanging in [vec![PROJECT], vec![ORGANIZATION], vec![PROJECT, ORGANIZATION]] {
+        let Scene { stytch, okta, member, .. } = scene(jwt);
+        for operation in &hanging {
+            let _ = stytch.fault(*operation, Fault::delay(Duration::from_secs(20)));
+        }
+        let began = std::time::Instant::now();
+        let error = member.check_permission(UPDATE).await.unwrap_err();
+        assert_eq!((variant(&error), error.operation()), ("Transport".into(), hanging[0]));
+        assert!(error.is_retryable());
+        member.update_connection(&okta, &rename()).await.unwrap_err();
+        member.check_permission(UPDATE).await.unwrap_err();
+        // Two seconds once, and a generous margin.
+        assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+        assert!(hanging.iter().all(|operation| stytch.count(*operation) == 1));
+    }
+}
+
+#[tokio::test]
 async fn roles_behind_a_token_serve_for_five_minutes_and_those_of_a_jwt_for_its_life() {
     let Scene { stytch, member, bob, .. } = scene(token);
     member.check_permission(UPDATE).await.unwrap();
@@ -341,20 +406,29 @@ async fn roles_of_another_type_fail_the_check_and_nothing_else() {
                 assert_eq!(error.outcome(), Outcome::NotApplied);
             }
         }
-        let _ = member.update_connection(&okta, &rename()).await;
+        // The fake grants nothing to such roles; the update reaches it all the same.
+        let error = member.update_connection(&okta, &rename()).await.unwrap_err();
+        assert!(matches!(error, Error::PermissionDenied { .. }), "{roles}: {error:?}");
         assert_eq!(stytch.count(UPDATE), 1, "{roles}");
     }
     // In the response of `sessions/authenticate`.
-    let mut authenticated = lab::authenticated("a.b.c");
-    authenticated["member_session"]["roles"] = json!("stytch_admin");
-    let authenticated = play::json(200, &authenticated);
-    let lab = Lab::scripted(
-        lab::polite_jwks,
-        move |_, _| authenticated.clone(),
-        |_, _| play::json(200, &lab::updated()),
-    );
-    let lab = lab.await;
-    lab::update_as(&lab.client(), Session::token(lab::TOKEN)).await.unwrap();
+    for roles in [json!("stytch_admin"), json!(null), json!([1])] {
+        let mut authenticated = lab::authenticated("a.b.c");
+        authenticated["member_session"]["roles"] = roles.clone();
+        let authenticated = play::json(200, &authenticated);
+        let lab = Lab::scripted(
+            lab::polite_jwks,
+            move |_, _| authenticated.clone(),
+            |_, _| play::json(200, &lab::updated()),
+        );
+        let lab = lab.await;
+        let client = lab.client();
+        lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap();
+        let member = client.as_member(Session::token(lab::TOKEN));
+        let error = member.check_permission(UPDATE).await.unwrap_err();
+        assert_eq!(variant(&error), "UnexpectedResponse", "{roles}: {error:?}");
+        assert_eq!(error.operation(), Operation::AuthenticateSession);
+    }
 }
 
 #[tokio::test]
