@@ -46,16 +46,25 @@ pub(crate) struct ErrorContext {
     pub(crate) reason: Cow<'static, str>,
     pub(crate) outcome: Outcome,
     pub(crate) retryable: bool,
-    /// A later call may succeed, but repeating the attempt within this one would not help.
-    pub(crate) fails_call: bool,
-    /// Whether it is the last error of a call that had no time left for another attempt.
-    pub(crate) is_out_of_time: bool,
+    pub(crate) repeat: Repeat,
     pub(crate) status: Option<StatusCode>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: ErrorBody,
     pub(crate) body_snippet: Option<String>,
     pub(crate) attempts: u32,
     pub(crate) source: Option<Arc<dyn error::Error + Send + Sync>>,
+}
+
+/// Whether a call makes another attempt after an error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    IfRetryable,
+    /// No: it can be retried by another call only.
+    Never,
+    /// No time was left for another attempt.
+    OutOfTime,
+    /// The time ended in a wait before an attempt, which was not made.
+    OutOfTimeUnsent,
 }
 
 /// The fields of Stytch's error JSON that are present and have the right type.
@@ -76,8 +85,7 @@ impl ErrorContext {
             reason: reason.into(),
             outcome: Outcome::NotApplied,
             retryable: false,
-            fails_call: false,
-            is_out_of_time: false,
+            repeat: Repeat::IfRetryable,
             status: None,
             retry_after: None,
             body: ErrorBody::default(),

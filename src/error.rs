@@ -5,7 +5,7 @@
 use std::{borrow::Cow, error, fmt};
 
 use crate::{
-    details::{Details, ErrorContext, accessors},
+    details::{Details, ErrorContext, Repeat, accessors},
     operation::Operation,
 };
 
@@ -124,7 +124,7 @@ impl Error {
     pub(crate) fn timed_out(operation: Operation, reason: impl Into<Cow<'static, str>>) -> Self {
         let context = ErrorContext {
             retryable: true,
-            is_out_of_time: true,
+            repeat: Repeat::OutOfTimeUnsent,
             ..ErrorContext::new(operation, reason)
         };
         Self::Transport(context.into())

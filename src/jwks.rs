@@ -20,7 +20,7 @@ use crate::{
     call_context::CallContext,
     clock_difference::ClockDifference,
     deadline::Deadline,
-    details::ErrorContext,
+    details::{ErrorContext, Repeat},
     error::Error,
     jwt::{Jwt, RS256, Validation, ValidationResult},
     operation::Operation,
@@ -175,7 +175,7 @@ async fn fetch(context: CallContext) -> Result<Arc<KeySet>, Error> {
 fn undecided(reason: &'static str, source: Option<Error>) -> Error {
     let context = ErrorContext {
         retryable: true,
-        fails_call: true,
+        repeat: Repeat::Never,
         source: source.map(|error| Arc::new(error) as _),
         ..ErrorContext::new(Operation::GetJwks, reason)
     };

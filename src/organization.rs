@@ -19,6 +19,7 @@ use tracing::Instrument;
 use crate::{
     call_context::CallContext,
     deadline::Deadline,
+    details::Repeat,
     error::Error,
     jwks::{JwksCache, KeyError},
     jwt::ValidationResult,
@@ -159,7 +160,9 @@ impl OrganizationResolver {
             async move { inner.authenticate(&session, is_verified, newer_than).await }
                 .in_current_span()
         };
-        let is_out_of_time = |error: &Error| error.context().is_out_of_time;
+        let is_out_of_time = |error: &Error| {
+            matches!(error.context().repeat, Repeat::OutOfTime | Repeat::OutOfTimeUnsent)
+        };
         let result = deadline
             .wait(ACTIVITY, self.0.requests.run(&session.digest(), start, is_out_of_time))
             .await?;

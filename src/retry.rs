@@ -6,7 +6,11 @@
 use std::time::Duration;
 
 use crate::{
-    clock::Clock, deadline::Deadline, details::Outcome, error::Error, retry_budget::RetryBudget,
+    clock::Clock,
+    deadline::Deadline,
+    details::{Outcome, Repeat},
+    error::Error,
+    retry_budget::RetryBudget,
 };
 
 /// How failed attempts are retried.
@@ -115,7 +119,7 @@ impl RetryPolicy {
         remaining: Duration,
         random: f64,
     ) -> Option<Duration> {
-        let may_repeat = error.is_retryable() && !error.context().fails_call;
+        let may_repeat = error.is_retryable() && error.context().repeat == Repeat::IfRetryable;
         if !may_repeat || attempt >= self.max_attempts {
             return None;
         }
@@ -177,6 +181,9 @@ impl Attempts<'_> {
     /// Waits until the next attempt is due after one that failed, or returns the error that the
     /// call fails with.
     pub(crate) async fn retry_or_fail(&mut self, error: Error) -> Result<(), Error> {
+        if error.context().repeat == Repeat::OutOfTimeUnsent {
+            return Err(self.fail(error));
+        }
         self.made += 1;
         let error = self.fail(error);
         let remaining = self.deadline.remaining();
@@ -188,7 +195,7 @@ impl Attempts<'_> {
         let wait = match wait {
             None => return Err(error),
             Some(wait) if wait >= remaining => {
-                return Err(error.amend(|context| context.is_out_of_time = true));
+                return Err(error.amend(|context| context.repeat = Repeat::OutOfTime));
             }
             Some(wait) => wait,
         };

@@ -24,6 +24,7 @@ pub(crate) struct Server {
 /// that the call was cancelled.
 pub(crate) struct CallSpan {
     span: Span,
+    operation: Operation,
     is_finished: bool,
 }
 
@@ -43,7 +44,7 @@ impl CallSpan {
             error.type = Empty,
             stytch.request_id = Empty,
         );
-        Self { span, is_finished: false }
+        Self { span, operation, is_finished: false }
     }
 
     /// The span, for what belongs to the call.
@@ -68,8 +69,12 @@ impl CallSpan {
             }
             Err(error) => {
                 let context = error.context();
-                self.record_response(context.status, context.loggable_request_id());
-                self.record_resends(context.attempts.saturating_sub(1));
+                // The response of another request, `sessions/authenticate` for one, has its own
+                // span.
+                if context.operation == self.operation {
+                    self.record_response(context.status, context.loggable_request_id());
+                }
+                self.record_resends(failed_attempts.saturating_sub(1));
                 let error_type = context.loggable_error_type().unwrap_or(error.name());
                 self.span.record("otel.status_code", "ERROR");
                 self.span.record("error.type", error_type);

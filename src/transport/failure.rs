@@ -59,8 +59,10 @@ fn late_alert(cause: &(dyn Error + 'static)) -> Option<Cow<'static, str>> {
     if let Some(alert @ rustls::Error::AlertReceived(_)) = cause.downcast_ref() {
         return rustls_cause(alert);
     }
-    let _ = cause;
-    None
+    // An error of OpenSSL, whose type native-tls doesn't export.
+    let text = cause.to_string().to_lowercase();
+    let is_alert = text.contains("ssl routines") && text.contains("alert");
+    (is_alert && !text.contains("internal error")).then(|| "TLS: the server sent an alert".into())
 }
 
 fn is_head_too_large(error: &hyper::Error) -> bool {

@@ -14,12 +14,14 @@ pub(super) fn check_environment() -> Result<(), BuildError> {
         return Ok(());
     }
     let first = |names: [&'static str; 2]| {
-        names.into_iter().find_map(|name| Some((name, env::var(name).ok()?)))
+        let set = names.into_iter().find_map(|name| Some((name, env::var_os(name)?)));
+        set.filter(|(_, value)| !value.is_empty())
     };
-    let https = first(["HTTPS_PROXY", "https_proxy"]).filter(|(_, value)| !value.is_empty());
-    match https.or_else(|| first(["ALL_PROXY", "all_proxy"])) {
-        Some((variable, value)) if !value.is_empty() => {
-            check(&value).map_err(|reason| BuildError::InvalidProxy { variable, reason })
+    match first(["HTTPS_PROXY", "https_proxy"]).or_else(|| first(["ALL_PROXY", "all_proxy"])) {
+        Some((variable, value)) => {
+            // reqwest ignores a value that isn't Unicode.
+            let value = value.to_str().unwrap_or_default();
+            check(value).map_err(|reason| BuildError::InvalidProxy { variable, reason })
         }
         _ => Ok(()),
     }
@@ -30,6 +32,8 @@ fn check(value: &str) -> Result<(), &'static str> {
     const EXPECTED: &str = "expected an http or https URL with a host, or host:port";
     let uri: Uri = value.parse().map_err(|_| EXPECTED)?;
     match uri.scheme_str() {
+        // reqwest takes any word for a host; one without a port is more likely a mistake.
+        None if uri.port_u16().is_none() => return Err(EXPECTED),
         None | Some("http" | "https") => {}
         Some(scheme) if scheme.starts_with("socks") => return Err("SOCKS is not supported"),
         Some(_) => return Err(EXPECTED),
@@ -50,15 +54,22 @@ mod tests {
             "http://proxy.example.com:3128",
             "https://user:password@proxy.example.com",
             "proxy.example.com:3128",
-            "proxy",
             "127.0.0.1:3128",
             "http://[::1]:3128/",
         ];
         for value in accepted {
             assert!(check(value).is_ok(), "{value}");
         }
-        let rejected =
-            ["ftp://proxy:1", "http://", "://", "/proxy", "a b", "http://user@:3128", "proxy:port"];
+        let rejected = [
+            "ftp://proxy:1",
+            "http://",
+            "://",
+            "/proxy",
+            "a b",
+            "http://user@:3128",
+            "proxy:port",
+            "proxy",
+        ];
         for value in rejected {
             assert!(check(value).is_err(), "{value}");
         }

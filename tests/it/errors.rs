@@ -114,6 +114,7 @@ async fn elapsed_wait_names_the_operation_that_the_caller_called() {
     // Both start at once, so the second one is queued until its time is over.
     let (sent, queued) = tokio::join!(scene.update_as(&member), scene.update_as(&member));
     assert_eq!((sent.outcome(), queued.outcome()), (Outcome::Unknown, Outcome::NotApplied));
+    assert_eq!((sent.attempts(), queued.attempts()), (1, 0));
     let _ = scene.stytch.fault(Operation::AuthenticateSession, Fault::delay(hour));
     let other = client.as_member(Session::token(scene.ada.token()));
     let organization_id = other.organization_id().await.unwrap_err();

@@ -72,7 +72,7 @@ fn hostile_settings(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         .http1_max_headers(1)
         .connection_verbose(true)
         .user_agent("other/1.0")
-        .retry(reqwest::retry::for_host("127.0.0.1"))
+        .retry(reqwest::retry::for_host("127.0.0.1").classify_fn(|request| request.retryable()))
         .proxy(reqwest::Proxy::all("http://127.0.0.1:1").unwrap())
 }
 
@@ -168,11 +168,12 @@ async fn proxy_variables_are_checked() {
     let bad =
         |variable: &str| format!("https {variable} is not a usable proxy, configured ok, plain ok");
     let ok = "https ok, configured ok, plain ok".to_owned();
-    let cases: [(&[(&str, &str)], String); 12] = [
+    let cases: [(&[(&str, &str)], String); 13] = [
         (&[], ok.clone()),
         (&[("HTTPS_PROXY", "http://proxy.example.com:3128")], ok.clone()),
         (&[("HTTPS_PROXY", "proxy.example.com:3128")], ok.clone()),
         (&[("HTTPS_PROXY", "hunter2 is no proxy")], bad("HTTPS_PROXY")),
+        (&[("HTTPS_PROXY", "garbage")], bad("HTTPS_PROXY")),
         (&[("https_proxy", "http://")], bad("https_proxy")),
         (&[("https_proxy", "socks5://hunter2:x@proxy:1080")], bad("https_proxy")),
         (&[("HTTPS_PROXY", ""), ("ALL_PROXY", "ftp://x")], bad("ALL_PROXY")),

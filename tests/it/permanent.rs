@@ -109,6 +109,19 @@ async fn a_rejected_tls_negotiation_is_permanent() {
 }
 
 #[tokio::test]
+async fn a_missing_client_certificate_is_permanent() {
+    let authority = Authority::new();
+    for (backend_name, backend) in BACKENDS {
+        let config = authority.requiring_a_client_certificate();
+        let server = Hostile::start_tls(config, polite).await;
+        let error = error_of(&client(&server.url(), *backend, &authority)).await;
+        // In TLS 1.3 the alert comes after the client's side of the handshake.
+        assert_permanent(backend_name, &error, NotApplied, "TLS: the server sent");
+        assert_eq!((server.connections(), server.requests().len()), (1, 0), "{backend_name}");
+    }
+}
+
+#[tokio::test]
 async fn an_io_error_inside_the_handshake_is_retried() {
     let authority = Authority::new();
     for (backend_name, backend) in BACKENDS {

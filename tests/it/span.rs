@@ -94,6 +94,10 @@ async fn error_of_authenticate_marks_both_spans_as_failed() {
         assert_eq!(span["error.type"], "session_not_found");
     }
     assert_eq!(authenticate["http.response.status_code"], "404");
+    // The update was not sent, so its span has no response.
+    for absent in ["http.response.status_code", "stytch.request_id", "http.request.resend_count"] {
+        assert!(!update.fields.contains_key(absent), "{absent}: {update:?}");
+    }
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ use rcgen::{
 };
 use stytch_sso_external::reqwest;
 use tokio_rustls::rustls::{
-    ServerConfig,
+    RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
-    server::ResolvesServerCertUsingSni,
+    server::{ResolvesServerCertUsingSni, WebPkiClientVerifier},
 };
 
 /// A certificate authority of this test's own.
@@ -46,6 +46,19 @@ impl Authority {
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2021, 1, 1);
         self.sign(&params)
+    }
+
+    /// A server that requires a client certificate of this authority.
+    pub(crate) fn requiring_a_client_certificate(&self) -> ServerConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(self.0.der().to_vec())).unwrap();
+        let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params("127.0.0.1").signed_by(&key, &self.0).unwrap();
+        let certificate = CertificateDer::from(certificate.der().to_vec());
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let config = ServerConfig::builder().with_client_cert_verifier(verifier);
+        config.with_single_cert(vec![certificate], key).unwrap()
     }
 
     pub(crate) fn not_yet_valid(&self) -> ServerConfig {
