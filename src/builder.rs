@@ -108,7 +108,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the timeout for a whole call, with inference, waiting and all attempts. Default:
+    /// Sets the timeout for a whole call, including session resolution, queueing and all attempts. Default:
     /// 25 s, so that a call returns before the 30 s after which many routers cut a request off.
     pub fn operation_timeout(mut self, timeout: Duration) -> Self {
         self.operation_timeout = timeout;

@@ -1,5 +1,5 @@
-//! What every call needs, whoever makes it: the transport, how often to attempt, for how long,
-//! and what time it is. One of them serves a whole client.
+//! What every call uses: the transport, the retries, the timeouts and the clock. One for each
+//! client.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,7 +1,7 @@
 //! The clock of sessions, keys and caches, injectable so that tests don't wait.
 //!
-//! One clock for a JWT's `exp`, the age of the keys and the age of a cache entry. Timeouts and
-//! backoffs are in real time and don't use it.
+//! One clock for a JWT's `exp`, the age of cached values, the backoff after a failed fetch and the
+//! retry budget. Timeouts and the backoffs between attempts are in real time.
 
 use std::{
     fmt,

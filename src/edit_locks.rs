@@ -4,12 +4,12 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::{deadline::Deadline, error::Error, path_segment::PathSegment};
+use crate::{deadline::Deadline, error::Error, path_segment::PathSegment, single_flight::lock};
 
 type Key = (PathSegment, PathSegment);
 type Locks = Arc<Mutex<HashMap<Key, Arc<tokio::sync::Mutex<()>>>>>;
@@ -51,10 +51,6 @@ impl Drop for EditLock {
             locks.remove(&self.key);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

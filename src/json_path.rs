@@ -1,8 +1,8 @@
 //! Names the field at which decoding a response failed, without its value.
 //!
 //! `serde_json` reports a line and a column, and messages that quote the value. This walks the
-//! text up to that position. A crate that does it would wrap every decoding for the sake of a
-//! message, and be one more in each consumer's build.
+//! text up to that position. `serde_path_to_error` would add a dependency to each consumer's
+//! build.
 
 use std::fmt::Write;
 

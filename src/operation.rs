@@ -1,5 +1,5 @@
 //! The operations of Stytch's API and the permissions they require, generated from the OpenAPI
-//! document. Operation ids, methods and paths stand nowhere else in the sources.
+//! document. No other file contains operation ids, methods or paths.
 
 use std::fmt;
 

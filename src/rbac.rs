@@ -81,7 +81,7 @@ fn by_status(operation: Operation, status: StatusCode) -> Constructor {
 }
 
 fn permission_denied(mut context: ErrorContext) -> Error {
-    // Stytch denies a permission that the document doesn't name: there is none to show.
+    // The document names no permission for the operation.
     let Some(permission) = context.operation.permission() else {
         return api(context);
     };

@@ -248,7 +248,7 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
                 Ok(snapshot)
             }
             Err(error) => {
-                tracing::warn!(%error, "the refresh failed");
+                tracing::warn!(%error, "refreshing a cached value failed");
                 if is_awaited {
                     state.fail(number, error.clone(), self.clock.now(), false);
                 }

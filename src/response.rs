@@ -75,8 +75,8 @@ impl Failure {
 }
 
 impl RawResponse {
-    /// The error that this response is. `decode_error` is set where the body of a success
-    /// could not be decoded.
+    /// Converts the response to an error. `decode_error` is set if the body of a success could
+    /// not be decoded.
     pub(crate) fn to_error(
         &self,
         operation: Operation,
@@ -207,7 +207,7 @@ fn of_success(
 ) -> ErrorContext {
     let request_id = (!request_id.is_empty()).then(|| request_id.to_owned());
     ErrorContext {
-        // It is about something else than the request was: it shows nothing about the request.
+        // The response is about another resource, so it doesn't show the outcome.
         outcome: outcome(operation, true, None, false),
         status: Some(status),
         body: ErrorBody { request_id, ..ErrorBody::default() },

@@ -17,8 +17,8 @@ use crate::{
 ///
 /// Retried are failures to connect, resets and timeouts, and the statuses 408, 429, 502, 503
 /// and 504 ([`Error::is_retryable`]). The backoff before each further attempt doubles from
-/// [`initial_backoff`](Self::initial_backoff) to [`max_backoff`](Self::max_backoff), of which a
-/// random half is left out; the server's `Retry-After` is waited for in addition. No wait
+/// [`initial_backoff`](Self::initial_backoff) to [`max_backoff`](Self::max_backoff), reduced by a
+/// random amount of up to half; the server's `Retry-After` is waited for in addition. No wait
 /// exceeds the call's operation timeout: where it would, the error is returned at once.
 ///
 /// The default makes 5 attempts with backoffs of 200, 400, 800 and 1,600 ms, so that a call
@@ -127,8 +127,7 @@ impl RetryPolicy {
         if requested > self.max_retry_after {
             return None;
         }
-        // In addition: all who got the same value would come back at once, and all who got 0
-        // at once and forever.
+        // In addition, since jitter spreads clients that got the same value.
         let wait = requested.saturating_add(self.backoff(attempt).mul_f64(0.5 + random / 2.0));
         (wait < remaining).then_some(wait)
     }

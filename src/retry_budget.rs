@@ -25,7 +25,7 @@ impl RetryBudget {
         Self { clock, state: Mutex::new(state) }
     }
 
-    /// Adds what a call is worth.
+    /// Adds the refill of one call.
     pub(crate) fn deposit(&self) {
         self.update(|available| *available = (*available + PER_CALL).min(CAPACITY));
     }

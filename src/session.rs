@@ -109,8 +109,7 @@ impl Session {
         self.0.kind
     }
 
-    /// Returns the credential, for the one purpose of returning it to the member: a renewed JWT
-    /// goes into the session cookie. Whoever reads it can act as the member.
+    /// Returns the credential, to set the session cookie to a renewed JWT. Whoever reads it can act as the member.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.credential.expose_secret()

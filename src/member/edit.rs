@@ -15,7 +15,8 @@ use crate::{
 
 impl MemberClient {
     /// Edits an external connection: reads it, calls `edit` with it, and sends the update that
-    /// `edit` returns. Returns the connection as it is then.
+    /// `edit` returns. Returns the updated connection, or the connection as read if the update sets
+    /// nothing.
     ///
     /// An update that sets nothing is not sent. One operation timeout covers the whole edit.
     /// The member's roles must grant both actions `get` and `update` on `stytch.sso`; neither
@@ -64,7 +65,7 @@ impl MemberClient {
         let deadline = self.project.context.deadline(UpdateConnection::OPERATION);
         let id = match connection::check_id(UpdateConnection::OPERATION, connection_id) {
             Ok(id) => id,
-            // Recorded in the span of the read, which is not sent.
+            // The read records the rejection in its span, and is not sent.
             rejected => return self.read_connection(rejected, deadline).await,
         };
         let (organization, _) = self.project.resolve(&self.session, deadline).await?;

@@ -63,6 +63,7 @@ async fn other_default_headers_are_sent() {
 }
 
 /// Settings that would break the crate's promises, all at once.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method's type is private")]
 fn hostile_settings(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     http.redirect(reqwest::redirect::Policy::limited(10))
         .referer(true)
