@@ -1,7 +1,7 @@
 //! Edits of the generated code that no setting of the generator can make.
 //!
-//! To add an edit, write a function that rewrites one kind of syntax node and reports whether
-//! it did, and list it in [`bindings`] or [`mocks`] with the number of rewrites that the
+//! To add an edit, write a function that rewrites one kind of syntax node and returns how often
+//! it changed something, and list it in [`bindings`] or [`mocks`] with the number of rewrites that the
 //! document calls for. Another number fails the build, so that a generator that writes other
 //! code can't change what goes over the wire.
 
@@ -29,25 +29,26 @@ pub(crate) fn bindings(file: syn::File, document: &OpenAPI) -> Result<syn::File,
 
 /// Edits the helpers for httpmock.
 pub(crate) fn mocks(file: syn::File, document: &OpenAPI) -> Result<syn::File, String> {
-    let operations = document.operations().count();
+    let ids = path_parameters(document);
     apply(
         file,
         &mut [
             Edit::new(
-                "helpers that match an id in the path",
-                path_parameters(document),
+                "ids in the patterns of helpers for an id",
+                // A helper for each id names all ids of the path.
+                ids.iter().map(|count| count * count).sum(),
                 Rewrite::Expr(match_literal_id),
             ),
             Edit::new(
-                "helpers that match the path of an operation",
-                operations,
+                "ids in the patterns of helpers for an operation",
+                ids.iter().sum(),
                 Rewrite::Expr(match_nonempty_ids),
             ),
         ],
     )
 }
 
-/// One edit: which nodes it rewrites, and how many of them there must be.
+/// One edit: what it rewrites, and how many of these there must be.
 struct Edit {
     nodes: &'static str,
     expected: usize,
@@ -55,11 +56,11 @@ struct Edit {
     rewrite: Rewrite,
 }
 
-/// Rewrites a node and returns true, or leaves it as it is.
+/// Rewrites a node and returns how often it changed something in it.
 #[derive(Clone, Copy)]
 enum Rewrite {
-    Field(fn(&mut syn::Field) -> bool),
-    Expr(fn(&mut Expr) -> bool),
+    Field(fn(&mut syn::Field) -> usize),
+    Expr(fn(&mut Expr) -> usize),
 }
 
 impl Edit {
@@ -89,7 +90,7 @@ impl VisitMut for Visitor<'_> {
         visit_mut::visit_field_mut(self, field);
         for edit in &mut *self.edits {
             if let Rewrite::Field(rewrite) = edit.rewrite {
-                edit.done += usize::from(rewrite(field));
+                edit.done += rewrite(field);
             }
         }
     }
@@ -98,14 +99,14 @@ impl VisitMut for Visitor<'_> {
         visit_mut::visit_expr_mut(self, expr);
         for edit in &mut *self.edits {
             if let Rewrite::Expr(rewrite) = edit.rewrite {
-                edit.done += usize::from(rewrite(expr));
+                edit.done += rewrite(expr);
             }
         }
     }
 }
 
 /// `#[serde(default)]` covers a missing field; a null would still fail the whole response.
-fn null_as_default(field: &mut syn::Field) -> bool {
+fn null_as_default(field: &mut syn::Field) -> usize {
     let default: Meta = parse_quote!(default);
     let attributes = field.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("serde"));
     for attribute in attributes {
@@ -118,53 +119,55 @@ fn null_as_default(field: &mut syn::Field) -> bool {
         if arguments.iter().any(|argument| *argument == default) {
             arguments.push(parse_quote!(deserialize_with = "crate::null::as_default"));
             *attribute = parse_quote!(#[serde(#arguments)]);
-            return true;
+            return 1;
         }
     }
-    false
+    0
 }
 
 /// A helper inserts its id into a regular expression unescaped, and lets every other id match
 /// `.*`, which includes slashes.
-fn match_literal_id(expr: &mut Expr) -> bool {
+fn match_literal_id(expr: &mut Expr) -> usize {
     let Expr::Macro(call) = expr else {
-        return false;
+        return 0;
     };
     if !call.mac.path.is_ident("format") {
-        return false;
+        return 0;
     }
     let Ok(arguments) = call.mac.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
     else {
-        return false;
+        return 0;
     };
     let mut arguments = arguments.into_iter();
     let (Some(Expr::Lit(ExprLit { lit: Lit::Str(pattern), .. })), Some(id), None) =
         (arguments.next(), arguments.next(), arguments.next())
     else {
-        return false;
+        return 0;
     };
     if id != parse_quote!(value.to_string()) || !pattern.value().starts_with("^/") {
-        return false;
+        return 0;
     }
+    let others = pattern.value().matches(".*").count();
     let pattern = LitStr::new(&pattern.value().replace(".*", "[^/]+"), pattern.span());
     // Encoded as the client does it: httpmock matches the path before decoding.
     call.mac.tokens = quote!(#pattern, regex::escape(&progenitor_client::encode_path(value)));
-    true
+    others + 1
 }
 
 /// The pattern for the path of an operation lets an id be empty.
-fn match_nonempty_ids(expr: &mut Expr) -> bool {
+fn match_nonempty_ids(expr: &mut Expr) -> usize {
     let Expr::Call(call) = expr else {
-        return false;
+        return 0;
     };
     if *call.func != parse_quote!(regex::Regex::new) {
-        return false;
+        return 0;
     }
     let Some(Expr::Lit(ExprLit { lit: Lit::Str(pattern), .. })) = call.args.first_mut() else {
-        return false;
+        return 0;
     };
+    let ids = pattern.value().matches("[^/]*").count();
     *pattern = LitStr::new(&pattern.value().replace("[^/]*", "[^/]+"), pattern.span());
-    true
+    ids
 }
 
 fn properties_with_default(document: &OpenAPI) -> usize {
@@ -179,8 +182,11 @@ fn properties_with_default(document: &OpenAPI) -> usize {
     properties.flatten().filter(|property| property.schema_data.default.is_some()).count()
 }
 
-fn path_parameters(document: &OpenAPI) -> usize {
+/// The number of ids in the path of each operation.
+fn path_parameters(document: &OpenAPI) -> Vec<usize> {
+    let is_in_path = |parameter: &&Parameter| matches!(parameter, Parameter::Path { .. });
     let operations = document.operations();
-    let parameters = operations.flat_map(|(.., operation)| parameters(document, operation));
-    parameters.filter(|parameter| matches!(parameter, Parameter::Path { .. })).count()
+    let counts = operations
+        .map(|(.., operation)| parameters(document, operation).filter(is_in_path).count());
+    counts.collect()
 }

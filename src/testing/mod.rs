@@ -5,6 +5,7 @@
 //! ```toml
 //! [dev-dependencies]
 //! stytch-sso-external = { version = "0.1", features = ["testing"] }
+//! httpmock = "0.9" # for a mock server of your own, or use `testing::httpmock`
 //! ```
 //!
 //! # A whole test

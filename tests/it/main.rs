@@ -26,6 +26,7 @@ mod failures;
 mod fake;
 mod http_settings;
 mod load;
+mod mocks;
 mod organization;
 mod outage;
 mod permanent;
