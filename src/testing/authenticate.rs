@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::{
+    jwt,
     project::{Project, SessionState, State},
     request::Received,
     response::Response,
@@ -12,7 +13,9 @@ use super::{
     time::rfc3339,
 };
 use crate::{
+    credential::Credential,
     generated::types,
+    member_roles::MemberRoles,
     session::{JWT_HEADER, TOKEN_HEADER},
 };
 
@@ -33,12 +36,24 @@ pub(super) fn authenticate(
     let mut state = project.state();
     let session = touch(&mut state, project, &session_id, request)?;
     let claims = session::claims(&state, project, &session);
-    let mut body = describe(&state, &session);
+    let member = &state.members[&session.member_id];
+    // A field that is added to these types stops the build here.
+    let member_session = types::MemberSession {
+        organization_id: member.organization_id.clone(),
+        roles: Some(MemberRoles::new(member.roles.clone())),
+    };
+    let others = other_fields(&state, &session);
     let key = state.signing_key();
     // Signing is the slow part: not under the lock.
     drop(state);
-    body["session_jwt"] = json!(session::sign(&claims, &key));
-    body["request_id"] = json!(project.id_of("request-id"));
+    let mut body = json!(types::AuthenticateSessionResponse {
+        member_session,
+        session_jwt: Credential::new(session::sign(&claims, &key)),
+        session_token: Some(Credential::new(session.token)),
+        request_id: project.id_of("request-id"),
+        status_code: 200,
+    });
+    jwt::merge(&mut body, others);
     Ok(Response::json(200, &body))
 }
 
@@ -129,21 +144,18 @@ fn touch(
     Ok(session.clone())
 }
 
-fn describe(state: &State, session: &SessionState) -> Value {
+/// The fields that the document leaves out.
+fn other_fields(state: &State, session: &SessionState) -> Value {
     let member = &state.members[&session.member_id];
     let organization = &state.organizations[&member.organization_id];
     let roles: Vec<Value> = (member.roles.iter())
         .map(|role| json!({"role_id": role, "sources": [{"type": "direct_assignment"}]}))
         .collect();
     json!({
-        "status_code": 200,
-        "session_token": session.token,
         "member_session": {
             "member_session_id": session.id,
             "member_id": session.member_id,
-            "organization_id": member.organization_id,
             "organization_slug": organization.slug,
-            "roles": member.roles,
             "started_at": rfc3339(session.started_at),
             "last_accessed_at": rfc3339(session.last_accessed_at),
             "expires_at": rfc3339(session.expires_at),

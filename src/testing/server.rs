@@ -2,7 +2,7 @@
 //!
 //! httpmock runs at most 25 servers and blocks a caller who asks for one more. So each fake is
 //! a [`Handler`] under a number of its own, the first segment of the path. One mock responds to
-//! everything, because httpmock tries its mocks one after the other.
+//! everything, because httpmock compares a request with its mocks one after the other.
 //!
 //! httpmock runs the matchers while it holds its state locked, and responds from one thread.
 //! So nothing here adds or deletes a mock while it holds a lock that a matcher takes, and

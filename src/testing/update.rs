@@ -38,8 +38,9 @@ pub(super) fn update(
     Ok(Response::json(
         200,
         &types::UpdateExternalConnectionResponse {
+            connection,
             request_id: project.id_of("request-id"),
-            ..responses::updated(connection)
+            status_code: 200,
         },
     ))
 }
@@ -114,11 +115,18 @@ struct Changes {
 
 impl Changes {
     fn read(state: &State, on: &ConnectionState, body: &Value) -> Result<Self, types::Error> {
-        let changes = Self {
+        // A field that is added to the request stops the build here: read it, check it and apply
+        // it below.
+        let types::UpdateExternalConnectionRequest {
+            display_name,
+            external_connection_implicit_role_assignments: roles,
+            external_group_implicit_role_assignments: group_roles,
+        } = types::UpdateExternalConnectionRequest {
             display_name: field(body, DISPLAY_NAME)?,
-            roles: field(body, ROLES)?,
-            group_roles: field(body, GROUP_ROLES)?,
+            external_connection_implicit_role_assignments: field(body, ROLES)?,
+            external_group_implicit_role_assignments: field(body, GROUP_ROLES)?,
         };
+        let changes = Self { display_name, roles, group_roles };
         changes.check(state, on)?;
         Ok(changes)
     }
@@ -155,13 +163,14 @@ impl Changes {
         let state = state.connections.get_mut(connection_id);
         let connection =
             &mut state.expect("the connection was found under the same lock").connection;
-        if let Some(display_name) = self.display_name {
+        let Self { display_name, roles, group_roles } = self;
+        if let Some(display_name) = display_name {
             connection.display_name = display_name;
         }
-        if let Some(roles) = self.roles {
+        if let Some(roles) = roles {
             connection.external_connection_implicit_role_assignments = Some(roles);
         }
-        if let Some(roles) = self.group_roles {
+        if let Some(roles) = group_roles {
             connection.external_group_implicit_role_assignments = Some(roles);
         }
         connection.clone()
