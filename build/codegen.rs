@@ -1,7 +1,7 @@
 //! Generates Rust from the OpenAPI document: one function, called by `build.rs` for the build
 //! and by xtask for the snapshot that reviewers read.
 //!
-//! It reports errors in the generator's words: `cargo xtask spec`, where the document is
+//! It passes the generator's errors on unchanged: `cargo xtask spec`, where the document is
 //! edited, finds the place in the document.
 
 use std::collections::BTreeSet;

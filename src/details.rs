@@ -42,7 +42,7 @@ pub struct Details(Arc<ErrorContext>);
 #[derive(Clone)]
 pub(crate) struct ErrorContext {
     pub(crate) operation: Operation,
-    /// What failed, in this crate's words.
+    /// What failed, without text of a response.
     pub(crate) reason: Cow<'static, str>,
     pub(crate) outcome: Outcome,
     pub(crate) retryable: bool,
@@ -128,7 +128,7 @@ macro_rules! accessors {
                 self.context().operation
             }
 
-            /// Returns what failed, in this crate's words. Always present; contains no text
+            /// Returns what failed, as a text of this crate. Always present; contains no text
             /// of a response and no credential.
             #[must_use]
             pub fn reason(&self) -> &str {

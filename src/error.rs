@@ -1,4 +1,4 @@
-//! [`Error`]: a variant for each thing that a caller does differently.
+//! [`Error`]: a variant for each reaction of a caller.
 //!
 //! Nothing here decides which variant a response becomes: `response.rs` and `rbac.rs` do.
 
@@ -31,8 +31,8 @@ use crate::{
 /// # let _ = advice;
 /// ```
 ///
-/// Where a variant's documentation says that nothing was applied, it is about the attempt
-/// that Stytch rejected. If an earlier attempt of the same call got no response,
+/// "Nothing was applied" in a variant's documentation refers to the attempt that Stytch
+/// rejected. If an earlier attempt of the same call got no response,
 /// [`outcome`](Self::outcome) is [`Unknown`](crate::Outcome::Unknown) all the same.
 ///
 /// `Display` writes one line with the operation, the reason, the HTTP status, the error type

@@ -120,7 +120,7 @@ impl JwksCache {
         self.0.sets.is_usable()
     }
 
-    /// Fetches the keys now, unless a fetch is in flight or one failed a moment ago.
+    /// Fetches the keys now, unless a fetch is in flight or the backoff after a failure is running.
     pub(crate) async fn fetch(&self, deadline: Deadline) -> Result<(), Error> {
         deadline.wait(FETCHING, self.0.sets.refresh()).await?.map(|_| ())
     }

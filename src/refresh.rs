@@ -91,7 +91,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
         found.await.unwrap_or_else(|_| Err(self.0.no_response()))
     }
 
-    /// Fetches the value now, unless a fetch is in flight or one failed and the backoff runs.
+    /// Fetches the value now, unless a fetch is in flight or the backoff after a failure is running.
     pub(crate) async fn refresh(&self) -> Result<Snapshot<T>, Error> {
         let wait = || match self.0.join_or_start(&mut self.0.lock(), Span::current()) {
             Ok(fetch) => Step::Wait(fetch),
@@ -138,7 +138,7 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         let mut state = lock(&self.state);
         let over = state.in_flight.take_if(|fetch| fetch.is_over());
-        // With another runtime, a fetch is abandoned too, which says nothing about the request.
+        // With another runtime, a fetch is abandoned too, which is no failure of the request.
         if let Some(fetch) = over.filter(|it| !it.request.is_abandoned() || it.request.is_local()) {
             let at = (fetch.began + MAX_WAIT).min(self.clock.now());
             state.fail(fetch.number, self.no_response(), at, true);

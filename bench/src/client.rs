@@ -291,8 +291,8 @@ impl Official {
             session_jwt: Some((*jwt).clone()),
             ..Default::default()
         };
-        let answer = self.sessions.authenticate(request).await?;
-        self.update_in(answer.member_session.organization_id).await
+        let response = self.sessions.authenticate(request).await?;
+        self.update_in(response.member_session.organization_id).await
     }
 
     async fn update_in(self, organization_id: String) -> Result<()> {

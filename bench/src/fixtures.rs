@@ -61,10 +61,10 @@ impl Folder {
             Ok(jwts?.join("\n"))
         };
         let used = signer.jwt(usize::MAX, now, now + HOUR)?;
-        let answer = sample("authenticate_success")?;
-        let answer = with(answer, "session_jwt", &used);
+        let response = sample("authenticate_success")?;
+        let response = with(response, "session_jwt", &used);
         fs::write(folder.0.join("jwks.json"), signer.jwks().to_string())?;
-        fs::write(folder.0.join("authenticate.json"), answer.to_string())?;
+        fs::write(folder.0.join("authenticate.json"), response.to_string())?;
         fs::write(folder.0.join("update.json"), sample("update_success")?.to_string())?;
         fs::write(folder.0.join("jwt"), used)?;
         fs::write(folder.0.join("fresh"), sign(fresh, now + HOUR)?)?;

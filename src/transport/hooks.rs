@@ -89,7 +89,7 @@ impl RequestContext {
         }
     }
 
-    /// Turns what the generated client returned into a success or an error.
+    /// Converts the result of the generated client into a success or an error.
     pub(super) fn conclude<T>(
         &self,
         operation: Operation,

@@ -32,7 +32,7 @@ fn check(value: &str) -> Result<(), &'static str> {
     const EXPECTED: &str = "expected an http or https URL with a host, or host:port";
     let uri: Uri = value.parse().map_err(|_| EXPECTED)?;
     match uri.scheme_str() {
-        // reqwest takes any word for a host; one without a port is more likely a mistake.
+        // reqwest accepts any text as a host. Without a port it is more likely a mistake.
         None if uri.port_u16().is_none() => return Err(EXPECTED),
         None | Some("http" | "https") => {}
         Some(scheme) if scheme.starts_with("socks") => return Err("SOCKS is not supported"),

@@ -121,7 +121,7 @@ async fn empty_base_url_of_the_environment_counts_as_absent() {
             ("STYTCH_BASE_URL", variable),
         ];
         let output = child::run(test, &variables).await;
-        let client = child::said(&output, "base url:");
+        let client = child::value_of(&output, "base url:");
         assert!(client.contains(expected), "{client}");
     }
 }

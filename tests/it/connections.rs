@@ -76,7 +76,7 @@ async fn time_that_runs_out_while_connecting_applies_nothing() {
 }
 
 #[tokio::test]
-async fn a_tls_handshake_without_an_answer_applies_nothing() {
+async fn a_tls_handshake_without_a_response_applies_nothing() {
     const SHORT: Duration = Duration::from_millis(100);
     type Settings = fn(ClientBuilder) -> ClientBuilder;
     // Whichever time ends the attempt.
@@ -133,7 +133,7 @@ async fn a_kept_connection_that_has_died_costs_nothing() {
 
 #[tokio::test]
 async fn warm_up_opens_the_connection_that_the_first_update_takes() {
-    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let lab = Lab::responding(play::json(200, &lab::updated())).await;
     let client = lab.client();
     client.warm_up().await.unwrap();
     assert_eq!(lab.server.connections(), 1);

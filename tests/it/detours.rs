@@ -1,5 +1,5 @@
-//! Failures on the way to an update: of the project's keys and of asking about a session.
-//! Whatever they are, no update was sent, and the error says so.
+//! Failures before an update: of the JWKS and of `sessions/authenticate`. No update is sent,
+//! and the outcome is `NotApplied`.
 
 use serde_json::{Value, json};
 use stytch_sso_external::{Error, Outcome, Session};
@@ -67,9 +67,9 @@ async fn asking_about_a_session_fails_as_an_update_does() {
 #[tokio::test]
 async fn an_organization_that_stytch_cannot_mean_keeps_the_status_and_the_request_id() {
     for organization in ["", ".", "..", "..\\..\\x", "a\r\nb", "a\0b"] {
-        let mut answer = lab::authenticated("a.b.c");
-        answer["member_session"]["organization_id"] = json!(organization);
-        let error = error_of_asking(play::json(200, &answer)).await;
+        let mut response = lab::authenticated("a.b.c");
+        response["member_session"]["organization_id"] = json!(organization);
+        let error = error_of_asking(play::json(200, &response)).await;
         assert_eq!(variant(&error), "UnexpectedResponse", "{organization:?}");
         assert_eq!(error.status().unwrap(), 200, "{organization:?}");
         assert_eq!(error.request_id(), Some(REQUEST_ID), "{organization:?}");
@@ -79,8 +79,8 @@ async fn an_organization_that_stytch_cannot_mean_keeps_the_status_and_the_reques
 #[tokio::test]
 async fn a_renewed_jwt_that_no_header_can_carry_is_an_error() {
     for jwt in ["", "a b", "a\r\nx-evil: 1", "ä.b.c", &"a".repeat(17 * 1024)] {
-        let answer = play::json(200, &lab::authenticated(jwt));
-        let lab = Lab::scripted(|_, _| play::html(500), move |_, _| answer.clone(), update).await;
+        let response = play::json(200, &lab::authenticated(jwt));
+        let lab = Lab::scripted(|_, _| play::html(500), move |_, _| response.clone(), update).await;
         let error = lab::update(&lab.client()).await.unwrap_err();
         assert_eq!(variant(&error), "UnexpectedResponse", "{jwt:?}");
         assert_eq!(error.status().unwrap(), 200);
@@ -134,7 +134,7 @@ async fn keys_that_cannot_be_had_lead_to_asking_stytch() {
 }
 
 #[tokio::test]
-async fn warming_up_says_what_is_wrong_with_the_keys() {
+async fn warm_up_names_what_is_wrong_with_the_keys() {
     for play in useless_keys() {
         let keys = play.clone();
         let lab = Lab::scripted(move |_, _| keys.clone(), lab::polite_authenticate, update).await;

@@ -59,7 +59,7 @@ fn changes_of_one_edit_add_up() {
     let moved = moved.and_grant_role(&current, "b").unwrap().display_name("New");
     let expected = request().group_roles([("h", "a")]).connection_roles(["a", "b"]);
     assert_eq!(moved, expected.display_name("New"));
-    // There and back again: nothing is left to send.
+    // Changed and changed back: nothing is left to send.
     let back = current.grant_role("b").unwrap().and_revoke_role(&current, "b").unwrap();
     assert_eq!(back, request());
     // A list that the request sets itself is where it starts from.

@@ -22,7 +22,7 @@ fn facts(error: &Error) -> String {
 }
 
 async fn real(play: Play) -> Error {
-    let lab = Lab::answering(play).await;
+    let lab = Lab::responding(play).await;
     let client = lab.builder().retry(stytch_sso_external::RetryPolicy::disabled()).build().unwrap();
     lab::update(&client).await.unwrap_err()
 }

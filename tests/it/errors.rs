@@ -111,7 +111,7 @@ async fn elapsed_wait_names_the_operation_that_the_caller_called() {
     let _ = scene.stytch.fault(Operation::UpdateExternalConnection, Fault::delay(hour));
     let member = client.as_member(Session::jwt(scene.ada.jwt()));
     member.organization_id().await.unwrap();
-    // Both start at once, so the second one is queued until its time is over.
+    // Both start at once, so the second one is queued until the operation timeout.
     let (sent, queued) = tokio::join!(scene.update_as(&member), scene.update_as(&member));
     assert_eq!((sent.outcome(), queued.outcome()), (Outcome::Unknown, Outcome::NotApplied));
     assert_eq!((sent.attempts(), queued.attempts()), (1, 0));

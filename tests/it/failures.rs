@@ -65,7 +65,7 @@ async fn check(rows: Vec<Row>, timeout: Duration) {
         let client = switched.lab.builder().retry(policy).attempt_timeout(timeout).build().unwrap();
         client.warm_up().await.unwrap();
         for row in &rows {
-            switched.answer(&row.play);
+            switched.respond_with(&row.play);
             let before = switched.lab.updates();
             let began = Instant::now();
             let error = lab::update(&client).await.expect_err(row.name);
@@ -195,7 +195,7 @@ async fn response_that_is_not_stytch_json_keeps_its_status() {
 
 #[tokio::test]
 async fn html_body_is_readable_but_not_printed() {
-    let lab = Lab::answering(html(403)).await;
+    let lab = Lab::responding(html(403)).await;
     let error = lab::update(&lab.client()).await.unwrap_err();
     assert_eq!(error.body_snippet(), Some(HTML));
     assert!(!format!("{error} {error:?}").contains("h1"));
@@ -205,7 +205,7 @@ async fn html_body_is_readable_but_not_printed() {
 async fn success_of_another_content_type_is_accepted() {
     for content_type in ["", "content-type: text/html\r\n", "content-type: \x01\r\n"] {
         let response = http(200, content_type, lab::updated().to_string());
-        let lab = Lab::answering(response).await;
+        let lab = Lab::responding(response).await;
         let result = lab::update(&lab.client()).await;
         let name = result.map(|response| response.connection.display_name);
         match content_type {

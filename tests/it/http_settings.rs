@@ -187,7 +187,7 @@ async fn proxy_variables_are_checked() {
     for (variables, expected) in cases {
         let all: Vec<_> = variables.iter().copied().chain([("TEST_CASE", "yes")]).collect();
         let output = child::run("http_settings::proxy_variables_are_checked", &all).await;
-        assert_eq!(child::said(&output, RESULT), expected, "{variables:?}");
+        assert_eq!(child::value_of(&output, RESULT), expected, "{variables:?}");
     }
 }
 

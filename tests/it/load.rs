@@ -1,5 +1,5 @@
-//! Many callers at once, counted at the server: what is shared is asked for once, what
-//! fails fails once, and nothing is lost.
+//! Many concurrent callers, with requests counted at the server: shared requests are sent
+//! once, also if they fail, and no update is lost.
 
 use std::{
     pin::pin,
@@ -27,7 +27,7 @@ async fn ten_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
     rlimit::Resource::NOFILE.set(1024.min(hard), hard).unwrap();
     let scene = Scene::new();
     let connection_id = scene.connection.id();
-    // Waiting for its turn counts against a caller's deadline.
+    // The wait for a permit counts against the operation timeout.
     let client =
         scene.stytch.client_builder().operation_timeout(Duration::from_secs(300)).build().unwrap();
     let jwts: Vec<_> =
@@ -442,7 +442,7 @@ async fn dropping_a_call_anywhere_leaves_nothing_stuck() {
             let calls = (0..8).map(|n| {
                 let (member, update) = (client.as_member(session.clone()), rename());
                 let id = scene.connection.id();
-                // Of eight callers of one flight, the even ones are dropped early.
+                // Of the eight callers of a shared request, the even ones are dropped early.
                 let polls = if n % 2 == 0 { polls } else { usize::MAX };
                 async move { dropped_after(polls, member.update_connection(id, &update)).await }
             });
@@ -488,7 +488,7 @@ impl Scene {
         Self { stytch, acme, connection, ada }
     }
 
-    /// A client that tries again without losing time.
+    /// A client that retries without waiting.
     fn client(&self, policy: RetryPolicy) -> Client {
         self.stytch
             .client_builder()
@@ -547,13 +547,13 @@ async fn is_alone(test: &'static str) -> bool {
         return true;
     }
     let output = child::run(test, &[(ALONE, "1")]).await;
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains("1 passed"), "{said}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("1 passed"), "{stdout}");
     false
 }
 
-/// Yields until something that happens behind a call has happened.
+/// Yields until the condition holds, which a background task fulfills.
 async fn until(happened: impl Fn() -> bool) {
     let limit = Instant::now() + Duration::from_secs(10);
     while !happened() {

@@ -65,7 +65,7 @@ async fn expired_jwt_is_renewed_and_the_update_carries_the_new_one() {
     assert!(!sent.carries(&old));
     scene.assert_counts(1, 1, 1);
 
-    // The renewed one is remembered: neither member asks again.
+    // The renewed one is remembered: neither member authenticates again.
     clone.update_connection(&scene.connection_id, &rename()).await.unwrap();
     scene.assert_counts(1, 1, 2);
 }
@@ -134,13 +134,16 @@ fn forgeries(Scene { stytch, ada, .. }: &Scene) -> [(&'static str, String); 12] 
     [
         ("another key", jwt::sign(&header, &claims, &foreign)),
         ("unsigned", jwt::unsigned(&with_alg("none"), &claims)),
-        ("unsigned, says RS256", jwt::unsigned(&header, &claims)),
+        ("unsigned, with `alg` RS256", jwt::unsigned(&header, &claims)),
         (
             "HS256 with the public key",
             jwt::sign_hmac(&with_alg("HS256"), &claims, key.public_key_pem().as_bytes()),
         ),
-        ("HMAC, says RS256", jwt::sign_hmac(&header, &claims, key.public_key_pem().as_bytes())),
-        ("right key, says RS512", jwt::sign(&with_alg("RS512"), &claims, &key)),
+        (
+            "HMAC, with `alg` RS256",
+            jwt::sign_hmac(&header, &claims, key.public_key_pem().as_bytes()),
+        ),
+        ("right key, with `alg` RS512", jwt::sign(&with_alg("RS512"), &claims, &key)),
         ("another project's audience", ada.mint(json!({"aud": ["project-test-other"]}))),
         ("another issuer", ada.mint(json!({"iss": "https://evil.example.com"}))),
         ("another project's issuer", ada.mint(json!({"iss": "stytch.com/project-test-other"}))),
@@ -189,7 +192,7 @@ async fn unreachable_keys_lead_to_authenticate() {
     member.update_connection(&scene.connection_id, &rename()).await.unwrap();
     scene.assert_counts(1, 1, 1);
 
-    // With both down, the error says why and that nothing was sent.
+    // With both down, the error names the cause and the outcome is `NotApplied`.
     let _ = scene.stytch.fault(Operation::AuthenticateSession, Fault::status(500));
     let member = scene.stytch.client().as_member(Session::jwt(scene.ada.fresh_jwt()));
     let error = member.update_connection(&scene.connection_id, &rename()).await.unwrap_err();

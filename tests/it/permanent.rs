@@ -151,7 +151,7 @@ async fn a_proxy_that_requires_authorization_is_permanent() {
 #[tokio::test]
 async fn bytes_that_are_not_http_are_permanent() {
     let banner = vec![Act::Send("SSH-2.0-OpenSSH_9.6\r\n".into()), Act::Close];
-    let lab = Lab::answering(banner).await;
+    let lab = Lab::responding(banner).await;
     let error = lab::update(&lab.client()).await.unwrap_err();
     assert_permanent("SSH banner", &error, Unknown, "the response is not HTTP/1");
     assert_eq!(lab.updates(), 1);
@@ -166,11 +166,11 @@ fn headers(count: usize) -> String {
 async fn up_to_256_headers_are_read() {
     for count in [101, 256] {
         let body = lab::updated().to_string();
-        let lab = Lab::answering(play::http(200, &headers(count), body)).await;
+        let lab = Lab::responding(play::http(200, &headers(count), body)).await;
         lab::update(&lab.client()).await.unwrap();
 
         let body = lab::rejected(403, "session_authorization_error").to_string();
-        let lab = Lab::answering(play::http(403, &headers(count), body)).await;
+        let lab = Lab::responding(play::http(403, &headers(count), body)).await;
         let error = lab::update(&lab.client()).await.unwrap_err();
         assert_eq!(variant(&error), "PermissionDenied", "{count}: {error:?}");
     }
@@ -180,7 +180,7 @@ async fn up_to_256_headers_are_read() {
 async fn more_headers_are_an_error_without_a_status() {
     for (count, status) in [(257, 200), (257, 403), (10_000, 200)] {
         let body = lab::updated().to_string();
-        let lab = Lab::answering(play::http(status, &headers(count), body)).await;
+        let lab = Lab::responding(play::http(status, &headers(count), body)).await;
         let error = lab::update(&lab.client()).await.unwrap_err();
         assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
         assert_eq!((error.status(), error.outcome()), (None, Unknown), "{error:?}");
@@ -202,7 +202,7 @@ async fn unexpected_encodings_and_statuses_are_named() {
         (play::http(500, "", ""), "expected JSON, got an empty body"),
     ];
     for (play, reason) in cases {
-        let lab = Lab::answering(play).await;
+        let lab = Lab::responding(play).await;
         let error = lab::update(&lab.client()).await.unwrap_err();
         assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
         assert!(error.reason().contains(reason), "{error:?}");

@@ -66,7 +66,7 @@ fn ids_of(target: &str) -> Result<(String, String), TestCaseError> {
 #[test]
 fn update_is_sent_to_its_organization_and_connection_or_not_at_all() {
     let runtime = runtime();
-    let lab = runtime.block_on(Lab::answering(play::html(404)));
+    let lab = runtime.block_on(Lab::responding(play::html(404)));
     let client = lab.client();
     let host = lab.server.url().replace("http://", "");
     let updates_sent = Cell::new(0);

@@ -25,7 +25,7 @@ async fn a_redirect_of_an_update_is_not_followed() {
     let client = switched.lab.client();
     client.warm_up().await.unwrap();
     for (location, status) in elsewhere.iter().flat_map(|l| STATUSES.map(|status| (l, status))) {
-        switched.answer(&redirect(status, location));
+        switched.respond_with(&redirect(status, location));
         let before = switched.lab.server.requests().len();
         let error = lab::update(&client).await.unwrap_err();
         assert_eq!(variant(&error), "UnexpectedResponse", "{status} {location}");
@@ -79,7 +79,7 @@ async fn plain_http_beyond_loopback_is_rejected() {
     }
 }
 
-/// What the child prints of the update that it tries.
+/// What the child prints about its update.
 const RESULT: &str = "RESULT";
 const URL: &str = "TEST_BASE_URL";
 
@@ -121,15 +121,15 @@ async fn a_certificate_that_is_wrong_gets_no_request() {
     for (what, config) in wrong {
         let server = Hostile::start_tls(config, polite).await;
         let output = child::run(name, &[(URL, &server.url()), ("SSL_CERT_FILE", &file)]).await;
-        assert_eq!(child::said(&output, RESULT), "Transport None NotApplied 1", "{what}");
+        assert_eq!(child::value_of(&output, RESULT), "Transport None NotApplied 1", "{what}");
         assert_eq!((server.requests().len(), server.connections()), (0, 1), "{what}");
     }
-    // The same authority, and nothing wrong: else all of the above could fail for another
-    // reason. Only on Linux does the variable say whom to trust.
+    // The same authority with a valid certificate succeeds, so the cases above fail only because
+    // of their own certificate. `SSL_CERT_FILE` is read only on Linux.
     if cfg!(target_os = "linux") {
         let server = Hostile::start_tls(authority.good(), polite).await;
         let output = child::run(name, &[(URL, &server.url()), ("SSL_CERT_FILE", &file)]).await;
-        assert_eq!(child::said(&output, RESULT), "Acme");
+        assert_eq!(child::value_of(&output, RESULT), "Acme");
         assert_eq!(server.requests().len(), 2);
     }
     std::fs::remove_file(file).unwrap();
@@ -149,14 +149,14 @@ async fn a_proxy_never_sees_a_request_in_the_clear() {
     let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, &**value)).collect();
     let name = "redirects::a_proxy_never_sees_a_request_in_the_clear";
     let output = child::run(name, &variables).await;
-    assert_eq!(child::said(&output, RESULT), "Acme");
+    assert_eq!(child::value_of(&output, RESULT), "Acme");
     assert_eq!((server.requests().len(), proxy.connections()), (2, 0));
 
     // To an https host a proxy is asked for a tunnel, in which it sees nothing.
     let mut variables = variables;
     variables[0].1 = "https://does-not-exist.invalid";
     let output = child::run(name, &variables).await;
-    assert!(child::said(&output, RESULT).starts_with("Transport None NotApplied"));
+    assert!(child::value_of(&output, RESULT).starts_with("Transport None NotApplied"));
     let seen = proxy.requests();
     assert!(!seen.is_empty());
     for request in seen {

@@ -1,5 +1,5 @@
-//! What is tried again and what never, how long a server is waited for, and what can be said
-//! of an update after several attempts.
+//! Which failures are retried and which never, the timeouts, and the outcome of an update after
+//! several attempts.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -57,7 +57,7 @@ async fn what_will_not_pass_is_never_tried_again() {
     for status in finals {
         for play in [play::html(status), rejected(status, "a_type_of_tomorrow"), later(status, "0")]
         {
-            switched.answer(&play);
+            switched.respond_with(&play);
             let before = switched.lab.updates();
             let error = lab::update(&client).await.unwrap_err();
             let sent = switched.lab.updates() - before;
@@ -125,7 +125,7 @@ async fn a_long_retry_after_comes_back_at_once() {
 
 #[tokio::test]
 async fn a_retry_after_beyond_the_deadline_comes_back_at_once() {
-    let lab = Lab::answering(later(429, "5")).await;
+    let lab = Lab::responding(later(429, "5")).await;
     let client = lab.builder().operation_timeout(Duration::from_secs(4)).build().unwrap();
     let began = Instant::now();
     let error = lab::update(&client).await.unwrap_err();
@@ -167,7 +167,7 @@ async fn the_outcome_covers_all_attempts() {
 
 #[tokio::test]
 async fn doubt_outlives_a_server_that_goes_away() {
-    let lab = Lab::answering(vec![Act::Reset]).await;
+    let lab = Lab::responding(vec![Act::Reset]).await;
     let policy = lab::retry().max_attempts(1000);
     let client =
         lab.builder().retry(policy).operation_timeout(Duration::from_millis(500)).build().unwrap();
@@ -189,9 +189,9 @@ async fn the_deadline_ends_whatever_goes_on() {
     };
     let polite = |_: &_, _| play::json(200, &lab::updated());
     let labs = [
-        ("update drips", Lab::answering(drip()).await, Applied),
-        ("update hangs", Lab::answering(vec![Act::Hang]).await, Unknown),
-        ("all gateways down", Lab::answering(play::html(503)).await, Unknown),
+        ("update drips", Lab::responding(drip()).await, Applied),
+        ("update hangs", Lab::responding(vec![Act::Hang]).await, Unknown),
+        ("all gateways down", Lab::responding(play::html(503)).await, Unknown),
         (
             "session hangs",
             Lab::scripted(|_, _| play::html(500), |_, _| vec![Act::Hang], polite).await,

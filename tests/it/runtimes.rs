@@ -111,7 +111,7 @@ async fn runtime_without_progress_holds_nobody_up_for_long() {
 
 #[tokio::test]
 async fn static_client_serves_many_runtimes_in_turn() {
-    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let lab = Lab::responding(play::json(200, &lab::updated())).await;
     let client = lab.client();
     for is_multi_thread in [false, true, false, true, false] {
         let (jwt, token) = (lab::session(), Session::token(lab::TOKEN));

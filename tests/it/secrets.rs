@@ -65,7 +65,7 @@ fn leak(way: &str) {
 #[tokio::test]
 async fn capture_receives_events_of_the_client_and_its_http_library() {
     let before = ["stytch_sso_external", "reqwest"].map(capture::seen);
-    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let lab = Lab::responding(play::json(200, &lab::updated())).await;
     lab::update(&lab.client()).await.unwrap();
     let after = ["stytch_sso_external", "reqwest"].map(capture::seen);
     assert!(after[0] > before[0] && after[1] > before[1], "{before:?} {after:?}");
@@ -75,7 +75,7 @@ async fn capture_receives_events_of_the_client_and_its_http_library() {
 #[tokio::test]
 async fn no_debug_shows_a_credential() {
     let jwt = lab::sign(&claims());
-    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let lab = Lab::responding(play::json(200, &lab::updated())).await;
     let builder = lab.builder();
     capture::inspect_debug(&builder);
     let client = builder.build().unwrap();
@@ -200,7 +200,7 @@ async fn credential_echoed_by_the_server_is_not_printed() {
 #[tokio::test]
 async fn accessors_return_what_display_redacts() {
     let body = json!({"request_id": TOKEN, "error_type": "new_type", "error_message": SECRET});
-    let lab = Lab::answering(play::json(403, &body)).await;
+    let lab = Lab::responding(play::json(403, &body)).await;
     let session = Session::token(TOKEN);
     let error = lab::update_as(&lab.client(), session).await.unwrap_err();
     assert_eq!(error.request_id(), Some(TOKEN));

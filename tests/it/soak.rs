@@ -1,9 +1,9 @@
-//! 64 callers at a server that fails three times in ten, in every way there is. What was
-//! said of each update must be true of the server's state, in bounded time, memory and
+//! 64 callers at a server that fails three times in ten, in every way there is. The
+//! outcome of each update must match the server's state, in bounded time, memory and
 //! sockets.
 //!
-//! `SOAK_SECONDS` says how long; a few seconds unless set. It runs in a process of its own,
-//! whose figures are those of nobody else.
+//! `SOAK_SECONDS` sets the duration; a few seconds by default. It runs in a process of its own, so
+//! that memory and sockets of other tests aren't counted.
 #![cfg(target_os = "linux")]
 
 use std::{
@@ -41,7 +41,7 @@ fn outcome_of_each_update_matches_the_servers_state() {
     let output = runtime.block_on(child::run(name, &[(CHILD, "yes")]));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
-    let figures = child::said(&output, "FIGURES");
+    let figures = child::value_of(&output, "FIGURES");
     println!("{figures}");
 }
 
@@ -67,18 +67,18 @@ impl State {
 }
 
 /// Responds to an update, with a success in seven of ten cases.
-fn answer(state: &State, request: &Request) -> Play {
+fn respond(state: &State, request: &Request) -> Play {
     let connection = request.target.rsplit('/').next().unwrap().to_owned();
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     let name = body["display_name"].as_str().unwrap();
-    let mut answer = lab::updated();
-    answer["connection"]["connection_id"] = json!(connection);
-    answer["connection"]["display_name"] = json!(name);
+    let mut response = lab::updated();
+    response["connection"]["connection_id"] = json!(connection);
+    response["connection"]["display_name"] = json!(name);
     if fastrand::u8(..100) < 70 {
         state.set(&connection, name);
-        return play::json(200, &answer);
+        return play::json(200, &response);
     }
-    let good = answer.to_string();
+    let good = response.to_string();
     if fastrand::bool() {
         return rejection();
     }
@@ -90,7 +90,7 @@ fn answer(state: &State, request: &Request) -> Play {
     if is_set && fastrand::bool() { unreadable(&good) } else { lost() }
 }
 
-/// Says no, and has set nothing.
+/// A rejection: nothing is applied.
 fn rejection() -> Play {
     let rejected = |status, error_type| play::json(status, &lab::rejected(status, error_type));
     match fastrand::u8(..6) {
@@ -155,7 +155,7 @@ async fn soak(length: Duration) {
     let lab = Lab::scripted(
         |request, n| detour(lab::polite_jwks(request, n)),
         move |_, _| detour(authenticated.clone()),
-        move |request, _| answer(&set, request),
+        move |request, _| respond(&set, request),
     );
     let lab = lab.await;
     // Fewer sessions than callers are remembered, so that sessions are asked about.
@@ -272,7 +272,7 @@ async fn an_endless_body_takes_no_memory() {
     if child::variable(CHILD).is_none() {
         let output = child::run(name, &[(CHILD, "yes")]).await;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        return println!("{}", child::said(&output, "FIGURES"));
+        return println!("{}", child::value_of(&output, "FIGURES"));
     }
     let zeros: bytes::Bytes = vec![b' '; 1 << 16].into();
     let chunk = [format!("{:x}\r\n", zeros.len()).as_bytes(), &zeros, b"\r\n"].concat();
@@ -281,7 +281,7 @@ async fn an_endless_body_takes_no_memory() {
     for (status, outcome) in [(200, Outcome::Applied), (500, Outcome::Unknown)] {
         for (header, bytes) in floods.clone() {
             let head = format!("HTTP/1.1 {status} X\r\n{header}\r\n\r\n");
-            let lab = Lab::answering(vec![Act::Send(head.into()), Act::Flood(bytes, 2 << 30)]);
+            let lab = Lab::responding(vec![Act::Send(head.into()), Act::Flood(bytes, 2 << 30)]);
             let lab = lab.await;
             let client = lab.client();
             client.warm_up().await.unwrap();

@@ -10,7 +10,7 @@ use crate::support::{
 
 /// The error of an update with this response, and how often the update was sent.
 async fn error_of(play: Play) -> (Error, usize) {
-    let lab = Lab::answering(play).await;
+    let lab = Lab::responding(play).await;
     let error = lab::update(&lab.client()).await.unwrap_err();
     (error, lab.updates())
 }
@@ -68,7 +68,7 @@ async fn http_status_wins_over_the_status_in_the_body() {
     assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (500, Outcome::Unknown));
     assert_eq!(sent, 1);
 
-    let lab = Lab::answering(play::json(200, &with("/status_code", json!(403)))).await;
+    let lab = Lab::responding(play::json(200, &with("/status_code", json!(403)))).await;
     assert_eq!(lab::update(&lab.client()).await.unwrap().connection.display_name, "Acme");
 }
 
@@ -117,7 +117,7 @@ async fn role_lists_may_be_null_or_missing() {
         null["connection"][list] = Value::Null;
     }
     for body in [without, null] {
-        let lab = Lab::answering(play::json(200, &body)).await;
+        let lab = Lab::responding(play::json(200, &body)).await;
         let response = lab::update(&lab.client()).await.unwrap();
         assert_eq!(response.connection.connection_id, lab::CONNECTION, "{body}");
     }
@@ -128,7 +128,7 @@ async fn unknown_connection_status_and_fields_are_accepted() {
     let mut body = with("/connection/status", json!("frozen"));
     body["connection"]["new_field"] = json!({"a": [1]});
     body["error_type"] = Value::Null;
-    let lab = Lab::answering(play::json(200, &body)).await;
+    let lab = Lab::responding(play::json(200, &body)).await;
     assert_eq!(lab::update(&lab.client()).await.unwrap().connection.status, "frozen");
 }
 

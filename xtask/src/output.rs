@@ -32,7 +32,7 @@ pub(crate) fn write(root: &Path, outputs: &[Output]) -> Result<(), String> {
     Ok(())
 }
 
-/// Says whether all files are as the command would make them; if not, shows how they
+/// Checks whether all files are as the command would write them. If not, shows how they
 /// differ and the command that fixes them.
 pub(crate) fn check(root: &Path, outputs: &[Output], fix: &str) -> Result<bool, String> {
     let mut stale = Vec::new();

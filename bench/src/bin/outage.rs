@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Prints a table in Markdown. A server in the process plays Stytch: `sessions/authenticate`
-//! responds at once unless the scenario says otherwise, JWKS as the scenario says.
+//! and JWKS respond at once, unless the scenario replaces their response.
 
 use std::{
     convert::Infallible,

@@ -50,7 +50,7 @@ const ODD: [(&str, &str); 16] = [
 
 #[tokio::test]
 async fn invalid_ids_are_rejected_before_sending() {
-    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let lab = Lab::responding(play::json(200, &lab::updated())).await;
     let client = lab.client();
     let member = client.as_member(lab::session());
     let long = "x".repeat(64 * 1024);
@@ -67,7 +67,7 @@ async fn invalid_ids_are_rejected_before_sending() {
 
 #[tokio::test]
 async fn unusual_connection_ids_are_sent_as_one_segment() {
-    let lab = Lab::answering(play::html(404)).await;
+    let lab = Lab::responding(play::html(404)).await;
     let client = lab.client();
     let path = format!("/v1/b2b/sso/external/{}/connections/", lab::ORGANIZATION);
     for (id, segment) in ODD {
@@ -82,7 +82,7 @@ async fn unusual_connection_ids_are_sent_as_one_segment() {
 
 #[tokio::test]
 async fn unusual_organization_ids_are_sent_as_one_segment() {
-    let lab = Lab::answering(play::html(404)).await;
+    let lab = Lab::responding(play::html(404)).await;
     let client = lab.client();
     for (id, segment) in ODD {
         let mut claims = claims();
@@ -110,7 +110,7 @@ async fn credentials_that_no_header_can_carry_are_rejected_before_sending() {
         "a\u{200b}b",
         &long,
     ];
-    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let lab = Lab::responding(play::json(200, &lab::updated())).await;
     let client = lab.client();
     for credential in credentials {
         for session in [Session::token(credential), Session::jwt(credential)] {
@@ -126,7 +126,7 @@ async fn credentials_that_no_header_can_carry_are_rejected_before_sending() {
 
 #[tokio::test]
 async fn exactly_one_session_header_is_sent_whatever_the_caller_received() {
-    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let lab = Lab::responding(play::json(200, &lab::updated())).await;
     let client = lab.client();
     let jwt = lab::sign(&claims());
     let mut headers = HeaderMap::new();

@@ -18,7 +18,7 @@ use crate::support::{
 
 /// A lab that would accept any update and any session, so that only the client rejects.
 async fn lab() -> Lab {
-    Lab::answering(play::json(200, &lab::updated())).await
+    Lab::responding(play::json(200, &lab::updated())).await
 }
 
 /// That lab, and a client of it that fetches the keys for each unknown `kid`.
@@ -121,7 +121,7 @@ async fn what_is_no_jwt_is_rejected_unsent() {
         ("a dot in front", format!(".{good}")),
         ("truncated in the header", good[..20].to_owned()),
         ("three empty segments", "..".to_owned()),
-        ("words", "not-a-jwt".to_owned()),
+        ("plain text", "not-a-jwt".to_owned()),
         ("bad base64", format!("!{}.{}.{}", parts[0], parts[1], parts[2])),
         ("padding", padded),
         ("standard base64", good.replace(['-', '_'], "+")),

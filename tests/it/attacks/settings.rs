@@ -41,7 +41,7 @@ async fn invalid_base_urls_are_rejected() {
 
 #[tokio::test]
 async fn base_url_keeps_its_path_prefix() {
-    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let lab = Lab::responding(play::json(200, &lab::updated())).await;
     let prefixes = [
         ("", ""),
         ("/", ""),
@@ -102,7 +102,7 @@ async fn extreme_settings_neither_panic_nor_hang() {
         let builder = builder.session_cache_ttl(forever).leeway(forever);
         builder.max_response_bytes(usize::MAX).max_in_flight(usize::MAX >> 3)
     };
-    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let lab = Lab::responding(play::json(200, &lab::updated())).await;
     let client = most(&lab).build().unwrap();
     for session in [lab::session(), Session::token(lab::TOKEN)] {
         lab::update_as(&client, session.clone()).await.unwrap();
@@ -117,7 +117,7 @@ async fn extreme_settings_neither_panic_nor_hang() {
 
 #[tokio::test]
 async fn max_in_flight_of_usize_max_does_not_panic() {
-    let lab = Lab::answering(play::json(200, &lab::updated())).await;
+    let lab = Lab::responding(play::json(200, &lab::updated())).await;
     let client = lab.builder().max_in_flight(usize::MAX).build().unwrap();
     lab::update(&client).await.unwrap();
 }

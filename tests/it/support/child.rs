@@ -34,7 +34,7 @@ pub(crate) async fn run(test: &'static str, variables: &[(&str, &str)]) -> Outpu
 }
 
 /// Returns what a child printed after this word.
-pub(crate) fn said(output: &Output, word: &str) -> String {
+pub(crate) fn value_of(output: &Output, word: &str) -> String {
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find_map(|line| line.split_once(word));
     let Some((_, value)) = line else {

@@ -1,4 +1,4 @@
-//! A server that misbehaves on purpose: raw TCP, answering each request with a script.
+//! A server that misbehaves on purpose: raw TCP, with a scripted response to each request.
 //!
 //! It takes requests apart itself, so that what arrived can be asserted byte by byte, and
 //! it can do what no HTTP library lets one do: stop anywhere, reset, drip, lie.
@@ -83,7 +83,7 @@ impl Hostile {
         Self::serve(None, Arc::new(script)).await
     }
 
-    /// Starts one that speaks TLS.
+    /// Starts a server that speaks TLS.
     pub(crate) async fn start_tls(
         config: ServerConfig,
         script: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
@@ -91,22 +91,22 @@ impl Hostile {
         Self::serve(Some(TlsAcceptor::from(Arc::new(config))), Arc::new(script)).await
     }
 
-    /// Starts one that takes connections and neither reads nor says anything.
+    /// Starts a server that accepts connections and neither reads nor writes.
     pub(crate) async fn start_mute() -> Self {
         Self::accept(|stream, _seen| async move {
-            // Dropped, it would be closed, which is an answer of a kind.
+            // Dropping it would close the connection, which the client would notice.
             let _open = stream;
             std::future::pending::<()>().await;
         })
         .await
     }
 
-    /// Starts one that resets every connection before it has read anything.
+    /// Starts a server that resets every connection before it has read anything.
     pub(crate) async fn start_resetting() -> Self {
         Self::accept(|stream, _seen| async move { reset(&stream) }).await
     }
 
-    /// Starts one that closes every connection before it has read anything.
+    /// Starts a server that closes every connection before it has read anything.
     pub(crate) async fn start_closing() -> Self {
         Self::accept(|mut stream, _seen| async move {
             let _ = stream.shutdown().await;
@@ -114,7 +114,7 @@ impl Hostile {
         .await
     }
 
-    /// Starts one that writes these bytes before it has read anything, and closes.
+    /// Starts a server that writes these bytes before it has read anything, and closes.
     pub(crate) async fn start_writing(bytes: &'static str) -> Self {
         Self::accept(move |mut stream, _seen| async move {
             let _ = stream.write_all(bytes.as_bytes()).await;
@@ -316,8 +316,8 @@ async fn fill<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut Vec<u8>) -> Opt
     (read > 0).then_some(())
 }
 
-/// Has the socket answer everything with a reset from now on: no lingering means no
-/// farewell.
+/// Makes the socket reset the connection when it closes: with a linger time of zero, no FIN is
+/// sent.
 fn reset(stream: &TcpStream) {
     let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }

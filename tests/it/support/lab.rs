@@ -1,5 +1,5 @@
-//! A project on a scripted server: keys and sessions get proper responses
-//! unless a test says otherwise, updates as the test says.
+//! A project on a scripted server: requests for the JWKS and of sessions succeed
+//! unless a test scripts them too; updates get the test's responses.
 
 use std::{
     sync::{
@@ -49,11 +49,11 @@ impl Lab {
     }
 
     /// Starts one whose updates all get the same response.
-    pub(crate) async fn answering(play: Play) -> Self {
+    pub(crate) async fn responding(play: Play) -> Self {
         Self::start(move |_, _| play.clone()).await
     }
 
-    /// Starts one that responds to everything by script.
+    /// Starts a server that responds to everything by script.
     pub(crate) async fn scripted(
         jwks: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
         authenticate: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
@@ -86,8 +86,8 @@ impl Lab {
     }
 }
 
-/// A project whose answer to updates is changed as the test goes on: making a client reads
-/// the system's certificates, which for hundreds of them takes longer than all else.
+/// A project whose response to updates can be replaced during a test. Building a client reads
+/// the system's certificates, which is too slow for hundreds of clients.
 pub(crate) struct Switched {
     pub(crate) lab: Lab,
     next: Arc<Mutex<Play>>,
@@ -102,7 +102,7 @@ impl Switched {
     }
 
     /// Sets the response to updates from now on.
-    pub(crate) fn answer(&self, play: &Play) {
+    pub(crate) fn respond_with(&self, play: &Play) {
         self.next.lock().unwrap().clone_from(play);
     }
 }
@@ -191,7 +191,7 @@ pub(crate) fn request() -> Request {
     Request { method: String::new(), target: String::new(), headers: vec![], body: vec![] }
 }
 
-/// The answer of `sessions/authenticate`.
+/// The response of `sessions/authenticate`.
 pub(crate) fn authenticated(session_jwt: &str) -> Value {
     json!({
         "request_id": REQUEST_ID,
@@ -202,7 +202,7 @@ pub(crate) fn authenticated(session_jwt: &str) -> Value {
     })
 }
 
-/// The answer to an update, about the connection that was asked for.
+/// The response to an update of the connection in the path.
 pub(crate) fn updated() -> Value {
     json!({
         "request_id": REQUEST_ID,

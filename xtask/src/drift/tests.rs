@@ -50,7 +50,7 @@ fn a_document_in_json_is_read_alike() {
 }
 
 #[test]
-fn what_is_no_document_is_said_in_one_line() {
+fn text_that_is_no_document_is_reported_in_one_line() {
     for text in ["", "{", "a: [", "swagger: '2.0'\n", "{\"openapi\": \"2.0\"}", "- openapi"] {
         let message = source::parse(text).unwrap_err();
         assert!(!message.contains('\n'), "{message}");
@@ -68,7 +68,7 @@ fn an_accepted_difference_is_no_drift() {
 }
 
 #[test]
-fn an_entry_covers_only_what_it_says() {
+fn an_entry_covers_only_its_own_difference() {
     let outcome = outcome("type: boolean");
     assert_eq!((outcome.open.len(), outcome.stale.len()), (1, 1));
     assert_eq!(outcome.open[0].0, Group::Breaking);
