@@ -12,22 +12,9 @@ use crate::{
 #[tokio::test]
 async fn cache_stays_within_its_capacity() {
     let organizations = organizations(1_000);
+    let valid_until = SystemTime::now() + Duration::from_secs(60);
     for n in 0..100_000 {
-        let session = Session::token(format!("token-{n}"));
-        let organization =
-            PathSegment::new("organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931").unwrap();
-        let valid_until = SystemTime::now() + Duration::from_secs(60);
-        organizations.0.insert(
-            &session,
-            Member {
-                organization,
-                renewal: None,
-                roles: Arc::default(),
-                resolved: SystemTime::UNIX_EPOCH,
-                sequence: 0,
-                valid_until,
-            },
-        );
+        organizations.0.insert(&Session::token(format!("token-{n}")), member(valid_until));
     }
     assert!(organizations.0.cache.len() <= 1_000);
     assert!(organizations.0.cache.len() > 900);
@@ -37,20 +24,21 @@ async fn cache_stays_within_its_capacity() {
 async fn expired_session_is_removed() {
     let organizations = organizations(10);
     let session = Session::token("token");
-    let organization = PathSegment::new("organization-test-1").unwrap();
-    organizations.0.insert(
-        &session,
-        Member {
-            organization,
-            renewal: None,
-            roles: Arc::default(),
-            resolved: SystemTime::UNIX_EPOCH,
-            sequence: 0,
-            valid_until: SystemTime::UNIX_EPOCH,
-        },
-    );
+    organizations.0.insert(&session, member(SystemTime::UNIX_EPOCH));
     assert!(organizations.0.cached(&session).is_none());
     assert_eq!(organizations.0.cache.len(), 0);
+}
+
+fn member(valid_until: SystemTime) -> Member {
+    Member {
+        organization: PathSegment::new("organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931")
+            .unwrap(),
+        renewal: None,
+        roles: Arc::default(),
+        resolved: SystemTime::UNIX_EPOCH,
+        sequence: 0,
+        valid_until,
+    }
 }
 
 fn organizations(capacity: usize) -> OrganizationResolver {

@@ -3,11 +3,11 @@
 use serde_json::json;
 use stytch_sso_external::{
     Error, Operation, Outcome, RetryPolicy, Session,
-    testing::{Connection, Fault, LoggedIn, Response, Stytch},
-    types::{UpdateExternalConnectionRequest, UpdateExternalConnectionResponse},
+    testing::{Fault, Response},
+    types::UpdateExternalConnectionResponse,
 };
 
-use crate::support::capture;
+use crate::support::{lab::rename, scene::Scene};
 
 #[rustfmt::skip]
 pub(crate) const TYPES: &[(u16, &str, &str)] = &[
@@ -60,7 +60,7 @@ pub(crate) const TYPES: &[(u16, &str, &str)] = &[
 
 #[tokio::test]
 async fn each_error_type_becomes_its_variant() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     for (status, error_type, variant) in TYPES {
         let error = scene.rejected(*status, error_type).await;
         let row = format!("{status} {error_type}: {error:?}");
@@ -81,7 +81,7 @@ async fn each_error_type_becomes_its_variant() {
 
 #[tokio::test]
 async fn denial_under_a_retryable_status_is_not_retryable() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     let error = scene.rejected(503, "session_authorization_error").await;
     assert!(matches!(error, Error::PermissionDenied { .. }) && !error.is_retryable(), "{error:?}");
     let error = scene.rejected(400, "too_many_requests").await;
@@ -90,7 +90,7 @@ async fn denial_under_a_retryable_status_is_not_retryable() {
 
 #[tokio::test]
 async fn denied_permission_names_action_and_resource() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     let error = scene.rejected(403, "session_authorization_error").await;
     let Error::PermissionDenied { action, resource, .. } = error else { panic!("{error:?}") };
     assert_eq!((action, resource), ("update", "stytch.sso"));
@@ -98,11 +98,14 @@ async fn denied_permission_names_action_and_resource() {
 
 #[tokio::test]
 async fn status_403_alone_is_no_permission_denied() {
-    let scene = Scene::new();
-    scene.fault(Fault::response(Response::json(
-        403,
-        &json!({"request_id": "request-id-test-1", "status_code": 403}),
-    )));
+    let scene = Scene::captured();
+    scene.fault(
+        Operation::UpdateExternalConnection,
+        Fault::response(Response::json(
+            403,
+            &json!({"request_id": "request-id-test-1", "status_code": 403}),
+        )),
+    );
     let error = scene.update().await.unwrap_err();
     assert!(matches!(error, Error::Api(_)), "{error:?}");
     assert_eq!(error.request_id(), Some("request-id-test-1"));
@@ -110,9 +113,12 @@ async fn status_403_alone_is_no_permission_denied() {
 
 #[tokio::test]
 async fn html_502_keeps_its_status_and_a_snippet() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     let page = format!("<h1>Bad gateway</h1>{}", "x".repeat(10_000));
-    scene.fault(Fault::response(Response::html(502, &page).header("retry-after", "7")));
+    scene.fault(
+        Operation::UpdateExternalConnection,
+        Fault::response(Response::html(502, &page).header("retry-after", "7")),
+    );
     let error = scene.update().await.unwrap_err();
     assert!(matches!(error, Error::UnexpectedResponse(_)), "{error:?}");
     assert_eq!(error.status().unwrap(), 502);
@@ -125,7 +131,7 @@ async fn html_502_keeps_its_status_and_a_snippet() {
 
 #[tokio::test]
 async fn errors_of_authenticate_send_no_update() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     let client = scene.stytch.client_builder().retry(RetryPolicy::disabled()).build().unwrap();
     let rows = [
         (500, "Api"),
@@ -141,8 +147,9 @@ async fn errors_of_authenticate_send_no_update() {
             .stytch
             .fault(Operation::AuthenticateSession, Fault::response(body(status, error_type)))
             .times(1);
-        let member = client.as_member(Session::token(scene.session.token()));
-        let error = member.update_connection(scene.connection.id(), &rename()).await.unwrap_err();
+        let member = client.as_member(Session::token(scene.ada.token()));
+        let error =
+            member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap_err();
         assert_eq!(
             (name(&error).as_str(), error.outcome()),
             (variant, Outcome::NotApplied),
@@ -153,40 +160,17 @@ async fn errors_of_authenticate_send_no_update() {
     assert_eq!(scene.stytch.count(Operation::UpdateExternalConnection), 0);
 }
 
-struct Scene {
-    stytch: Stytch,
-    connection: Connection,
-    session: LoggedIn,
-}
-
 impl Scene {
-    fn new() -> Self {
-        capture::install();
-        let stytch = Stytch::start();
-        let acme = stytch.organization("acme");
-        let connection = acme.connection("Acme Okta");
-        let session = acme.member("ada", &["stytch_admin"]).log_in();
-        Self { stytch, connection, session }
-    }
-
-    fn fault(&self, fault: Fault) {
-        let _ = self.stytch.fault(Operation::UpdateExternalConnection, fault).times(1);
-    }
-
     async fn rejected(&self, status: u16, error_type: &str) -> Error {
-        self.fault(Fault::response(body(status, error_type)));
+        self.fault(Operation::UpdateExternalConnection, Fault::response(body(status, error_type)));
         self.update().await.unwrap_err()
     }
 
     async fn update(&self) -> Result<UpdateExternalConnectionResponse, Error> {
         let client = self.stytch.client_builder().retry(RetryPolicy::disabled()).build().unwrap();
-        let member = client.as_member(Session::jwt(self.session.jwt()));
-        member.update_connection(self.connection.id(), &rename()).await
+        let member = client.as_member(Session::jwt(self.ada.jwt()));
+        member.update_connection(self.connection.id(), &rename("Renamed")).await
     }
-}
-
-fn rename() -> UpdateExternalConnectionRequest {
-    UpdateExternalConnectionRequest::default().display_name("Renamed")
 }
 
 fn body(status: u16, error_type: &str) -> Response {

@@ -1,5 +1,7 @@
 //! Errors from `testing` are those of real calls.
 
+use std::panic::{UnwindSafe, catch_unwind};
+
 use http::{HeaderMap, HeaderValue, StatusCode};
 use stytch_sso_external::{
     Error, Operation, Outcome,
@@ -61,17 +63,22 @@ async fn a_made_transport_error_equals_that_of_a_closed_connection() {
 #[test]
 fn what_cannot_be_an_error_panics() {
     let updated = lab::updated().to_string();
-    let cases: [fn(&str) -> Error; 5] = [
-        |updated| testing::error(UPDATE, 200, updated),
-        |_| testing::error(UPDATE, 1000, ""),
-        |_| testing::transport_error(UPDATE, Outcome::Applied),
-        |_| testing::transport_error(Operation::GetJwks, Outcome::Unknown),
-        |_| testing::transport_error(Operation::AuthenticateSession, Outcome::Applied),
-    ];
-    for (number, case) in cases.into_iter().enumerate() {
-        let outcome = std::panic::catch_unwind(|| case(&updated));
-        assert!(outcome.is_err(), "case {number}");
+    assert_panics("this response is a success", || testing::error(UPDATE, 200, &updated));
+    assert_panics("an HTTP status is from 100 to 999", || testing::error(UPDATE, 1000, ""));
+    for (operation, outcome) in [
+        (UPDATE, Outcome::Applied),
+        (Operation::AuthenticateSession, Outcome::Applied),
+        (Operation::GetJwks, Outcome::Unknown),
+    ] {
+        let expected = format!("{operation} without a response can't have the outcome {outcome:?}");
+        assert_panics(&expected, || testing::transport_error(operation, outcome));
     }
     let other = testing::error(Operation::GetJwks, StatusCode::OK.as_u16(), &updated);
     assert_eq!(variant(&other), "UnexpectedResponse");
+}
+
+fn assert_panics(expected: &str, case: impl FnOnce() -> Error + UnwindSafe) {
+    let panic = catch_unwind(case).unwrap_err();
+    let message = panic.downcast::<String>().unwrap();
+    assert!(message.contains(expected), "{message}");
 }

@@ -4,49 +4,28 @@ use std::time::Duration;
 
 use stytch_sso_external::{
     Details, Error, MemberClient, Operation, Outcome, RetryPolicy, Session,
-    testing::{Connection, Fault, LoggedIn, Organization, Response, Stytch, responses},
+    testing::{Fault, Response, responses},
     types::UpdateExternalConnectionRequest,
 };
 
-struct Scene {
-    stytch: Stytch,
-    acme: Organization,
-    connection: Connection,
-    ada: LoggedIn,
-}
+use crate::support::{lab::rename, scene::Scene};
 
 impl Scene {
-    fn new() -> Self {
-        let stytch = Stytch::start();
-        let acme = stytch.organization("acme");
-        let connection = acme.connection("Acme Okta");
-        let ada = acme.member("ada", &["stytch_admin"]).log_in();
-        Self { stytch, acme, connection, ada }
-    }
-
     fn member(&self, session: Session) -> MemberClient {
         let builder = self.stytch.client_builder().retry(RetryPolicy::disabled());
         builder.build().unwrap().as_member(session)
     }
 
-    fn fault(&self, operation: Operation, fault: Fault) {
-        let _ = self.stytch.fault(operation, fault).times(1);
-    }
-
     async fn update_as(&self, member: &MemberClient) -> Error {
-        member.update_connection(self.connection.id(), &rename()).await.unwrap_err()
+        member.update_connection(self.connection.id(), &rename("Renamed")).await.unwrap_err()
     }
-}
-
-fn rename() -> UpdateExternalConnectionRequest {
-    UpdateExternalConnectionRequest::default().display_name("Renamed")
 }
 
 #[tokio::test]
 async fn local_rejection_names_the_operation_that_the_caller_called() {
     let scene = Scene::new();
     let ada = scene.member(Session::jwt(scene.ada.jwt()));
-    let invalid_id = ada.update_connection("..", &rename()).await.unwrap_err();
+    let invalid_id = ada.update_connection("..", &rename("Renamed")).await.unwrap_err();
     let nothing = UpdateExternalConnectionRequest::default();
     let no_change = ada.update_connection("id", &nothing).await.unwrap_err();
     let malformed = scene.member(Session::jwt("not a JWT"));

@@ -11,11 +11,11 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use stytch_sso_external::{
     Client, Error, Operation, Outcome, RetryPolicy, Session,
-    testing::{Connection, Fault, LoggedIn, Organization, Response, Stytch, responses},
+    testing::{Fault, Response, responses},
     types::UpdateExternalConnectionRequest,
 };
 
-use crate::support::child;
+use crate::support::{child, lab::rename, scene::Scene};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
@@ -35,7 +35,8 @@ async fn ten_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
 
     let mut calls: FuturesUnordered<_> = (0..10_000)
         .map(|n| {
-            let (member, update) = (client.as_member(Session::jwt(&jwts[n % 1_000])), rename());
+            let (member, update) =
+                (client.as_member(Session::jwt(&jwts[n % 1_000])), rename("Renamed"));
             async move { member.update_connection(connection_id, &update).await }
         })
         .collect();
@@ -199,7 +200,8 @@ async fn unknown_kid_is_undecided_while_fetching_fails() {
     let tail = scene.ada.jwt().split_once('.').unwrap().1.to_owned();
     let head = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"made-up"}"#);
     let member = client.as_member(Session::jwt(format!("{head}.{tail}")));
-    let error = member.update_connection(scene.connection.id(), &rename()).await.unwrap_err();
+    let error =
+        member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap_err();
     assert!(matches!(error, Error::Transport(_)) && error.is_retryable(), "{error:?}");
     assert_eq!((error.operation(), error.outcome()), (Operation::GetJwks, Outcome::NotApplied));
     scene.assert_counts(2, 0, 0);
@@ -219,7 +221,7 @@ async fn known_keys_outlive_an_outage_of_ten_minutes() {
     for _ in 0..60 {
         scene.stytch.clock().advance(Duration::from_secs(10));
         let member = client.as_member(Session::jwt(scene.ada.fresh_jwt()));
-        member.update_connection(scene.connection.id(), &rename()).await.unwrap();
+        member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap();
     }
     assert_eq!(scene.stytch.count(Operation::AuthenticateSession), 0);
     assert_eq!(scene.stytch.accepted(), 60);
@@ -260,10 +262,11 @@ async fn revoked_session_is_rejected_and_asked_about_anew() {
     let scene = Scene::new();
     let client = scene.stytch.client();
     let member = client.as_member(Session::token(scene.ada.token()));
-    member.update_connection(scene.connection.id(), &rename()).await.unwrap();
+    member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap();
     scene.ada.revoke();
     for (authenticated, updates) in [(1, 2), (2, 2)] {
-        let error = member.update_connection(scene.connection.id(), &rename()).await.unwrap_err();
+        let error =
+            member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap_err();
         assert!(matches!(error, Error::SessionInvalid(_)), "{error:?}");
         assert_eq!(error.outcome(), Outcome::NotApplied);
         scene.assert_counts(0, authenticated, updates);
@@ -295,7 +298,7 @@ async fn sessions_beyond_the_bound_are_forgotten() {
 }
 
 #[tokio::test]
-async fn caller_who_waits_for_a_turn_too_long_has_sent_nothing() {
+async fn caller_who_waits_for_a_permit_too_long_has_sent_nothing() {
     let scene = Scene::new();
     let builder = || scene.stytch.client_builder().max_in_flight(1).retry(RetryPolicy::disabled());
     let client = builder().operation_timeout(Duration::from_secs(2)).build().unwrap();
@@ -324,7 +327,7 @@ async fn session_is_asked_about_while_updates_fill_the_line() {
         .stytch
         .fault(Operation::UpdateExternalConnection, Fault::delay(Duration::from_secs(20)))
         .times(1);
-    let (member, update) = (client.as_member(Session::jwt(scene.ada.jwt())), rename());
+    let (member, update) = (client.as_member(Session::jwt(scene.ada.jwt())), rename("Renamed"));
     let mut held = pin!(member.update_connection(scene.connection.id(), &update));
     let sent = until(|| scene.stytch.count(Operation::UpdateExternalConnection) == 1);
     tokio::select! {
@@ -406,7 +409,8 @@ async fn doubt_about_an_update_outlives_a_session_that_ends() {
         }),
     );
     let _ = asked.times(1);
-    let error = member.update_connection(scene.connection.id(), &rename()).await.unwrap_err();
+    let error =
+        member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap_err();
     assert!(matches!(error, Error::SessionInvalid(_)), "{error:?}");
     assert_eq!(error.outcome(), Outcome::Unknown);
     scene.assert_counts(0, 2, 1);
@@ -440,7 +444,7 @@ async fn dropping_a_call_anywhere_leaves_nothing_stuck() {
         for session in [Session::jwt(scene.ada.fresh_jwt()), Session::token(scene.ada.token())] {
             let client = scene.stytch.client_builder().max_in_flight(1).build().unwrap();
             let calls = (0..8).map(|n| {
-                let (member, update) = (client.as_member(session.clone()), rename());
+                let (member, update) = (client.as_member(session.clone()), rename("Renamed"));
                 let id = scene.connection.id();
                 // Of the eight callers of a shared request, the even ones are dropped early.
                 let polls = if n % 2 == 0 { polls } else { usize::MAX };
@@ -449,7 +453,7 @@ async fn dropping_a_call_anywhere_leaves_nothing_stuck() {
             let outcomes = join_all(calls).await;
             assert!(outcomes.iter().flatten().all(Result::is_ok), "{outcomes:?}");
             let member = client.as_member(session.clone());
-            member.update_connection(scene.connection.id(), &rename()).await.unwrap();
+            member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap();
         }
     }
 }
@@ -471,23 +475,7 @@ async fn dropping_all_callers_of_a_flight_leaves_room_for_the_next() {
 
 const ADMIN: &[&str] = &["stytch_admin"];
 
-struct Scene {
-    stytch: Stytch,
-    acme: Organization,
-    connection: Connection,
-    ada: LoggedIn,
-}
-
 impl Scene {
-    fn new() -> Self {
-        let stytch = Stytch::start();
-        let acme = stytch.organization("acme");
-        let connection = acme.connection("Acme Okta");
-        // Longer than any outage here.
-        let ada = acme.member("ada", ADMIN).log_in_for(Duration::from_secs(24 * 60 * 60));
-        Self { stytch, acme, connection, ada }
-    }
-
     /// A client that retries without waiting.
     fn client(&self, policy: RetryPolicy) -> Client {
         self.stytch
@@ -508,20 +496,10 @@ impl Scene {
         sessions: impl Iterator<Item = Session>,
     ) -> Vec<Result<(), Error>> {
         let calls = sessions.map(|session| {
-            let (member, update) = (client.as_member(session), rename());
+            let (member, update) = (client.as_member(session), rename("Renamed"));
             async move { member.update_connection(self.connection.id(), &update).await.map(|_| ()) }
         });
         join_all(calls).await
-    }
-
-    fn assert_counts(&self, jwks: u64, authenticate: u64, updates: u64) {
-        let operations = [
-            Operation::GetJwks,
-            Operation::AuthenticateSession,
-            Operation::UpdateExternalConnection,
-        ];
-        let counts = operations.map(|operation| self.stytch.count(operation));
-        assert_eq!(counts, [jwks, authenticate, updates], "JWKS, authenticate, updates");
     }
 }
 
@@ -567,8 +545,4 @@ fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: usize = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
     pages * 4096
-}
-
-fn rename() -> UpdateExternalConnectionRequest {
-    UpdateExternalConnectionRequest::default().display_name("Renamed")
 }

@@ -8,17 +8,16 @@ use serde_json::json;
 use stytch_sso_external::{
     Error, Operation, Outcome, Session, SessionKind,
     testing::{
-        Fault, LoggedIn, Organization, Stytch,
+        Fault,
         jwt::{self, Key},
     },
-    types::UpdateExternalConnectionRequest,
 };
 
-use crate::support::capture;
+use crate::support::{lab::rename, scene::Scene};
 
 #[tokio::test]
 async fn jwt_needs_the_keys_once_and_no_authenticate() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     for _ in 0..3 {
         let member = scene.stytch.client().as_member(Session::jwt(scene.ada.jwt()));
         assert_eq!(member.organization_id().await.unwrap(), scene.acme.id());
@@ -34,7 +33,7 @@ async fn jwt_needs_the_keys_once_and_no_authenticate() {
 
 #[tokio::test]
 async fn token_is_asked_about_once() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     let client = scene.stytch.client();
     for _ in 0..3 {
         let member = client.as_member(Session::token(scene.ada.token()));
@@ -50,12 +49,12 @@ async fn token_is_asked_about_once() {
 
 #[tokio::test]
 async fn expired_jwt_is_renewed_and_the_update_carries_the_new_one() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     let old = scene.ada.jwt();
     scene.stytch.clock().advance(Duration::from_secs(301));
     let member = scene.stytch.client().as_member(Session::jwt(&old));
     let clone = member.clone();
-    member.update_connection(&scene.connection_id, &rename()).await.unwrap();
+    member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap();
 
     let renewed = clone.session();
     assert_eq!(renewed.kind(), SessionKind::Jwt);
@@ -66,13 +65,13 @@ async fn expired_jwt_is_renewed_and_the_update_carries_the_new_one() {
     scene.assert_counts(1, 1, 1);
 
     // The renewed one is remembered: neither member authenticates again.
-    clone.update_connection(&scene.connection_id, &rename()).await.unwrap();
+    clone.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap();
     scene.assert_counts(1, 1, 2);
 }
 
 #[tokio::test]
 async fn jwt_counts_as_expired_a_few_seconds_early() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     let jwt = scene.ada.jwt();
     scene.stytch.clock().advance(Duration::from_secs(294));
     let client = scene.stytch.client();
@@ -89,7 +88,7 @@ async fn jwt_counts_as_expired_a_few_seconds_early() {
 
 #[tokio::test]
 async fn jwt_beyond_the_leeway_is_renewed_and_one_within_is_not() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     let iat = scene.ada.claims()["iat"].as_u64().unwrap();
     let client = scene.stytch.client();
     let strict = scene.stytch.client_builder().leeway(Duration::ZERO).build().unwrap();
@@ -110,12 +109,12 @@ async fn jwt_beyond_the_leeway_is_renewed_and_one_within_is_not() {
 
 #[tokio::test]
 async fn forged_jwt_causes_no_request_but_for_the_keys() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     for (what, jwt) in forgeries(&scene) {
-        let (stytch, connection_id) = (&scene.stytch, &scene.connection_id);
+        let (stytch, connection_id) = (&scene.stytch, scene.connection.id());
         let before = stytch.count(Operation::GetJwks);
         let member = stytch.client().as_member(Session::jwt(jwt));
-        let error = member.update_connection(connection_id, &rename()).await.unwrap_err();
+        let error = member.update_connection(connection_id, &rename("Renamed")).await.unwrap_err();
         assert!(matches!(error, Error::SessionInvalid(_)), "{what}: {error:?}");
         assert_eq!((error.outcome(), error.status()), (Outcome::NotApplied, None), "{what}");
         assert!(stytch.count(Operation::GetJwks) - before <= 1, "{what}");
@@ -157,7 +156,7 @@ fn forgeries(Scene { stytch, ada, .. }: &Scene) -> [(&'static str, String); 12] 
 
 #[tokio::test]
 async fn organization_that_is_no_path_segment_is_rejected() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     for id in ["", ".", "..", "../x\\", "a\nb"] {
         let jwt =
             scene.ada.mint(json!({"https://stytch.com/organization": {"organization_id": id}}));
@@ -170,13 +169,15 @@ async fn organization_that_is_no_path_segment_is_rejected() {
 
 #[tokio::test]
 async fn session_that_no_header_can_carry_is_rejected_before_anything_is_sent() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     let long = "x".repeat(16 * 1024 + 1);
     for credential in ["", "a\r\nx-evil: 1", "a\nb", "a\0b", "a b", "ü", &long] {
         for session in [Session::token(credential), Session::jwt(credential)] {
             let member = scene.stytch.client().as_member(session);
-            let error =
-                member.update_connection(&scene.connection_id, &rename()).await.unwrap_err();
+            let error = member
+                .update_connection(scene.connection.id(), &rename("Renamed"))
+                .await
+                .unwrap_err();
             assert!(matches!(error, Error::SessionInvalid(_)), "{error:?}");
             assert_eq!((error.outcome(), error.attempts()), (Outcome::NotApplied, 0));
         }
@@ -186,16 +187,17 @@ async fn session_that_no_header_can_carry_is_rejected_before_anything_is_sent() 
 
 #[tokio::test]
 async fn unreachable_keys_lead_to_authenticate() {
-    let scene = Scene::new();
+    let scene = Scene::captured();
     let _ = scene.stytch.fault(Operation::GetJwks, Fault::status(500));
     let member = scene.stytch.client().as_member(Session::jwt(scene.ada.jwt()));
-    member.update_connection(&scene.connection_id, &rename()).await.unwrap();
+    member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap();
     scene.assert_counts(1, 1, 1);
 
     // With both down, the error names the cause and the outcome is `NotApplied`.
     let _ = scene.stytch.fault(Operation::AuthenticateSession, Fault::status(500));
     let member = scene.stytch.client().as_member(Session::jwt(scene.ada.fresh_jwt()));
-    let error = member.update_connection(&scene.connection_id, &rename()).await.unwrap_err();
+    let error =
+        member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap_err();
     assert!(matches!(error, Error::Api(_)), "{error:?}");
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::NotApplied, 500));
 }
@@ -231,34 +233,4 @@ fn session_is_found_in_headers_before_cookies_and_as_a_jwt_before_a_token() {
 /// Headers by name and value.
 type Given<'a> = &'a [(&'a str, &'a str)];
 
-struct Scene {
-    stytch: Stytch,
-    acme: Organization,
-    connection_id: String,
-    ada: LoggedIn,
-}
-
-impl Scene {
-    fn new() -> Self {
-        capture::install();
-        let stytch = Stytch::start();
-        let acme = stytch.organization("acme");
-        let connection_id = acme.connection("Acme Okta").id().to_owned();
-        let ada = acme.member("ada", &["stytch_admin"]).log_in();
-        Self { stytch, acme, connection_id, ada }
-    }
-
-    fn assert_counts(&self, jwks: u64, authenticate: u64, updates: u64) {
-        let operations = [
-            Operation::GetJwks,
-            Operation::AuthenticateSession,
-            Operation::UpdateExternalConnection,
-        ];
-        let counts = operations.map(|operation| self.stytch.count(operation));
-        assert_eq!(counts, [jwks, authenticate, updates], "JWKS, authenticate, updates");
-    }
-}
-
-fn rename() -> UpdateExternalConnectionRequest {
-    UpdateExternalConnectionRequest::default().display_name("Renamed")
-}
+impl Scene {}

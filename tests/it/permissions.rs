@@ -7,21 +7,16 @@ use serde_json::{Value, json};
 use stytch_sso_external::{
     Error, MemberClient, Operation, Outcome, Session,
     testing::{Fault, LoggedIn, Response, Stytch, responses},
-    types::UpdateExternalConnectionRequest,
 };
 
 use crate::support::{
-    lab::{self, Lab, variant},
+    lab::{self, Lab, rename, variant},
     play,
 };
 
 const UPDATE: Operation = Operation::UpdateExternalConnection;
 const PROJECT: Operation = Operation::GetRbacPolicy;
 const ORGANIZATION: Operation = Operation::GetOrganizationRbacPolicy;
-
-fn rename() -> UpdateExternalConnectionRequest {
-    UpdateExternalConnectionRequest::default().display_name("Renamed")
-}
 
 type Roles = &'static [(&'static str, &'static [(&'static str, &'static [&'static str])])];
 
@@ -122,7 +117,7 @@ async fn verdicts_agree_with_what_is_enforced() {
                 granting.retain(|role| row.member.contains(role));
                 assert_eq!(verdict.granting_roles, granting, "row {number}");
             }
-            let updated = member.update_connection(okta.id(), &rename()).await;
+            let updated = member.update_connection(okta.id(), &rename("Renamed")).await;
             assert_eq!(updated.is_ok(), update.authorized, "row {number}: {updated:?}");
             let read = member.connections().await;
             assert_eq!(read.is_ok(), get.authorized, "row {number}: {read:?}");
@@ -202,7 +197,7 @@ async fn a_denial_has_the_next_check_fetch_anew_but_not_often() {
     assert!(!member.check_permission(Operation::GetConnections).await.unwrap().authorized);
     assert_eq!((stytch.count(PROJECT), stytch.count(ORGANIZATION)), (1, 1));
 
-    member.update_connection(&okta, &rename()).await.unwrap_err();
+    member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
     assert!(member.check_permission(Operation::GetConnections).await.unwrap().authorized);
     let counts = || {
         let authenticated = stytch.count(Operation::AuthenticateSession);
@@ -210,19 +205,19 @@ async fn a_denial_has_the_next_check_fetch_anew_but_not_often() {
     };
     assert_eq!(counts(), (2, 2, 2));
     for _ in 0..20 {
-        member.update_connection(&okta, &rename()).await.unwrap_err();
+        member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
         member.check_permission(UPDATE).await.unwrap();
         stytch.clock().advance(Duration::from_millis(200));
     }
     assert_eq!(counts(), (2, 2, 2));
     stytch.clock().advance(Duration::from_secs(5));
-    member.update_connection(&okta, &rename()).await.unwrap_err();
+    member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
     member.check_permission(UPDATE).await.unwrap();
     assert_eq!(counts(), (3, 3, 3));
     // Where fetching anew fails, the policy at hand serves.
     let outage = stytch.fault(PROJECT, Fault::status(503));
     stytch.clock().advance(Duration::from_secs(10));
-    member.update_connection(&okta, &rename()).await.unwrap_err();
+    member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
     assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
     assert_eq!(outage.hits(), 1);
     drop(bob);
@@ -240,7 +235,7 @@ async fn a_check_after_a_denial_sees_what_stytch_saw() {
         ada.set_roles(&[]);
         stytch.role("editor", &[("stytch.sso", &["update"])]);
         stytch.clock().advance(Duration::from_millis(advance));
-        member.update_connection(okta.id(), &rename()).await.unwrap_err();
+        member.update_connection(okta.id(), &rename("Renamed")).await.unwrap_err();
         // Two checks at once: both see the new roles and policy.
         let checks = (member.check_permission(UPDATE), member.check_permission(UPDATE));
         let (first, second) = tokio::join!(checks.0, checks.1);
@@ -257,7 +252,7 @@ async fn a_check_after_a_denial_sees_what_stytch_saw() {
 async fn roles_that_can_not_be_read_again_serve_while_they_are_young() {
     let Scene { stytch, okta, member, .. } = scene(token);
     member.check_permission(UPDATE).await.unwrap();
-    member.update_connection(&okta, &rename()).await.unwrap_err();
+    member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
     let outage = stytch.fault(Operation::AuthenticateSession, Fault::status(500));
     for _ in 0..3 {
         assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
@@ -269,7 +264,7 @@ async fn roles_that_can_not_be_read_again_serve_while_they_are_young() {
         Fault::response(Response::error(&responses::session_not_found())),
     );
     stytch.clock().advance(Duration::from_secs(5));
-    member.update_connection(&okta, &rename()).await.unwrap_err();
+    member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
     let error = member.check_permission(UPDATE).await.unwrap_err();
     assert!(matches!(error, Error::SessionInvalid(_)), "{error:?}");
 }
@@ -285,7 +280,7 @@ async fn a_policy_endpoint_that_hangs_delays_one_check_and_no_update() {
         let error = member.check_permission(UPDATE).await.unwrap_err();
         assert_eq!((variant(&error), error.operation()), ("Transport".into(), hanging[0]));
         assert!(error.is_retryable());
-        member.update_connection(&okta, &rename()).await.unwrap_err();
+        member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
         member.check_permission(UPDATE).await.unwrap_err();
         // Two seconds once, and a generous margin.
         assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
@@ -325,7 +320,7 @@ async fn a_policy_endpoint_that_is_down_fails_checks_only() {
         // The failure is remembered, and an update is as it was.
         member.check_permission(UPDATE).await.unwrap_err();
         assert_eq!((stytch.count(operation), stytch.count(other)), (1, 1));
-        let denied = member.update_connection(&okta, &rename()).await.unwrap_err();
+        let denied = member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
         assert!(matches!(denied, Error::PermissionDenied { .. }), "{denied:?}");
     }
 }
@@ -407,7 +402,7 @@ async fn roles_of_another_type_fail_the_check_and_nothing_else() {
             }
         }
         // The fake grants nothing to such roles; the update reaches it all the same.
-        let error = member.update_connection(&okta, &rename()).await.unwrap_err();
+        let error = member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
         assert!(matches!(error, Error::PermissionDenied { .. }), "{roles}: {error:?}");
         assert_eq!(stytch.count(UPDATE), 1, "{roles}");
     }
@@ -441,8 +436,8 @@ async fn a_jwt_keeps_its_roles_and_a_renewed_one_has_the_live_ones() {
     let member = stytch.client().as_member(jwt(&session));
     ada.set_roles(&[]);
     assert!(member.check_permission(UPDATE).await.unwrap().authorized);
-    member.update_connection(okta.id(), &rename()).await.unwrap();
+    member.update_connection(okta.id(), &rename("Renamed")).await.unwrap();
     stytch.clock().advance(Duration::from_secs(5 * 60));
     assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
-    member.update_connection(okta.id(), &rename()).await.unwrap_err();
+    member.update_connection(okta.id(), &rename("Renamed")).await.unwrap_err();
 }

@@ -110,7 +110,7 @@ async fn runtime_without_progress_holds_nobody_up_for_long() {
 }
 
 #[tokio::test]
-async fn static_client_serves_many_runtimes_in_turn() {
+async fn static_client_serves_one_runtime_after_the_other() {
     let lab = Lab::responding(play::json(200, &lab::updated())).await;
     let client = lab.client();
     for is_multi_thread in [false, true, false, true, false] {

@@ -7,10 +7,11 @@ use std::{
     time::Duration,
 };
 
+use crate::support::lab::rename;
+
 use stytch_sso_external::{
     Client, Error, MemberClient, Operation, RetryPolicy, Session,
     testing::{Connection, Fault, Organization, Stytch},
-    types::UpdateExternalConnectionRequest,
 };
 use tracing::{
     Event, Level, Subscriber,
@@ -122,7 +123,7 @@ async fn local_rejection_is_recorded() {
     let scene = Scene::new();
     let (spans, _guard) = Recorded::install();
     let ada = scene.member("ada", &["stytch_admin"]);
-    ada.update_connection("..", &rename()).await.unwrap_err();
+    ada.update_connection("..", &rename("Renamed")).await.unwrap_err();
     let malformed = scene.client.as_member(Session::jwt("not a JWT"));
     scene.update(&malformed).await.unwrap_err();
 
@@ -159,10 +160,6 @@ async fn attempts_are_debug_events_of_the_call() {
 
 const UPDATE: &str = "/v1/b2b/sso/external/{organization_id}/connections/{connection_id}";
 
-fn rename() -> UpdateExternalConnectionRequest {
-    UpdateExternalConnectionRequest::default().display_name("Renamed")
-}
-
 /// A client of a fake with one organization and its connection.
 struct Scene {
     stytch: Stytch,
@@ -193,7 +190,7 @@ impl Scene {
         &self,
         member: &MemberClient,
     ) -> Result<stytch_sso_external::types::UpdateExternalConnectionResponse, Error> {
-        member.update_connection(self.connection.id(), &rename()).await
+        member.update_connection(self.connection.id(), &rename("Renamed")).await
     }
 }
 

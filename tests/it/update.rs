@@ -7,6 +7,8 @@ use stytch_sso_external::{
     types::{ConnectionImplicitRoleAssignment, UpdateExternalConnectionRequest},
 };
 
+use crate::support::lab::rename;
+
 #[tokio::test]
 async fn update_changes_only_its_fields() {
     let stytch = Stytch::start();
@@ -20,7 +22,7 @@ async fn update_changes_only_its_fields() {
     let before = connection.state();
 
     let member = stytch.client().as_member(Session::jwt(ada.jwt()));
-    let response = member.update_connection(connection.id(), &rename()).await.unwrap();
+    let response = member.update_connection(connection.id(), &rename("Renamed")).await.unwrap();
 
     let mut expected = before;
     expected.display_name = "Renamed".to_owned();
@@ -69,7 +71,7 @@ async fn request_carries_basic_auth_one_session_header_and_no_api_version() {
         stytch
             .client()
             .as_member(session)
-            .update_connection(connection.id(), &rename())
+            .update_connection(connection.id(), &rename("Renamed"))
             .await
             .unwrap();
         let sent = stytch.requests().pop().unwrap();
@@ -94,7 +96,8 @@ async fn member_without_the_role_changes_nothing() {
     let bob = acme.member("bob", &["stytch_member"]).log_in();
     for session in [Session::jwt(bob.jwt()), Session::token(bob.token())] {
         let member = stytch.client().as_member(session);
-        let error = member.update_connection(connection.id(), &rename()).await.unwrap_err();
+        let error =
+            member.update_connection(connection.id(), &rename("Renamed")).await.unwrap_err();
         assert!(
             matches!(
                 error,
@@ -115,7 +118,7 @@ async fn connection_of_another_organization_is_not_updated() {
     let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
     for session in [Session::jwt(ada.jwt()), Session::token(ada.token())] {
         let member = stytch.client().as_member(session);
-        let error = member.update_connection(theirs.id(), &rename()).await.unwrap_err();
+        let error = member.update_connection(theirs.id(), &rename("Renamed")).await.unwrap_err();
         assert!(matches!(error, Error::OrganizationMismatch(_) | Error::NotFound(_)), "{error:?}");
         assert_eq!(error.outcome(), Outcome::NotApplied);
         // The path contained the member's own organization.
@@ -137,7 +140,7 @@ async fn invalid_input_is_rejected_before_sending() {
     for id in
         ["", ".", "..", "..\\..\\x", "a\\b", "a\nb", "a\tb", "a\0b", "a\u{7f}", "a\u{85}", &long]
     {
-        let error = member.update_connection(id, &rename()).await.unwrap_err();
+        let error = member.update_connection(id, &rename("Renamed")).await.unwrap_err();
         assert!(matches!(error, Error::InvalidUpdate(_)), "{id:?}: {error:?}");
         assert!(error.reason().starts_with("the connection id "), "{error}");
         assert_eq!(
@@ -170,7 +173,7 @@ async fn other_ids_are_sent_as_one_segment() {
     for (id, segment) in ids {
         let connection = acme.connection_builder("Acme Okta").id(id).create();
         member
-            .update_connection(id, &rename())
+            .update_connection(id, &rename("Renamed"))
             .await
             .unwrap_or_else(|error| panic!("{id}: {error:?}"));
         assert_eq!(connection.state().display_name, "Renamed", "{id}");
@@ -198,7 +201,7 @@ async fn unknown_status_and_extra_fields_are_accepted() {
     let response = stytch
         .client()
         .as_member(Session::jwt(ada.jwt()))
-        .update_connection(&id, &rename())
+        .update_connection(&id, &rename("Renamed"))
         .await
         .unwrap();
     assert_eq!(response.connection.status, "new_in_2027");
@@ -216,8 +219,4 @@ fn setters_replace_earlier_values() {
     assert_eq!(update.external_connection_implicit_role_assignments, Some(vec![viewer]));
     assert_eq!(update.external_group_implicit_role_assignments, Some(vec![]));
     assert_eq!(update.display_name, None);
-}
-
-fn rename() -> UpdateExternalConnectionRequest {
-    UpdateExternalConnectionRequest::default().display_name("Renamed")
 }

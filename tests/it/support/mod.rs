@@ -10,5 +10,6 @@ pub(crate) mod play;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod recorder;
+pub(crate) mod scene;
 pub(crate) mod service;
 pub(crate) mod tls;
