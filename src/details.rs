@@ -52,11 +52,14 @@ pub(crate) struct ErrorContext {
     pub(crate) body: ErrorBody,
     pub(crate) body_snippet: Option<String>,
     pub(crate) attempts: u32,
-    pub(crate) source: Option<Arc<dyn error::Error + Send + Sync>>,
+    pub(crate) source: Option<Source>,
 }
 
+/// The cause of an error. Shared, because callers of one request get the same error.
+pub(crate) type Source = Arc<dyn error::Error + Send + Sync>;
+
 /// Whether a call makes another attempt after an error.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
     IfRetryable,
     /// No: it can be retried by another call only.

@@ -1,6 +1,6 @@
 //! Entry points of the fuzz targets in `fuzz/`, compiled only by `cargo fuzz`.
 //!
-//! Each feeds untrusted bytes to one room and asserts what must hold for any input.
+//! Each feeds untrusted bytes to one module and asserts what must hold for any input.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

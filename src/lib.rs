@@ -72,7 +72,6 @@
 
 mod backoff;
 mod base_url;
-mod body_progress;
 mod build_error;
 mod builder;
 mod call;

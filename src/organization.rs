@@ -6,7 +6,7 @@
 //! (moving to another organization makes a new session), and Stytch checks the session again
 //! with every request. A session that Stytch rejects is removed from the cache.
 
-mod learn;
+mod cache_response;
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -234,7 +234,7 @@ impl Inner {
         let requested = context.clock.now();
         let attempt = || context.transport.authenticate(session, deadline);
         let response = context.call_as_project(context.retry.begin(deadline), attempt).await?;
-        self.learn(session, response, requested)
+        self.cache_response(session, response, requested)
     }
 
     fn cached(&self, session: &Session) -> Option<Member> {

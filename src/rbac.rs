@@ -68,13 +68,13 @@ pub(crate) fn error(status: StatusCode, context: ErrorContext) -> Error {
 /// For unknown error types. Only a change can be rejected for what it contains, and only an
 /// operation of a member has ids that may not exist and a session beside the credentials.
 fn by_status(operation: Operation, status: StatusCode) -> Constructor {
-    let is_members = operation.carries_member_session();
+    let acts_for_member = operation.carries_member_session();
     match status {
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if operation.is_change() => {
             invalid_update
         }
-        StatusCode::NOT_FOUND if is_members => not_found,
-        StatusCode::UNAUTHORIZED if !is_members => credentials_rejected,
+        StatusCode::NOT_FOUND if acts_for_member => not_found,
+        StatusCode::UNAUTHORIZED if !acts_for_member => credentials_rejected,
         StatusCode::TOO_MANY_REQUESTS => rate_limited,
         _ => api,
     }

@@ -18,7 +18,7 @@ use http::{
 };
 
 use crate::{
-    details::{ErrorBody, ErrorContext, Outcome},
+    details::{ErrorBody, ErrorContext, Outcome, Source},
     error::Error,
     error_body, json_path,
     operation::Operation,
@@ -45,7 +45,7 @@ pub(crate) struct RawResponse {
 pub(crate) enum BodyError {
     /// Longer than the limit, in bytes.
     TooLong(usize),
-    Interrupted(Arc<reqwest::Error>),
+    Interrupted(Source),
 }
 
 /// A request without a response.
@@ -57,7 +57,7 @@ pub(crate) struct Failure {
     /// Whether every retry would fail the same way.
     pub(crate) permanent: bool,
     pub(crate) reason: Cow<'static, str>,
-    pub(crate) source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    pub(crate) source: Option<Source>,
 }
 
 impl Failure {
@@ -157,9 +157,9 @@ impl RawResponse {
         encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
     }
 
-    fn interruption(&self) -> Option<Arc<dyn std::error::Error + Send + Sync>> {
+    fn interruption(&self) -> Option<Source> {
         match &self.body_error {
-            Some(BodyError::Interrupted(error)) => Some(Arc::clone(error) as _),
+            Some(BodyError::Interrupted(error)) => Some(Arc::clone(error)),
             _ => None,
         }
     }

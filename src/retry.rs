@@ -112,13 +112,7 @@ impl RetryPolicy {
 
     /// Returns how long to wait before the attempt after `attempt` (the first is 1), or `None`
     /// to give up. `random` is from 0 to 1.
-    fn wait(
-        &self,
-        error: &Error,
-        attempt: u32,
-        remaining: Duration,
-        random: f64,
-    ) -> Option<Duration> {
+    fn wait(&self, error: &Error, attempt: u32, random: f64) -> Option<Duration> {
         let may_repeat = error.is_retryable() && error.context().repeat == Repeat::IfRetryable;
         if !may_repeat || attempt >= self.max_attempts {
             return None;
@@ -128,8 +122,7 @@ impl RetryPolicy {
             return None;
         }
         // In addition, since jitter spreads clients that got the same value.
-        let wait = requested.saturating_add(self.backoff(attempt).mul_f64(0.5 + random / 2.0));
-        (wait < remaining).then_some(wait)
+        Some(requested.saturating_add(self.backoff(attempt).mul_f64(0.5 + random / 2.0)))
     }
 
     fn backoff(&self, attempt: u32) -> Duration {
@@ -185,19 +178,16 @@ impl Attempts<'_> {
         }
         self.made += 1;
         let error = self.fail(error);
-        let remaining = self.deadline.remaining();
-        let Retry { policy, budget } = self.retry;
         if self.is_single {
             return Err(error);
         }
-        let wait = policy.wait(&error, self.made, Duration::MAX, fastrand::f64());
-        let wait = match wait {
-            None => return Err(error),
-            Some(wait) if wait >= remaining => {
-                return Err(error.amend(|context| context.repeat = Repeat::OutOfTime));
-            }
-            Some(wait) => wait,
+        let Retry { policy, budget } = self.retry;
+        let Some(wait) = policy.wait(&error, self.made, fastrand::f64()) else {
+            return Err(error);
         };
+        if wait >= self.deadline.remaining() {
+            return Err(error.amend(|context| context.repeat = Repeat::OutOfTime));
+        }
         if policy.has_budget && !budget.withdraw() {
             return Err(error.amend(|context| {
                 context.reason = format!("{}; retry budget exhausted", context.reason).into();
@@ -249,7 +239,7 @@ mod tests {
     #[test]
     fn jitter_keeps_half_of_the_backoff() {
         let policy = RetryPolicy::default().initial_backoff(SECOND);
-        let wait = |random| policy.wait(&failure(true, None), 1, 60 * SECOND, random);
+        let wait = |random| policy.wait(&failure(true, None), 1, random);
         assert_eq!(wait(0.0), Some(SECOND / 2));
         assert_eq!(wait(0.5), Some(SECOND * 3 / 4));
         assert_eq!(wait(1.0), Some(SECOND));
@@ -258,30 +248,34 @@ mod tests {
     #[test]
     fn gives_up_after_the_last_attempt_and_on_permanent_errors() {
         let policy = RetryPolicy::default().max_attempts(2);
-        assert!(policy.wait(&failure(true, None), 1, SECOND, 0.0).is_some());
-        assert!(policy.wait(&failure(true, None), 2, SECOND, 0.0).is_none());
-        assert!(policy.wait(&failure(false, None), 1, SECOND, 0.0).is_none());
-        assert!(RetryPolicy::disabled().wait(&failure(true, None), 1, SECOND, 0.0).is_none());
+        assert!(policy.wait(&failure(true, None), 1, 0.0).is_some());
+        assert!(policy.wait(&failure(true, None), 2, 0.0).is_none());
+        assert!(policy.wait(&failure(false, None), 1, 0.0).is_none());
+        assert!(RetryPolicy::disabled().wait(&failure(true, None), 1, 0.0).is_none());
     }
 
-    #[test]
-    fn no_wait_exceeds_the_deadline() {
-        let policy = RetryPolicy::default().initial_backoff(SECOND);
-        assert!(policy.wait(&failure(true, None), 1, SECOND, 1.0).is_none());
-        assert!(policy.wait(&failure(true, Some(SECOND)), 1, SECOND, 0.0).is_none());
+    #[tokio::test]
+    async fn no_wait_exceeds_the_deadline() {
+        for (initial_backoff, retry_after) in [(4 * SECOND, None), (SECOND, Some(2 * SECOND))] {
+            let policy = RetryPolicy::default().initial_backoff(initial_backoff);
+            let retry = Retry::new(policy, Clock::system());
+            let mut attempts = retry.begin(Deadline::after(Operation::GetJwks, 2 * SECOND));
+            let error = attempts.retry_or_fail(failure(true, retry_after)).await.unwrap_err();
+            assert_eq!(error.context().repeat, Repeat::OutOfTime);
+        }
     }
 
     #[test]
     fn retry_after_of_zero_doesnt_switch_the_waits_off() {
         let policy = RetryPolicy::default().initial_backoff(SECOND);
-        let wait = policy.wait(&failure(true, Some(Duration::ZERO)), 1, 60 * SECOND, 0.5);
+        let wait = policy.wait(&failure(true, Some(Duration::ZERO)), 1, 0.5);
         assert_eq!(wait, Some(SECOND * 3 / 4));
     }
 
     #[test]
     fn retry_after_is_waited_for_in_full_or_not_at_all() {
         let policy = RetryPolicy::default().max_retry_after(5 * SECOND);
-        let wait = |requested| policy.wait(&failure(true, Some(requested)), 1, 60 * SECOND, 0.0);
+        let wait = |requested| policy.wait(&failure(true, Some(requested)), 1, 0.0);
         assert_eq!(wait(5 * SECOND), Some(5 * SECOND + Duration::from_millis(100)));
         assert_eq!(wait(6 * SECOND), None);
     }

@@ -1,10 +1,11 @@
-//! The only room that touches HTTP: sends the operations of the document, each attempt once.
+//! The only module that uses HTTP: sends the operations of the document, each attempt once.
 //!
 //! `transport/hooks.rs` attaches credentials to the generated client's requests and takes
 //! their responses before they are decoded; `transport/http.rs` configures reqwest;
 //! `transport/failure.rs` finds out why there is no response. What a response means is decided
 //! in `response.rs`.
 
+mod body_progress;
 mod failure;
 mod hooks;
 mod http;
@@ -17,7 +18,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use self::hooks::RequestContext;
 pub(crate) use self::{hooks::TransportConfig, http::HttpConfig};
-/// Generated types, for rooms that don't name the generated module.
+/// Generated types, for modules that don't name the generated module.
 pub(crate) use crate::generated::{
     Client as Bindings,
     types::{

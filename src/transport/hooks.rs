@@ -15,9 +15,8 @@ use http::{HeaderValue, header::AUTHORIZATION};
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::ResponseBuilderExt;
 
-use super::{BindingsResult, failure};
+use super::{BindingsResult, body_progress::BodyProgress, failure};
 use crate::{
-    body_progress::BodyProgress,
     clock::Clock,
     details::ErrorContext,
     error::Error,

@@ -31,7 +31,6 @@ const LAYERS: &[&str] = &[
     "backoff",
     "span",
     "transport",
-    "body_progress",
     "response",
     "rbac",
     "error_body",

@@ -19,7 +19,7 @@ use crate::{
 
 impl Inner {
     /// Caches the result of a request that began at `requested`.
-    pub(super) fn learn(
+    pub(super) fn cache_response(
         &self,
         session: &Session,
         authenticated: Success<AuthenticateSessionResponse>,
