@@ -37,21 +37,15 @@ for case in json.loads((VECTORS / "session_claims.json").read_text())["cases"]:
 
 key = {"kty": "RSA", "alg": "RS256", "kid": "k", "n": "0" * 342, "e": "AQAB", "use": "sig"}
 seed("key_set", "one", json.dumps({"keys": [key], "request_id": "r"}).encode())
-for name, value in {
-    "seconds": b"120",
-    "date": b"Fri, 31 Dec 1999 23:59:59 GMT",
-    "large": b"99999999999999999999",
-}.items():
-    seed("retry_after", name, value)
-for name, value in {
-    "jwt": b"X-Stytch-Member-SessionJWT:a.b.c",
-    "token": b"x-stytch-member-session:WJtR5BCy38Szd5AfoDpf0iqFKEt4EE5JhjlWUY7l3FtY",
-    "cookies": b"cookie:theme=dark; stytch_session_jwt=a.b.c; a=\"j\"; b=t",
-}.items():
-    seed("session", name, value)
-for name, value in {
-    "id": b"external-connection-test-d89ff7a0-e86f-4b4d-b6a3-9a74d967528e",
-    "dots": b"..",
-    "encoded": b"%2e%2e/\xc3\xa4?#",
-}.items():
-    seed("path_segment", name, value)
+for target, name, value in [
+    ("retry_after", "seconds", b"120"),
+    ("retry_after", "date", b"Fri, 31 Dec 1999 23:59:59 GMT"),
+    ("retry_after", "large", b"99999999999999999999"),
+    ("session", "jwt", b"X-Stytch-Member-SessionJWT:a.b.c"),
+    ("session", "token", b"x-stytch-member-session:WJtR5BCy38Szd5AfoDpf0iqFKEt4EE5JhjlWUY7l3FtY"),
+    ("session", "cookies", b"cookie:theme=dark; stytch_session_jwt=a.b.c; a=\"j\"; b=t"),
+    ("path_segment", "id", b"external-connection-test-d89ff7a0-e86f-4b4d-b6a3-9a74d967528e"),
+    ("path_segment", "dots", b".."),
+    ("path_segment", "encoded", b"%2e%2e/\xc3\xa4?#"),
+]:
+    seed(target, name, value)

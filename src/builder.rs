@@ -9,12 +9,7 @@ use std::{env, fmt, sync::Arc, time::Duration};
 use secrecy::SecretString;
 
 use crate::{
-    build_error::BuildError,
-    client::Client,
-    clock::Clock,
-    jwks::{self},
-    organization::{self},
-    retry::RetryPolicy,
+    build_error::BuildError, client::Client, clock::Clock, jwks, organization, retry::RetryPolicy,
     transport::HttpConfig,
 };
 
@@ -108,8 +103,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the timeout for a whole call, including session resolution, queueing and all attempts. Default:
-    /// 25 s, so that a call returns before the 30 s after which many routers cut a request off.
+    /// Sets the timeout for a whole call, including session resolution, queueing and all
+    /// attempts. Default: 25 s, so that a call returns before the 30 s after which many routers
+    /// cut a request off.
     pub fn operation_timeout(mut self, timeout: Duration) -> Self {
         self.operation_timeout = timeout;
         self
@@ -124,9 +120,9 @@ impl ClientBuilder {
     /// Sets how many requests for members may be in flight at once. Default: 64.
     ///
     /// Each uses a connection. Further calls are queued in order, and the time in the queue
-    /// counts against their operation timeout. As many `sessions/authenticate` requests may be
-    /// in flight in addition, a quarter of them for JWTs that can't be verified because the
-    /// project's keys are unavailable; and 8 requests for those keys.
+    /// counts against their operation timeout. In addition, as many `sessions/authenticate`
+    /// requests may be in flight, a quarter of them for JWTs that can't be verified because the
+    /// project's keys are unavailable; as many requests for RBAC policies; and 64 for the keys.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = requests;
         self

@@ -14,9 +14,11 @@ use crate::{
 ///
 /// One client may be used from several runtimes, and any of them may be dropped: no other call
 /// panics or waits for it. But a runtime that is alive and not polled keeps the connections that
-/// it opened and the permits of the requests that it started, and a call on another runtime may
-/// lose one [`attempt_timeout`](crate::ClientBuilder::attempt_timeout) to such a connection. Use one
-/// client for each runtime that may stop being polled.
+/// it opened, the permits of the requests that it started and the locks of its
+/// [edits](MemberClient::edit_connection). A call on another runtime may lose one
+/// [`attempt_timeout`](crate::ClientBuilder::attempt_timeout) to such a connection, and an edit
+/// its operation timeout to such a lock. Use one client for each runtime that may stop being
+/// polled.
 ///
 /// ```no_run
 /// use stytch_sso_external::{Client, Session, types::UpdateExternalConnectionRequest};

@@ -5,11 +5,15 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
 
 use crate::{
-    Operation, Outcome, Session, SessionCookies, jwks, jwt, path_segment::PathSegment,
-    response::RawResponse,
+    Operation, Outcome, Session, SessionCookies, jwks, jwt,
+    path_segment::PathSegment,
+    response::{BodyError, RawResponse},
 };
 
 /// Parses and validates a session JWT, its claims also without a valid signature.
@@ -23,19 +27,22 @@ pub fn key_set(data: &[u8]) {
     jwks::fuzz(data);
 }
 
-/// Classifies a response of any operation, status, headers and body.
+/// Classifies a response of any operation: status, headers, and a body that may be incomplete.
 pub fn response(data: &[u8]) {
-    let [operation, status_high, status_low, retry_after, rest @ ..] = data else { return };
+    let [operation, status_high, status_low, header_length, rest @ ..] = data else { return };
+    let is_complete = *operation < 128;
     let operation = Operation::ALL[usize::from(*operation) % Operation::ALL.len()];
     let status = 100 + u16::from_be_bytes([*status_high, *status_low]) % 900;
     let Ok(status) = StatusCode::from_u16(status) else { return };
-    let (header, body) = rest.split_at(usize::from(*retry_after).min(rest.len()));
+    let (header, body) = rest.split_at(usize::from(*header_length).min(rest.len()));
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_bytes(header) {
-        headers.insert(RETRY_AFTER, value);
+        headers.insert(RETRY_AFTER, value.clone());
+        headers.insert(CONTENT_TYPE, value);
     }
     let body = Bytes::copy_from_slice(body);
-    let response = RawResponse { status, headers, body, body_error: None };
+    let body_error = (!is_complete).then_some(BodyError::TooLong(body.len()));
+    let response = RawResponse { status, headers, body, body_error };
     let error = response.to_error(operation, SystemTime::now(), None);
     assert_eq!(error.operation(), operation);
     assert_eq!(error.status(), Some(status));

@@ -109,7 +109,8 @@ impl Session {
         self.0.kind
     }
 
-    /// Returns the credential, to set the session cookie to a renewed JWT. Whoever reads it can act as the member.
+    /// Returns the credential, to set the session cookie to a renewed JWT. Whoever reads it can
+    /// act as the member.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.credential.expose_secret()

@@ -2,8 +2,8 @@
 //!
 //! A timeout error of the HTTP client doesn't show whether the attempt was still connecting.
 //! The client polls the body once it has a connection and before the first byte goes out, so
-//! an attempt whose body was never polled was never sent. `transport.rs` decides which
-//! attempts need this.
+//! an attempt whose body was never polled was never sent. `hooks.rs` decides which attempts
+//! need this.
 
 use std::{
     mem,
