@@ -1,26 +1,25 @@
-//! The fake of Stytch that the service uses without an account: an organization, a connection,
-//! a member with the permission to update it and a member without it.
+//! The fake of Stytch that the service uses without an account: an organization, two connections,
+//! a member with the permission to update them and a member who may only see them.
 //!
 //! Only for trying the service: its login endpoint requires no credentials.
 
 use std::time::{Duration, Instant};
 
 use axum::{
-    Json, Router,
+    Router,
     extract::{Path, State},
     http::{HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
     routing::get,
 };
-use serde_json::{Value, json};
 use stytch_sso_external::{
     Client,
     testing::{Clock, Connection, LoggedIn, Stytch},
 };
 
-use crate::{connection::Shown, cookie, origin::Origin, problem::Problem, routes::Service};
+use crate::{cookie, origin::Origin, problem::Problem, routes::Service};
 
-/// A project with an organization, its connection, its admin Ada and its member Bob.
+/// A project with an organization, its connections, its admin Ada and its member Bob.
 pub(crate) struct Fake {
     stytch: Stytch,
     connection: Connection,
@@ -34,13 +33,16 @@ impl Fake {
         let acme = stytch.organization("acme");
         stytch.role("editor", &[("document", &["read", "write"])]);
         stytch.role("viewer", &[("document", &["read"])]);
+        stytch.role("sso_viewer", &[("stytch.sso", &["get"])]);
+        stytch.role("sso_manager", &[("stytch.sso", &["get", "update"])]);
         let connection = acme
             .connection_builder("Acme Okta")
             .roles(&["viewer"])
             .group_roles(&[("it-admins", "stytch_admin")])
             .create();
+        acme.connection_builder("Contractors Entra").group_roles(&[("writers", "editor")]).create();
         let ada = acme.member("ada", &["stytch_admin"]).log_in_for(A_DAY);
-        let bob = acme.member("bob", &[]).log_in_for(A_DAY);
+        let bob = acme.member("bob", &["sso_viewer"]).log_in_for(A_DAY);
         tokio::spawn(keep_time(stytch.clock().clone()));
         Self { stytch, connection, ada, bob }
     }
@@ -49,31 +51,30 @@ impl Fake {
         self.stytch.client()
     }
 
-    /// The configuration of the page.
-    pub(crate) fn setup(&self) -> Value {
-        json!({"connection_id": self.connection.id()})
-    }
-
     /// Prints commands to run in another terminal.
     pub(crate) fn print_commands(&self, origin: &Origin) {
         let origin = origin.as_str();
         let url = format!("{origin}/sso/connections/{}", self.connection.id());
         println!("\nSTYTCH_PROJECT_ID is not set: using an in-process fake of Stytch with the");
-        println!("organization acme, its admin Ada and its member Bob, who has no role.");
-        println!("\nPages to edit the connection, as Ada and as Bob:");
+        println!(
+            "organization acme, its admin Ada and its member Bob, who may see its connections."
+        );
+        println!("\nThe page, as Ada and as Bob:");
         println!("  {origin}/login/ada");
         println!("  {origin}/login/bob");
         for (who, session) in
-            [("An update as Ada (200)", &self.ada), ("The same as Bob (403)", &self.bob)]
+            [("An edit as Ada (200)", &self.ada), ("The same as Bob (403)", &self.bob)]
         {
             println!("\n{who}:");
-            println!("curl -i -X PUT '{url}' \\");
+            println!("curl -i -X PATCH '{url}' \\");
             println!("  -H 'Cookie: {}={}' \\", cookie::TOKEN, session.token());
             println!("  -H 'Content-Type: application/json' \\");
-            println!("  -d '{{\"display_name\": \"Acme SSO\", \"connection_roles\": []}}'");
+            println!(
+                "  -d '{{\"display_name\": \"Acme SSO\", \"revoke\": {{\"connection_roles\": [\"viewer\"]}}}}'"
+            );
         }
-        println!("\nThe connection as the fake stores it:");
-        println!("curl '{url}'\n");
+        println!("\nThe connection:");
+        println!("curl '{url}' -H 'Cookie: {}={}'\n", cookie::TOKEN, self.bob.token());
     }
 
     fn session(&self, member: &str) -> Option<&LoggedIn> {
@@ -86,16 +87,15 @@ impl Fake {
 }
 
 pub(crate) fn router() -> Router<Service> {
-    Router::new()
-        .route("/login/{member}", get(log_in))
-        .route("/sso/connections/{connection_id}", get(state))
+    Router::new().route("/login/{member}", get(log_in))
 }
 
 /// `GET /login/{member}`: sets the cookies that Stytch's frontend SDKs would set.
 async fn log_in(State(service): State<Service>, Path(member): Path<String>) -> Response {
     let session = service.fake.as_ref().and_then(|fake| fake.session(&member));
     let Some(session) = session else {
-        return no_such("member").into_response();
+        let problem = Problem::bare(StatusCode::NOT_FOUND, "The fake has no such member.");
+        return problem.into_response();
     };
     let cookies = [
         cookie::set(cookie::TOKEN, &session.token(), &service.origin),
@@ -105,20 +105,6 @@ async fn log_in(State(service): State<Service>, Path(member): Path<String>) -> R
     ];
     let cookies = cookies.into_iter().flatten().map(|cookie| (header::SET_COOKIE, cookie));
     (AppendHeaders(cookies), Redirect::to("/")).into_response()
-}
-
-/// `GET /sso/connections/{connection_id}`: the connection as the fake stores it. Not available
-/// with Stytch, because this crate only updates connections.
-async fn state(State(service): State<Service>, Path(connection_id): Path<String>) -> Response {
-    let connection = service.fake.as_ref().map(|fake| &fake.connection);
-    match connection.filter(|connection| connection.id() == connection_id) {
-        Some(found) => Json(Shown::from(found.state())).into_response(),
-        None => no_such("connection").into_response(),
-    }
-}
-
-fn no_such(what: &str) -> Problem {
-    Problem::bare(StatusCode::NOT_FOUND, format!("The fake has no such {what}."))
 }
 
 /// Advances the fake's clock in real time: after five minutes a session JWT expires, and the

@@ -4,7 +4,8 @@
 //! in-process fake of Stytch and prints commands to run. With it, it serves the members of that
 //! project and reads their sessions from Stytch's cookies or headers.
 //!
-//! `routes.rs` is the service, `problem.rs` maps errors to responses. Login is not a part of it:
+//! `routes.rs` is the service, `member.rs` is the member who sends a request, `problem.rs` maps
+//! errors to responses. Login is not a part of it:
 //! Stytch's frontend SDKs do that.
 
 #![allow(clippy::print_stdout, reason = "a command-line program")]
@@ -13,6 +14,7 @@
 mod connection;
 mod cookie;
 mod fake;
+mod member;
 mod origin;
 mod page;
 mod problem;

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use axum::{
     body::Body,
+    extract::rejection::{JsonRejection, PathRejection},
     http::{
         HeaderValue, StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
-use serde_json::{Map, Value};
-use stytch_sso_external::{Error, Outcome};
+use serde_json::{Map, Value, json};
+use stytch_sso_external::{Error, Outcome, types::UpdateExternalConnectionRequest};
 
 /// A problem details response.
 #[derive(Clone)]
@@ -36,8 +37,8 @@ impl Problem {
 
     /// The request has no session, or an expired one.
     pub(crate) fn logged_out() -> Self {
-        let detail = "Log in and retry. Nothing was changed.";
-        Self::named(StatusCode::UNAUTHORIZED, "logged-out", "You are not logged in", detail)
+        let title = "You are not logged in";
+        Self::named(StatusCode::UNAUTHORIZED, "logged-out", title, "Log in and retry.")
             .with("outcome", "not_applied")
     }
 
@@ -46,9 +47,31 @@ impl Problem {
         Self::bare(status, detail).with("type", format!("{TYPES}{name}")).with("title", title)
     }
 
-    fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.members.insert(member.to_owned(), value.into());
         self
+    }
+
+    /// Completes the problem of a change: whether it was applied, and which of its fields Stytch
+    /// rejected.
+    pub(crate) fn of_change(self, error: &Error, sent: &UpdateExternalConnectionRequest) -> Self {
+        let (outcome, consequence) = match error.outcome() {
+            Outcome::NotApplied => ("not_applied", "Nothing was changed."),
+            Outcome::Unknown => (
+                "unknown",
+                "The change may have been applied: check the connection before you retry.",
+            ),
+            Outcome::Applied => {
+                ("applied", "The change was applied, but its result can't be shown.")
+            }
+        };
+        let detail = self.members.get("detail").and_then(Value::as_str).unwrap_or_default();
+        let detail = format!("{detail} {consequence}");
+        let problem = self.with("detail", detail).with("outcome", outcome);
+        match rejected_field(error, sent) {
+            Some(rejected) => problem.with("rejected", rejected),
+            None => problem,
+        }
     }
 
     /// Writes the body of a response that is a problem; returns others unchanged.
@@ -89,20 +112,7 @@ impl IntoResponse for Problem {
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
-        let (outcome, consequence) = match error.outcome() {
-            Outcome::NotApplied => ("not_applied", "Nothing was changed."),
-            Outcome::Unknown => (
-                "unknown",
-                "The change may have been applied: check the connection before you retry.",
-            ),
-            Outcome::Applied => {
-                ("applied", "The change was applied, but its result can't be shown.")
-            }
-        };
         let mut problem = describe(error);
-        let detail = problem.members.get("detail").and_then(Value::as_str).unwrap_or_default();
-        let detail = format!("{detail} {consequence}");
-        problem = problem.with("detail", detail).with("outcome", outcome);
         if let Some(id) = error.request_id().and_then(plain) {
             problem = problem.with("stytch_request_id", id);
         }
@@ -111,10 +121,23 @@ impl From<&Error> for Problem {
     }
 }
 
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        Self::bare(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    /// The parser's message is about the caller's own body.
+    fn from(rejection: JsonRejection) -> Self {
+        Self::bare(rejection.status(), rejection.body_text())
+    }
+}
+
 fn describe(error: &Error) -> Problem {
     match error {
         Error::PermissionDenied { action, resource, .. } => denied(action, resource),
-        Error::SessionInvalid(_) => Problem::logged_out().with("detail", "Log in and retry."),
+        Error::SessionInvalid(_) => Problem::logged_out(),
         // The same response for both, so that it doesn't reveal which ids exist elsewhere.
         Error::NotFound(_) | Error::OrganizationMismatch(_) => Problem::named(
             StatusCode::NOT_FOUND,
@@ -156,12 +179,7 @@ fn denied(action: &str, resource: &str) -> Problem {
 }
 
 fn upstream(status: StatusCode, detail: &str) -> Problem {
-    Problem::named(
-        status,
-        "stytch-unavailable",
-        "The change could not be made or confirmed",
-        detail,
-    )
+    Problem::named(status, "stytch-unavailable", "Stytch is unavailable", detail)
 }
 
 /// Explains why Stytch or the crate rejected an update.
@@ -186,6 +204,29 @@ fn explain(error: &Error) -> String {
         }
         "cannot_assign_default_rbac_role_id" => "A default role can't be assigned.".to_owned(),
         _ => "Stytch rejected it.".to_owned(),
+    }
+}
+
+/// Returns the field that Stytch rejected, and for a role its values, which Stytch describes by
+/// the name of the list and the position in it.
+fn rejected_field(error: &Error, sent: &UpdateExternalConnectionRequest) -> Option<Value> {
+    if error.error_type() == Some("invalid_display_name") {
+        return Some(json!({"field": "display_name"}));
+    }
+    let details = error.error_details()?;
+    let position = usize::try_from(details["position"].as_u64()?).ok()?;
+    match details["field"].as_str()? {
+        "external_connection_implicit_role_assignments" => {
+            let roles = sent.external_connection_implicit_role_assignments.as_ref()?;
+            let role_id = &roles.get(position)?.role_id;
+            Some(json!({"field": "connection_roles", "role_id": role_id}))
+        }
+        "external_group_implicit_role_assignments" => {
+            let roles = sent.external_group_implicit_role_assignments.as_ref()?;
+            let role = roles.get(position)?;
+            Some(json!({"field": "group_roles", "group": role.group, "role_id": role.role_id}))
+        }
+        _ => None,
     }
 }
 

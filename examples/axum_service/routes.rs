@@ -1,28 +1,27 @@
-//! The service: its routes, and the update as the member who sends the request.
+//! The service: its routes, each as the member who sends the request.
 
 use std::sync::Arc;
 
 use axum::{
     Json, Router,
     extract::{
-        DefaultBodyLimit, Path, State,
+        DefaultBodyLimit, Path,
         rejection::{JsonRejection, PathRejection},
     },
-    http::{HeaderMap, StatusCode, header::SET_COOKIE},
+    http::StatusCode,
     middleware,
-    response::{IntoResponse, Response},
-    routing::put,
+    response::Response,
+    routing::get,
 };
-use stytch_sso_external::{Client, Error, Session, types::UpdateExternalConnectionResponse};
+use stytch_sso_external::{Client, Error, types::UpdateExternalConnectionRequest};
 
 use crate::{
-    connection::{Change, Updated},
-    cookie,
+    connection::{Changed, Edit, Listed, Read, Replacement, Shown},
     fake::{self, Fake},
-    origin,
-    origin::Origin,
+    member::Member,
+    origin::{self, Origin},
     page,
-    problem::{self, Problem},
+    problem::Problem,
     record,
 };
 
@@ -36,8 +35,10 @@ pub(crate) struct Service {
 
 /// All routes of the service.
 pub(crate) fn router(service: Service) -> Router {
-    let mut router =
-        Router::new().route("/sso/connections/{connection_id}", put(update)).merge(page::router());
+    let mut router = Router::new()
+        .route("/sso/connections", get(list))
+        .route("/sso/connections/{connection_id}", get(read).put(replace).patch(edit))
+        .merge(page::router());
     if service.fake.is_some() {
         router = router.merge(fake::router());
     }
@@ -53,65 +54,79 @@ pub(crate) fn router(service: Service) -> Router {
         .with_state(service)
 }
 
-/// `PUT /sso/connections/{connection_id}`: updates a connection as the member whose session the
-/// request carries.
-async fn update(
-    State(service): State<Service>,
-    connection_id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    change: Result<Json<Change>, JsonRejection>,
+/// `GET /sso/connections`: the external connections of the member's organization, and whether
+/// the member may update them.
+async fn list(member: Member) -> Response {
+    let (listed, permission) =
+        tokio::join!(member.client.connections(), member.permission_to_update());
+    match listed {
+        Ok(listed) => member.respond(Json(Listed {
+            connections: listed.external_connections.into_iter().map(Shown::from).collect(),
+            permission,
+        })),
+        Err(error) => member.respond(member.problem(&error).await),
+    }
+}
+
+/// `GET /sso/connections/{connection_id}`: one of them.
+async fn read(
+    member: Member,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Path(id) = id?;
+    let (read, permission) =
+        tokio::join!(member.client.connection(&id), member.permission_to_update());
+    Ok(match read {
+        Ok(connection) => member.respond(Json(Read { connection: connection.into(), permission })),
+        Err(error) => member.respond(member.problem(&error).await),
+    })
+}
+
+/// `PUT /sso/connections/{connection_id}`: replaces the fields that the body contains.
+async fn replace(
+    member: Member,
+    id: Result<Path<String>, PathRejection>,
+    body: Result<Json<Replacement>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let (Path(id), Json(replacement)) = (id?, body?);
+    let update = replacement.into();
+    let updated = member.client.update_connection(&id, &update).await.map(Changed::from);
+    Ok(changed(&member, updated, &update).await)
+}
+
+/// `PATCH /sso/connections/{connection_id}`: grants and revokes single roles. What others
+/// changed in the meantime stays.
+async fn edit(
+    member: Member,
+    id: Result<Path<String>, PathRejection>,
+    body: Result<Json<Edit>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let (Path(id), Json(edit)) = (id?, body?);
+    let mut sent = UpdateExternalConnectionRequest::default();
+    let edited = member.client.edit_connection(&id, |current| {
+        sent = edit.of(current)?;
+        Ok(sent.clone())
+    });
+    let edited = edited.await.map(Changed::from);
+    Ok(changed(&member, edited, &sent).await)
+}
+
+async fn changed(
+    member: &Member,
+    result: Result<Changed, Error>,
+    sent: &UpdateExternalConnectionRequest,
 ) -> Response {
-    let Some(session) = Session::from_headers(&headers) else {
-        return Problem::logged_out().into_response();
-    };
-    let (connection_id, change) = match read(connection_id, change) {
-        Ok(read) => read,
-        Err(problem) => return problem.into_response(),
-    };
-    let member = service.client.as_member(session.clone());
-    let mut response = match member.update_connection(&connection_id, &change.into()).await {
-        Ok(response) => updated(response),
-        Err(error) => failed(&error),
-    };
-    // After an error too: the session was renewed nonetheless.
-    let renewed = cookie::renewed(&session, &member.session(), &headers, &service.origin);
-    if let Some(cookie) = renewed {
-        tracing::info!("the session JWT had expired and was renewed");
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
-    response
-}
-
-fn read(
-    connection_id: Result<Path<String>, PathRejection>,
-    change: Result<Json<Change>, JsonRejection>,
-) -> Result<(String, Change), Problem> {
-    let Path(connection_id) =
-        connection_id.map_err(|wrong| Problem::bare(wrong.status(), wrong.body_text()))?;
-    // The parser's message is about the caller's own body.
-    let Json(change) = change.map_err(|wrong| Problem::bare(wrong.status(), wrong.body_text()))?;
-    Ok((connection_id, change))
-}
-
-fn updated(response: UpdateExternalConnectionResponse) -> Response {
-    let stytch_request_id = problem::plain(&response.request_id).map(str::to_owned);
-    tracing::info!(stytch_request_id, "updated");
-    Json(Updated { connection: response.connection.into(), stytch_request_id }).into_response()
-}
-
-fn failed(error: &Error) -> Response {
-    let outcome = error.outcome();
-    match error {
-        Error::PermissionDenied { .. }
-        | Error::SessionInvalid(_)
-        | Error::NotFound(_)
-        | Error::InvalidUpdate(_) => tracing::info!(%error, ?outcome, "rejected"),
-        Error::CredentialsRejected(_) => {
-            tracing::error!(%error, ?outcome, "Stytch rejected the project's credentials");
+    match result {
+        Ok(changed) => {
+            let stytch_request_id = changed.stytch_request_id.as_deref();
+            tracing::info!(stytch_request_id, "changed");
+            member.respond(Json(changed))
         }
-        _ => tracing::warn!(%error, ?outcome, "failed"),
+        Err(error) => {
+            let problem = member.problem(&error).await;
+            member.respond(problem.of_change(&error, sent))
+        }
     }
-    Problem::from(error).into_response()
 }
 
 /// Far more than any list of roles needs.

@@ -1,4 +1,4 @@
-//! The example's page in a real browser: an update is stored, a denial is explained.
+//! The example's page in a real browser.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -6,132 +6,163 @@
     reason = "helpers of tests, which clippy.toml doesn't know for tests"
 )]
 
-use serde_json::{Value, json};
-use thirtyfour::{
-    By, WebElement,
-    extensions::query::{ElementQueryable, ElementWaitable},
+mod failures;
+mod permissions;
+
+use serde_json::json;
+use stytch_sso_external::{Operation, testing::LoggedIn};
+use thirtyfour::Key;
+
+use crate::{
+    service::Acme,
+    support::{service::Service, visit::Visit},
 };
 
-use crate::support::{browser::Browser, service::Service};
+/// A project with the roles that the tests assign.
+fn acme() -> Acme {
+    let acme = Acme::new();
+    for role in ["editor", "viewer", "auditor"] {
+        acme.stytch.role(role, &[]);
+    }
+    acme
+}
 
-#[tokio::test]
-async fn page_updates_the_connection() {
-    let Some(visit) = Visit::of("ada").await else { return };
-    assert!(visit.text("#who").await.contains("You are Ada"));
-    assert_eq!(visit.find("#display-name").await.value().await.unwrap().unwrap(), "Acme Okta");
-
-    visit.click("#change-name").await;
-    visit.type_over("#display-name", "Acme <b id=injected>Entra</b>").await;
-    visit.click("#change-roles").await;
-    visit.click("#roles .row button").await;
-    visit.click("#add-role").await;
-    visit.type_over("#roles input", "editor").await;
-    visit.click("#change-groups").await;
-    visit.click("#add-group").await;
-    visit.type_over("#groups .row:last-child input[name=group]", "engineering").await;
-    visit.type_over("#groups .row:last-child input[name=role_id]", "viewer").await;
-    visit.click("#send").await;
-
-    assert_eq!(visit.text("#outcome.good h2").await, "Updated");
-    assert!(visit.text("#outcome dl").await.contains("request-id-test-"));
-    let state = visit.state().await;
-    assert_eq!(state["display_name"], "Acme <b id=injected>Entra</b>");
-    assert_eq!(state["connection_roles"], json!(["editor"]));
-    assert_eq!(
-        state["group_roles"],
-        json!([
-            {"group": "it-admins", "role_id": "stytch_admin"},
-            {"group": "engineering", "role_id": "viewer"},
-        ])
-    );
-    // The page shows it as text, before and after.
-    assert_eq!(visit.text("#before-name").await, "Acme Okta");
-    assert_eq!(visit.text("#now-name.changed").await, "Acme <b id=injected>Entra</b>");
-    assert_eq!(
-        visit.text("#now-groups.changed").await,
-        "it-admins → stytch_admin\nengineering → viewer"
-    );
-    assert!(visit.browser.page.find(By::Id("injected")).await.is_err());
-    visit.browser.quit().await;
+/// Opens the page as a member, whose cookie has the session token.
+async fn visit(acme: &Acme, member: &LoggedIn) -> Option<Visit> {
+    Visit::with_cookie(&acme.service.url, "stytch_session", &member.token()).await
 }
 
 #[tokio::test]
-async fn unchecked_fields_stay_and_an_empty_list_revokes() {
-    let Some(visit) = Visit::of("ada").await else { return };
-    visit.click("#change-groups").await;
-    visit.click("#groups .row button").await;
-    visit.click("#send").await;
-    assert_eq!(visit.text("#outcome.good h2").await, "Updated");
-    let state = visit.state().await;
-    assert_eq!(state["display_name"], "Acme Okta");
-    assert_eq!(state["connection_roles"], json!(["viewer"]));
-    assert_eq!(state["group_roles"], json!([]));
-    visit.browser.quit().await;
+async fn login_of_the_fake_opens_the_page() {
+    let service = Service::on_its_own_fake();
+    let Some(visit) = Visit::start(&service.url).await else { return };
+    visit.open("/").await;
+    assert_eq!(visit.text("#alert h2").await, "You are not logged in");
+    visit.inspect("logged-out").await;
+    for (member, name) in [("ada", "Ada"), ("bob", "Bob")] {
+        visit.click(&format!("a[href='/login/{member}']")).await;
+        visit.find("#list button").await;
+        assert!(visit.text("#who").await.contains(name));
+    }
+    visit.inspect("list").await;
+    visit.quit().await;
 }
 
 #[tokio::test]
-async fn page_explains_a_denied_permission() {
-    let Some(visit) = Visit::of("bob").await else { return };
-    let before = visit.state().await;
-    visit.click("#change-name").await;
-    visit.type_over("#display-name", "Mine now").await;
-    visit.click("#send").await;
+async fn one_row_is_added_and_only_that_is_sent() {
+    let acme = acme();
+    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    assert_eq!(visit.text("#list li:first-child").await, "Acme Okta");
+    visit.choose(1).await;
+    assert_eq!(visit.focused().await, "form-title");
+    assert_eq!(visit.value("#display-name").await, "Acme Okta");
+    assert_eq!(visit.text("#connection_roles li").await, "stytch_member\nRemove");
+    visit.inspect("loaded").await;
 
-    assert_eq!(visit.text("#outcome.bad h2").await, "Permission denied");
-    assert_eq!(
-        visit.text("#outcome p").await,
-        "Your roles do not grant the action update on the resource stytch.sso. Nothing was changed."
-    );
-    let facts = visit.text("#outcome dl").await;
-    for part in ["Action\nupdate", "Resource\nstytch.sso", "Request id\n", "\nrequest-id-test-"] {
-        assert!(facts.contains(part), "{part:?} isn't in {facts:?}");
-    }
-    assert_eq!(visit.state().await, before);
-    visit.browser.quit().await;
+    // An empty row and a name that is typed back are no changes.
+    assert!(!visit.can_save().await);
+    visit.click("#group_roles > button").await;
+    visit.type_over("#display-name", "Acme Okta!").await;
+    assert!(visit.can_save().await);
+    visit.type_over("#display-name", "Acme Okta").await;
+    assert!(!visit.can_save().await);
+    visit.add_role("stytch_member").await;
+    assert_eq!(visit.text("#connection_roles .error").await, "This role is granted already.");
+    assert!(!visit.can_save().await);
+
+    visit.type_over("#connection_roles li:last-child input", "editor").await;
+    assert!(visit.can_save().await);
+    visit.inspect("edited").await;
+    visit.save().await;
+    assert_eq!(visit.text("#status h2").await, "Saved");
+    assert_eq!(visit.focused().await, "status");
+    assert!(!visit.can_save().await);
+    visit.inspect("saved").await;
+    let sent = acme.stytch.updates().pop().unwrap().body;
+    let roles = json!([{"role_id": "stytch_member"}, {"role_id": "editor"}]);
+    assert_eq!(sent, json!({"external_connection_implicit_role_assignments": roles}));
+    visit.quit().await;
 }
 
-/// A member on the page of the service with its own fake.
-struct Visit {
-    service: Service,
-    browser: Browser,
+#[tokio::test]
+async fn rows_are_removed_and_discarded_changes_are_not_sent() {
+    let acme = acme();
+    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    visit.choose(1).await;
+    visit.click("#connection_roles li button").await;
+    assert!(visit.has("#connection_roles li.removed").await);
+    visit.add_group_role("it", "editor").await;
+    visit.click("#discard").await;
+    assert!(!visit.can_save().await && !visit.has("#group_roles li").await);
+
+    visit.click("#connection_roles li button").await;
+    visit.save().await;
+    assert_eq!(visit.text("#connection_roles > p").await, "No roles.");
+    let state = acme.connection.state();
+    assert_eq!(state.external_connection_implicit_role_assignments, Some(vec![]));
+    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 1);
+    visit.quit().await;
 }
 
-impl Visit {
-    async fn of(member: &str) -> Option<Self> {
-        let browser = Browser::start().await?;
-        let service = Service::on_its_own_fake();
-        browser.page.goto(format!("{}/login/{member}", service.url)).await.unwrap();
-        let visit = Self { service, browser };
-        visit.find("body[data-ready]").await;
-        Some(visit)
-    }
+#[tokio::test]
+async fn html_in_a_name_is_shown_as_text() {
+    let acme = acme();
+    let name = "Acme <b id=injected>Okta</b>";
+    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    visit.choose(1).await;
+    visit.type_over("#display-name", name).await;
+    visit.save().await;
+    assert!(visit.text("#status p").await.contains(name));
+    assert_eq!(visit.text("#form-title").await, name);
+    assert_eq!(visit.text("#list li").await, name);
+    assert_eq!(acme.connection.state().display_name, name);
+    assert!(!visit.has("#injected").await);
+    visit.quit().await;
+}
 
-    /// Waits until the page has the element.
-    async fn find(&self, css: &str) -> WebElement {
-        let found = self.browser.page.query(By::Css(css)).first().await;
-        found.unwrap_or_else(|error| panic!("{css}: {error}\n{}", self.service.logged()))
+#[tokio::test]
+async fn two_browsers_that_add_different_rows_lose_nothing() {
+    let acme = acme();
+    let Some(first) = visit(&acme, &acme.ada).await else { return };
+    let Some(second) = visit(&acme, &acme.ada).await else { return };
+    for visit in [&first, &second] {
+        visit.choose(1).await;
     }
+    first.add_group_role("writers", "editor").await;
+    second.add_group_role("readers", "viewer").await;
+    first.save().await;
+    second.save().await;
+    let groups = acme.connection.state().external_group_implicit_role_assignments.unwrap();
+    let groups: Vec<_> = groups.iter().map(|role| (&*role.group, &*role.role_id)).collect();
+    assert_eq!(groups, [("writers", "editor"), ("readers", "viewer")]);
+    // The second page shows the row of the first.
+    assert_eq!(second.text("#group_roles li:first-child span").await, "writers → editor");
+    first.quit().await;
+    second.quit().await;
+}
 
-    async fn text(&self, css: &str) -> String {
-        let element = self.find(css).await;
-        element.wait_until().displayed().await.unwrap();
-        element.text().await.unwrap()
+#[tokio::test]
+async fn keyboard_reaches_everything_in_order() {
+    let acme = acme();
+    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    visit.press(Key::Tab + "").await;
+    assert_eq!(visit.focused().await, "Acme Okta");
+    visit.press(Key::Enter + "").await;
+    visit.find("#form:not([hidden])").await;
+    let mut order = Vec::new();
+    for _ in 0..4 {
+        visit.press(Key::Tab + "").await;
+        order.push(visit.focused().await);
     }
-
-    async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
-    }
-
-    async fn type_over(&self, css: &str, text: &str) {
-        let element = self.find(css).await;
-        element.clear().await.unwrap();
-        element.send_keys(text).await.unwrap();
-    }
-
-    /// The connection as the fake stores it.
-    async fn state(&self) -> Value {
-        let setup = self.service.get("/setup").await.json();
-        let id = setup["fake"]["connection_id"].as_str().unwrap();
-        self.service.get(&format!("/sso/connections/{id}")).await.json()
-    }
+    let expected = ["display-name", "Remove stytch_member", "Add a role", "Add a group role"];
+    assert_eq!(order, expected);
+    // The new row is focused, and after its removal the button again.
+    visit.press(Key::Enter + "").await;
+    visit.press("it").await;
+    assert_eq!(visit.value("#group_roles input[name=group]").await, "it");
+    visit.press(Key::Tab + "").await;
+    visit.press(Key::Tab + "").await;
+    visit.press(Key::Enter + "").await;
+    assert_eq!(visit.focused().await, "Add a group role");
+    visit.quit().await;
 }

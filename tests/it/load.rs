@@ -118,7 +118,10 @@ async fn flood(outage: Option<Fault>) {
     assert!(began.elapsed() < Duration::from_secs(10));
     assert_eq!(matches!(first, Error::SessionInvalid(_)), is_up, "{first:?}");
     let waiting: Vec<_> = (1..=1_024).map(|n| tokio::spawn(call(n))).collect();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    // Each lets at least one of them run up to where it waits.
+    for _ in 0..2 * waiting.len() {
+        tokio::task::yield_now().await;
+    }
     let before = resident_bytes();
     for n in 2_000..33_334 {
         let error = call(n).await;

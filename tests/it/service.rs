@@ -7,27 +7,30 @@
     reason = "helpers of tests, which clippy.toml doesn't know for tests"
 )]
 
+mod edits;
 mod forgery;
 mod process;
+mod reads;
 mod rejections;
 mod session;
 
+use reqwest::Method;
 use serde_json::json;
 use stytch_sso_external::testing::{Connection, LoggedIn, Organization, Stytch};
 
 use crate::support::service::{Service, ServiceResponse};
 
 /// The service in front of a project with one organization, its connection and its admin.
-struct Acme {
-    stytch: Stytch,
-    service: Service,
-    organization: Organization,
-    connection: Connection,
-    ada: LoggedIn,
+pub(crate) struct Acme {
+    pub(crate) stytch: Stytch,
+    pub(crate) service: Service,
+    pub(crate) organization: Organization,
+    pub(crate) connection: Connection,
+    pub(crate) ada: LoggedIn,
 }
 
 impl Acme {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let stytch = Stytch::start();
         let organization = stytch.organization("acme");
         Self {
@@ -45,6 +48,22 @@ impl Acme {
     async fn put(&self, body: &str) -> ServiceResponse {
         ServiceResponse::to(self.service.put(self.connection.id(), &jwt_cookie(&self.ada), body))
             .await
+    }
+
+    /// Sends a request of the member to the service.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        member: &LoggedIn,
+        body: &str,
+    ) -> ServiceResponse {
+        let request = self.service.request(method, path, &token_cookie(member), body);
+        ServiceResponse::to(request).await
+    }
+
+    async fn get(&self, path: &str, member: &LoggedIn) -> ServiceResponse {
+        self.send(Method::GET, path, member, "").await
     }
 
     async fn rename(&self) -> ServiceResponse {
@@ -94,13 +113,13 @@ async fn both_request_ids_are_returned_and_logged() {
 }
 
 #[tokio::test]
-async fn without_the_fake_there_is_no_login_and_no_read_endpoint() {
+async fn without_the_fake_there_is_no_login() {
     let acme = Acme::new();
     acme.service.get("/login/ada").await.problem(404);
-    assert_eq!(acme.service.get("/setup").await.json(), json!({"fake": null}));
-    let path = format!("/sso/connections/{}", acme.connection.id());
-    acme.service.get(&path).await.problem(405);
+    assert_eq!(acme.service.get("/setup").await.json(), json!({"fake": false}));
     acme.service.get("/nothing").await.problem(404);
+    let path = format!("/sso/connections/{}", acme.connection.id());
+    acme.send(Method::DELETE, &path, &acme.ada, "").await.problem(405);
 }
 
 fn jwt_cookie(session: &LoggedIn) -> String {

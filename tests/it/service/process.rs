@@ -4,6 +4,8 @@ use std::process::Command;
 #[cfg(unix)]
 use std::time::Duration;
 
+use reqwest::Method;
+use serde_json::json;
 #[cfg(unix)]
 use stytch_sso_external::{Operation, testing::Fault};
 
@@ -17,28 +19,31 @@ use crate::support::{
 #[tokio::test]
 async fn printed_commands_work_without_an_account() {
     let service = Service::on_its_own_fake();
-    let state = loop {
+    // The last line.
+    let (url, cookie) = loop {
         let printed = service.printed();
-        // The last line.
         if let Some((_, line)) = printed.split_once("curl 'http") {
-            break format!("http{}", line.trim().trim_end_matches('\''));
+            let (url, cookie) = line.trim().split_once("' -H 'Cookie: ").unwrap();
+            break (format!("http{url}"), cookie.trim_end_matches('\'').to_owned());
         }
         tokio::task::yield_now().await;
     };
     let printed = service.printed();
-    let cookies: Vec<_> = printed.lines().filter_map(|line| line.split_once("Cookie: ")).collect();
+    let cookies = printed.lines().filter_map(|line| line.strip_prefix("  -H 'Cookie: "));
+    let cookies: Vec<_> = cookies.map(|cookie| cookie.trim_end_matches("' \\")).collect();
     let body = printed.lines().find_map(|line| line.split_once("-d '")).unwrap().1;
     let body = body.trim_end_matches('\'');
     assert_eq!(cookies.len(), 2, "{printed}");
-    for ((_, cookie), status) in cookies.iter().rev().zip([403, 200]) {
-        let request = crate::fake::http().put(&state).header("content-type", "application/json");
-        let cookie = cookie.trim_end_matches("' \\");
-        let response =
-            ServiceResponse::to(request.header("cookie", cookie).body(body.to_owned())).await;
+    let path = url.strip_prefix(&service.url).unwrap();
+    for (edit_cookie, status) in cookies.iter().rev().zip([403, 200]) {
+        let request = service.request(Method::PATCH, path, edit_cookie, body);
+        let response = ServiceResponse::to(request).await;
         assert_eq!(response.status, status, "{}", response.text);
     }
-    let connection = ServiceResponse::to(crate::fake::http().get(&state)).await.json();
-    assert_eq!(connection["display_name"], "Acme SSO");
+    let read = ServiceResponse::to(service.request(Method::GET, path, &cookie, "")).await.json();
+    assert_eq!(read["connection"]["display_name"], "Acme SSO");
+    assert_eq!(read["connection"]["connection_roles"], json!([]));
+    assert_eq!(read["permission"]["authorized"], false);
 }
 
 #[tokio::test]
@@ -53,9 +58,8 @@ async fn login_sets_http_only_session_cookies() {
     let session: Vec<_> = cookies.filter(|cookie| cookie.starts_with("stytch_session")).collect();
     assert!(session.iter().all(|cookie| cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax")));
     let [token, jwt] = [0, 1].map(|n: usize| session[n].split(';').next().unwrap());
-    let id = service.get("/setup").await.json()["fake"]["connection_id"].clone();
     for cookie in [token, jwt] {
-        let request = service.put(id.as_str().unwrap(), cookie, r#"{"display_name": "By cookie"}"#);
+        let request = service.request(Method::GET, "/sso/connections", cookie, "");
         assert_eq!(ServiceResponse::to(request).await.status, 200);
     }
 }

@@ -1,6 +1,6 @@
 //! The problem details of each rejection and failure, which contain no internal information.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stytch_sso_external::{
     Operation,
     testing::{Fault, Response as Scripted, responses},
@@ -23,6 +23,7 @@ async fn denied_member_gets_the_action_and_the_resource() {
         (&"update".into(), &"stytch.sso".into())
     );
     assert_eq!(problem["outcome"], "not_applied");
+    assert_eq!(problem["sufficient_roles"], json!(["stytch_admin"]));
     let stytch_request_id = problem["stytch_request_id"].as_str().unwrap();
     let logged = acme.service.logged_with(stytch_request_id);
     assert!(logged.contains("rejected"), "{logged}");
@@ -69,8 +70,11 @@ async fn rejections_by_stytch_are_explained_in_our_own_text() {
     let acme = Acme::new();
     let problem = acme.put(r#"{"connection_roles": ["no_such_role"]}"#).await.problem(422);
     assert_eq!(problem["detail"], "The role no_such_role can't be assigned. Nothing was changed.");
+    let rejected = json!({"field": "connection_roles", "role_id": "no_such_role"});
+    assert_eq!(problem["rejected"], rejected);
     let problem = acme.put(r#"{"display_name": " "}"#).await.problem(422);
     assert_eq!(problem["detail"], "The display name is invalid. Nothing was changed.");
+    assert_eq!(problem["rejected"], json!({"field": "display_name"}));
     acme.connection.set_status("pending");
     let problem = acme.rename().await.problem(422);
     assert_eq!(problem["detail"], "The connection is not active. Nothing was changed.");

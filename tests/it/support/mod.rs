@@ -13,3 +13,4 @@ pub(crate) mod recorder;
 pub(crate) mod scene;
 pub(crate) mod service;
 pub(crate) mod tls;
+pub(crate) mod visit;

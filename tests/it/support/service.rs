@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{RequestBuilder, header::HeaderMap};
+use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 use stytch_sso_external::testing::Stytch;
 
@@ -58,8 +58,18 @@ impl Service {
 
     /// Returns a `PUT` as a script or curl sends it.
     pub(crate) fn put(&self, connection_id: &str, cookie: &str, body: &str) -> RequestBuilder {
+        self.request(Method::PUT, &format!("/sso/connections/{connection_id}"), cookie, body)
+    }
+
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        path: &str,
+        cookie: &str,
+        body: &str,
+    ) -> RequestBuilder {
         crate::fake::http()
-            .put(format!("{}/sso/connections/{connection_id}", self.url))
+            .request(method, format!("{}{path}", self.url))
             .header("cookie", cookie)
             .header("content-type", "application/json")
             .body(body.to_owned())

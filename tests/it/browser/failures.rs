@@ -1,0 +1,136 @@
+//! Rejections and failures: what was entered stays, and what was applied is shown.
+
+use serde_json::json;
+use stytch_sso_external::{Operation, testing::Fault};
+
+use super::{acme, visit};
+use crate::support::visit::Visit;
+
+#[tokio::test]
+async fn unknown_role_is_marked_at_its_field() {
+    let acme = acme();
+    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    visit.choose(1).await;
+    visit.add_group_role("it", "editor").await;
+    visit.add_group_role("hr", "no_such_role").await;
+    visit.save().await;
+    assert_eq!(visit.text("#alert h2").await, "The change is invalid");
+    let error = "The role no_such_role can't be assigned. Nothing was changed.";
+    assert_eq!(visit.text("#group_roles li:last-child .error").await, error);
+    assert!(visit.has("#group_roles li:last-child input[name=role_id][aria-invalid]").await);
+    assert!(!visit.has("#group_roles li:first-child [aria-invalid]").await);
+    let id = visit.find("#group_roles li:last-child input[name=role_id]").await.id().await.unwrap();
+    assert_eq!(Some(visit.focused().await), id);
+    visit.inspect("rejected").await;
+
+    visit.type_over("#group_roles li:last-child input[name=role_id]", "viewer").await;
+    visit.save().await;
+    assert_eq!(visit.text("#status h2").await, "Saved");
+    let groups = acme.connection.state().external_group_implicit_role_assignments.unwrap();
+    assert_eq!(groups.len(), 2);
+    visit.quit().await;
+}
+
+#[tokio::test]
+async fn invalid_name_and_incomplete_row_are_marked() {
+    let acme = acme();
+    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    visit.choose(1).await;
+    visit.type_over("#display-name", " ").await;
+    visit.save().await;
+    assert!(visit.text("#name-error").await.starts_with("The display name is invalid."));
+    assert_eq!(visit.focused().await, "display-name");
+
+    visit.add_group_role("it", "").await;
+    visit.click("#save").await;
+    assert_eq!(visit.text("#group_roles .error").await, "Enter a role id.");
+    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 1);
+    visit.quit().await;
+}
+
+#[tokio::test]
+async fn unknown_outcome_reloads_the_connection() {
+    let acme = acme();
+    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    visit.choose(1).await;
+    let update = Operation::UpdateExternalConnection;
+    acme.stytch.fault(update, Fault::status(500).after_applying()).times(1);
+    visit.add_role("editor").await;
+    visit.save().await;
+    visit.find("#alert p + dl + p").await;
+    let text = visit.text("#alert").await;
+    assert!(text.contains("may have been applied"), "{text}");
+    assert!(text.contains("Below is the connection as it is now."), "{text}");
+    // It was: nothing is left to save.
+    assert_eq!(visit.text("#connection_roles li:last-child span").await, "editor");
+    assert!(!visit.can_save().await);
+    visit.inspect("unknown").await;
+
+    // And this one was not: it can be saved again.
+    acme.stytch.fault(update, Fault::status(500)).times(1);
+    visit.type_over("#display-name", "Acme SSO").await;
+    visit.save().await;
+    visit.find("#alert p + dl + p").await;
+    assert_eq!(visit.text("#form-title").await, "Acme Okta");
+    visit.save().await;
+    assert_eq!(visit.text("#status h2").await, "Saved");
+    assert_eq!(acme.connection.state().display_name, "Acme SSO");
+    visit.quit().await;
+}
+
+#[tokio::test]
+async fn offline_page_keeps_the_changes() {
+    let acme = acme();
+    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    visit.choose(1).await;
+    visit.add_role("editor").await;
+    visit.set_offline(true).await;
+    visit.save().await;
+    visit.find("#alert p + p").await;
+    assert_eq!(visit.text("#alert h2").await, "No response");
+    assert!(visit.text("#alert").await.ends_with("The current state can't be loaded."));
+    visit.inspect("offline").await;
+    visit.set_offline(false).await;
+    visit.save().await;
+    assert_eq!(visit.text("#status h2").await, "Saved");
+    let roles = acme.connection.state().external_connection_implicit_role_assignments.unwrap();
+    assert_eq!(roles.len(), 2);
+    visit.quit().await;
+}
+
+#[tokio::test]
+async fn session_that_expires_during_editing_is_renewed() {
+    let acme = acme();
+    let issued = acme.ada.claims()["iat"].as_u64().unwrap();
+    let times = json!({"iat": issued - 600, "nbf": issued - 600, "exp": issued - 300});
+    let (url, jwt) = (&acme.service.url, acme.ada.fresh_jwt());
+    let Some(visit) = Visit::with_cookie(url, "stytch_session_jwt", &jwt).await else { return };
+    visit.choose(1).await;
+    visit.type_over("#display-name", "Acme SSO").await;
+    let expired = acme.ada.mint(times);
+    visit.set_cookie("stytch_session_jwt", &expired).await;
+    visit.save().await;
+    assert_eq!(visit.text("#status h2").await, "Saved");
+    assert_ne!(visit.cookie("stytch_session_jwt").await, expired);
+    assert_eq!(acme.connection.state().display_name, "Acme SSO");
+    visit.quit().await;
+}
+
+#[tokio::test]
+async fn session_that_was_revoked_during_editing_keeps_the_changes() {
+    let acme = acme();
+    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    visit.choose(1).await;
+    visit.type_over("#display-name", "Acme SSO").await;
+    acme.ada.revoke();
+    visit.save().await;
+    assert_eq!(visit.text("#alert h2").await, "You are not logged in");
+    assert!(visit.text("#alert").await.contains("this form keeps your changes"));
+    visit.inspect("revoked").await;
+    let again = acme.organization.member("eve", &["stytch_admin"]).log_in();
+    visit.set_cookie("stytch_session", &again.token()).await;
+    visit.save().await;
+    assert_eq!(visit.text("#status h2").await, "Saved");
+    assert_eq!(acme.connection.state().display_name, "Acme SSO");
+    visit.quit().await;
+}

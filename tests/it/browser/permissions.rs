@@ -1,0 +1,62 @@
+//! Members who may not update connections.
+
+use super::{acme, visit};
+
+#[tokio::test]
+async fn member_without_the_permission_sees_a_read_only_form_with_the_reason() {
+    let acme = acme();
+    acme.stytch.role("sso_viewer", &[("stytch.sso", &["get"])]);
+    acme.organization.role("sso_manager", &[("stytch.sso", &["*"])]);
+    let bob = acme.organization.member("bob", &["sso_viewer"]).log_in();
+    let Some(visit) = visit(&acme, &bob).await else { return };
+    visit.choose(1).await;
+    assert_eq!(
+        visit.text("#permission").await,
+        "You can't change this connection: your roles do not grant the action update on the \
+         resource stytch.sso.\nRoles to ask for: sso_manager or stytch_admin."
+    );
+    assert_eq!(visit.text("#connection_roles li").await, "stytch_member");
+    assert!(visit.has("#display-name:read-only").await);
+    for hidden in ["#save", "#connection_roles > button", "#connection_roles li button"] {
+        assert!(!visit.find(hidden).await.is_displayed().await.unwrap(), "{hidden}");
+    }
+    visit.inspect("read-only").await;
+    visit.quit().await;
+}
+
+#[tokio::test]
+async fn denial_after_loading_names_the_roles_and_makes_the_form_read_only() {
+    let acme = acme();
+    acme.stytch.role("sso_viewer", &[("stytch.sso", &["get"])]);
+    let cleo = acme.organization.member("cleo", &["stytch_admin"]);
+    let Some(visit) = visit(&acme, &cleo.log_in()).await else { return };
+    visit.choose(1).await;
+    visit.type_over("#display-name", "Mine now").await;
+    cleo.set_roles(&["sso_viewer"]);
+    visit.save().await;
+    assert_eq!(visit.text("#alert h2").await, "Permission denied");
+    assert_eq!(
+        visit.text("#alert p").await,
+        "Your roles do not grant the action update on the resource stytch.sso. Nothing was changed."
+    );
+    let facts = visit.text("#alert dl").await;
+    for part in ["Roles to ask for\nstytch_admin", "Request id\n", "\nrequest-id-test-"] {
+        assert!(facts.contains(part), "{part:?} isn't in {facts:?}");
+    }
+    assert!(visit.has("#form.readonly").await);
+    assert_eq!(visit.value("#display-name").await, "Acme Okta");
+    assert_eq!(acme.connection.state().display_name, "Acme Okta");
+    visit.inspect("denied").await;
+    visit.quit().await;
+}
+
+#[tokio::test]
+async fn member_who_may_not_see_connections_is_given_the_roles_to_ask_for() {
+    let acme = acme();
+    let bob = acme.organization.member("bob", &[]).log_in();
+    let Some(visit) = visit(&acme, &bob).await else { return };
+    assert_eq!(visit.text("#alert h2").await, "Permission denied");
+    assert!(visit.text("#alert dl").await.contains("Roles to ask for\nstytch_admin"));
+    visit.inspect("list-denied").await;
+    visit.quit().await;
+}
