@@ -1,32 +1,68 @@
-//! Updates an external SSO connection as the logged-in member.
+//! Lists, shows and edits external SSO connections as the logged-in member.
 //!
 //! Without the environment variable `STYTCH_PROJECT_ID` it needs no Stytch account: it starts an
-//! in-process fake of Stytch and calls it over HTTP. With it, it updates a connection of that
+//! in-process fake of Stytch and calls it over HTTP. With it, it works on the connections of that
 //! project; see `--help`.
 
-#![allow(clippy::print_stdout, reason = "a command-line program")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 #![allow(clippy::doc_markdown, reason = "clap prints doc comments without rendering them")]
 
-use std::{env, error::Error as StdError};
+use std::{env, process::ExitCode};
 
-use clap::Parser;
+use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use stytch_sso_external::{
-    Client, Error, Session,
-    testing::{Connection, Stytch},
+    Client, Error, MemberClient, Operation, Outcome, Session,
+    testing::{Organization, Stytch},
     types::{ExternalConnection, UpdateExternalConnectionRequest},
 };
 
-/// Updates an external SSO connection as the logged-in member.
+/// Lists, shows and edits external SSO connections as the logged-in member.
 ///
-/// Without STYTCH_PROJECT_ID in the environment it shows an update and a denial against an
-/// in-process fake of Stytch and ignores all arguments. With STYTCH_PROJECT_ID, STYTCH_SECRET
-/// and a session in STYTCH_SESSION_JWT or STYTCH_SESSION_TOKEN, it updates a connection of that
-/// project. The organization comes from the session.
+/// Without STYTCH_PROJECT_ID in the environment and without a command it shows the main job
+/// against an in-process fake of Stytch.
+///
+/// The commands read STYTCH_PROJECT_ID, STYTCH_SECRET and a member's session in
+/// STYTCH_SESSION_JWT or STYTCH_SESSION_TOKEN. The organization comes from the session.
 #[derive(Parser)]
+#[command(name = "update_connection")]
 struct Arguments {
-    /// The id of the external connection to update
-    connection_id: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
 
+#[derive(Subcommand)]
+enum Command {
+    /// List the external connections of the member's organization
+    List,
+
+    /// Show one connection, and whether the member may update it
+    Show {
+        /// The id of the external connection
+        id: String,
+    },
+
+    /// Change the name of a connection, or replace a list of its roles
+    Update {
+        /// The id of the external connection
+        id: String,
+        #[command(flatten)]
+        changes: Changes,
+    },
+
+    /// Grant a role to one more group, and keep all other roles
+    Grant {
+        /// The id of the external connection
+        id: String,
+        /// The name of the group at the identity provider
+        group: String,
+        /// The id of the role
+        role: String,
+    },
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct Changes {
     /// The new display name
     #[arg(long, value_name = "NAME")]
     display_name: Option<String>,
@@ -50,87 +86,148 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn StdError>> {
-    let arguments = Arguments::parse();
-    if env::var_os("STYTCH_PROJECT_ID").is_some() {
-        update_at_stytch(arguments).await
-    } else {
-        show_with_fake().await
+async fn main() -> ExitCode {
+    let done = match (Arguments::parse().command, env::var_os("STYTCH_PROJECT_ID")) {
+        (Some(command), _) => match member() {
+            Ok(member) => run(command, &member).await,
+            Err(error) => {
+                eprintln!("error: {error}");
+                return ExitCode::FAILURE;
+            }
+        },
+        (None, None) => show_with_fake().await,
+        (None, Some(_)) => {
+            let message = "STYTCH_PROJECT_ID is set: a command is required";
+            Arguments::command().error(ErrorKind::MissingSubcommand, message).exit()
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            if error.outcome() != Outcome::NotApplied {
+                eprintln!(
+                    "The update may have been applied: show the connection before you retry."
+                );
+            }
+            ExitCode::FAILURE
+        }
     }
 }
 
-async fn show_with_fake() -> Result<(), Box<dyn StdError>> {
+/// The job against an in-process fake of Stytch: see the connections, check the permission, edit.
+async fn show_with_fake() -> Result<(), Error> {
     let stytch = Stytch::start();
-    println!("STYTCH_PROJECT_ID is not set: using an in-process fake of Stytch");
-    println!("at {}.\n", stytch.base_url());
-
-    let acme = stytch.organization("acme");
-    stytch.role("editor", &[("document", &["read", "write"])]);
+    println!("STYTCH_PROJECT_ID is not set: using an in-process fake of Stytch.\n");
+    let acme = organization(&stytch);
     let connection = acme
         .connection_builder("Acme Okta")
         .roles(&["editor"])
         .group_roles(&[("it-admins", "stytch_admin")])
         .create();
     let client = stytch.client();
+    let log_in = |name, role| {
+        let session = Session::jwt(acme.member(name, &[role]).log_in().jwt());
+        client.as_member(session)
+    };
+    let (ada, bob) = (log_in("ada", "stytch_admin"), log_in("bob", "sso_viewer"));
 
-    println!("Before");
-    print_connection(&connection.state());
+    println!("The connections of the organization acme:");
+    run(Command::List, &ada).await?;
 
-    let update = UpdateExternalConnectionRequest::default()
-        .display_name("Acme Okta (Europe)")
-        .clear_connection_roles()
-        .group_roles([("it-admins", "stytch_admin"), ("engineering", "editor")]);
+    println!("\nMay they update connections?");
+    for (name, member) in [("Ada", &ada), ("Bob", &bob)] {
+        print!("  {name}:         ");
+        print_permission(member).await?;
+    }
 
-    let ada = acme.member("ada", &["stytch_admin"]).log_in();
-    let response = client
-        .as_member(Session::jwt(ada.jwt()))
-        .update_connection(connection.id(), &update)
-        .await?;
-    println!("\nAda is an admin. She renames the connection, revokes the roles for all members");
-    println!("and adds a role for a group:");
-    println!("  request id   {}", response.request_id);
-    print_connection(&response.connection);
+    let grant = |group: &str| Command::Grant {
+        id: connection.id().to_owned(),
+        group: group.to_owned(),
+        role: "editor".to_owned(),
+    };
+    println!("\nAda grants the role editor to the group engineering:");
+    run(grant("engineering"), &ada).await?;
 
-    let bob = acme.member("bob", &[]).log_in();
-    let denied =
-        client.as_member(Session::jwt(bob.jwt())).update_connection(connection.id(), &update).await;
-    println!("\nBob has no role that grants this permission. The same call with his session:");
-    print_denial(denied.map(|_| ()), &connection);
+    println!("\nBob tries the same for the group sales:");
+    let Err(denied) = run(grant("sales"), &bob).await else {
+        unreachable!("the fake enforces permissions");
+    };
+    println!("  error:       {denied}");
+    println!("  outcome:     {:?}", denied.outcome());
+    print!("  permission:  ");
+    print_permission(&bob).await
+}
+
+/// Creates an organization with roles to grant and with roles for SSO.
+fn organization(stytch: &Stytch) -> Organization {
+    stytch.role("editor", &[("document", &["read", "write"])]);
+    stytch.role("sso_viewer", &[("stytch.sso", &["get"])]);
+    let acme = stytch.organization("acme");
+    acme.role("sso_manager", &[("stytch.sso", &["get", "update"])]);
+    acme
+}
+
+async fn run(command: Command, member: &MemberClient) -> Result<(), Error> {
+    match command {
+        Command::List => {
+            let connections = member.connections().await?.external_connections;
+            connections.iter().for_each(print_connection);
+        }
+        Command::Show { id } => {
+            print_connection(&member.connection(&id).await?);
+            print!("  may update:  ");
+            print_permission(member).await?;
+        }
+        Command::Update { id, changes } => {
+            let updated = member.update_connection(&id, &changes.into()).await?;
+            print_connection(&updated.connection);
+            println!("  request id:  {}", updated.request_id);
+        }
+        Command::Grant { id, group, role } => {
+            let edited =
+                member.edit_connection(&id, |current| current.grant_group_role(group, role));
+            print_connection(&edited.await?);
+        }
+    }
     Ok(())
 }
 
-fn print_denial(result: Result<(), Error>, connection: &Connection) {
-    match result {
-        Err(error @ Error::PermissionDenied { action, resource, .. }) => {
-            println!("  error        {error}");
-            println!("  action       {action}");
-            println!("  resource     {resource}");
-            println!("  request id   {}", error.request_id().unwrap_or("none"));
-            println!("  outcome      {:?}", error.outcome());
-        }
-        other => println!("  unexpected   {other:?}"),
-    }
-    println!("  still named  {}", connection.state().display_name);
-}
-
 fn print_connection(connection: &ExternalConnection) {
-    let all_members = connection.external_connection_implicit_role_assignments.iter().flatten();
-    let all_members: Vec<_> = all_members.map(|role| role.role_id.as_str()).collect();
-    let groups = connection.external_group_implicit_role_assignments.iter().flatten();
-    let groups: Vec<_> = groups.map(|role| format!("{} -> {}", role.group, role.role_id)).collect();
-    println!("  name         {}", connection.display_name);
-    println!("  all members  {}", or_none(all_members.join(", ")));
-    println!("  groups       {}", or_none(groups.join(", ")));
+    let all_members = connection.external_connection_implicit_role_assignments.as_ref();
+    let all_members =
+        all_members.map(|roles| roles.iter().map(|role| role.role_id.clone()).collect());
+    let groups = connection.external_group_implicit_role_assignments.as_ref();
+    let groups = groups.map(|roles| {
+        roles.iter().map(|role| format!("{} -> {}", role.group, role.role_id)).collect()
+    });
+    println!("  {}", connection.connection_id);
+    println!("  name:        {}", connection.display_name);
+    println!("  all members: {}", list(all_members));
+    println!("  groups:      {}", list(groups));
 }
 
-fn or_none(list: String) -> String {
-    if list.is_empty() { "no roles".to_owned() } else { list }
+fn list(roles: Option<Vec<String>>) -> String {
+    match roles {
+        None => "unknown".to_owned(),
+        Some(roles) if roles.is_empty() => "no roles".to_owned(),
+        Some(roles) => roles.join(", "),
+    }
 }
 
-async fn update_at_stytch(arguments: Arguments) -> Result<(), Box<dyn StdError>> {
-    let Some(connection_id) = arguments.connection_id else {
-        return Err("the connection id is missing: see --help".into());
-    };
+async fn print_permission(member: &MemberClient) -> Result<(), Error> {
+    let verdict = member.check_permission(Operation::UpdateExternalConnection).await?;
+    if verdict.authorized {
+        println!("yes, by {}", verdict.granting_roles.join(", "));
+    } else {
+        println!("no; roles that would allow it: {}", verdict.sufficient_roles.join(", "));
+    }
+    Ok(())
+}
+
+/// Returns the member of the environment.
+fn member() -> Result<MemberClient, Box<dyn std::error::Error>> {
+    let client = Client::from_env()?;
     let session = match (env::var("STYTCH_SESSION_JWT"), env::var("STYTCH_SESSION_TOKEN")) {
         (Ok(jwt), _) => Session::jwt(jwt),
         (_, Ok(token)) => Session::token(token),
@@ -140,21 +237,20 @@ async fn update_at_stytch(arguments: Arguments) -> Result<(), Box<dyn StdError>>
             );
         }
     };
-    let mut update = UpdateExternalConnectionRequest {
-        display_name: arguments.display_name,
-        ..UpdateExternalConnectionRequest::default()
-    };
-    if arguments.clear_roles || !arguments.roles.is_empty() {
-        update = update.connection_roles(arguments.roles);
+    Ok(client.as_member(session))
+}
+
+impl From<Changes> for UpdateExternalConnectionRequest {
+    fn from(changes: Changes) -> Self {
+        let mut update = Self { display_name: changes.display_name, ..Self::default() };
+        if changes.clear_roles || !changes.roles.is_empty() {
+            update = update.connection_roles(changes.roles);
+        }
+        if changes.clear_group_roles || !changes.group_roles.is_empty() {
+            update = update.group_roles(changes.group_roles);
+        }
+        update
     }
-    if arguments.clear_group_roles || !arguments.group_roles.is_empty() {
-        update = update.group_roles(arguments.group_roles);
-    }
-    let member = Client::from_env()?.as_member(session);
-    let response = member.update_connection(&connection_id, &update).await?;
-    println!("Updated ({}):", response.request_id);
-    print_connection(&response.connection);
-    Ok(())
 }
 
 fn group_role(argument: &str) -> Result<(String, String), String> {

@@ -1,51 +1,59 @@
-//! The example without a Stytch account, and with the environment of one: then it builds its
-//! client with `Client::from_env`.
+//! The console example without a Stytch account, and with the environment of one: then it builds
+//! its client with `Client::from_env`.
 
 use std::process::{Command, Output};
 
-use stytch_sso_external::testing::{LoggedIn, Stytch};
+use stytch_sso_external::testing::{Connection, LoggedIn, Organization, Stytch};
 
 use crate::support::child;
 
 #[test]
-fn example_shows_an_update_and_a_denial_without_an_account() {
+fn example_shows_the_main_job_without_an_account() {
     let output =
         run(Command::new(child::example("update_connection")).env_remove("STYTCH_PROJECT_ID"));
     let stdout = String::from_utf8(output.stdout).unwrap();
     for part in [
         "in-process fake of Stytch",
-        "name         Acme Okta\n",
-        "all members  editor\n",
-        "name         Acme Okta (Europe)\n",
-        "all members  no roles\n",
-        "groups       it-admins -> stytch_admin, engineering -> editor\n",
-        "action       update\n",
-        "resource     stytch.sso\n",
-        "request id   request-id-test-",
-        "still named  Acme Okta (Europe)\n",
+        "name:        Acme Okta\n",
+        "all members: editor\n",
+        "groups:      it-admins -> stytch_admin\n",
+        "Ada:         yes, by stytch_admin\n",
+        "Bob:         no; roles that would allow it: sso_manager, stytch_admin\n",
+        "groups:      it-admins -> stytch_admin, engineering -> editor\n",
+        "the action `update` on the resource `stytch.sso`",
+        "outcome:     NotApplied\n",
+        "permission:  no; roles that would allow it: sso_manager, stytch_admin\n",
     ] {
         assert!(stdout.contains(part), "{part:?} isn't in\n{stdout}");
     }
+    assert!(output.status.success());
 }
 
 #[test]
-fn example_updates_the_connection_of_the_environment() {
-    let stytch = Stytch::start();
-    let acme = stytch.organization("acme");
-    let connection = acme.connection_builder("Acme Okta").roles(&["stytch_member"]).create();
-    let ada = acme.member("ada", &["stytch_admin"]).log_in();
-    let arguments = [
-        connection.id(),
+fn list_and_show_print_connections() {
+    let acme = Acme::new();
+    let output = run(&mut acme.command(&["list"]));
+    let listed = String::from_utf8(output.stdout).unwrap();
+    assert!(listed.contains(acme.connection.id()) && listed.contains("Acme Okta"), "{listed}");
+    let output = run(&mut acme.command(&["show", acme.connection.id()]));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.ends_with("  may update:  yes, by stytch_admin\n"), "{shown}");
+}
+
+#[test]
+fn update_replaces_the_lists_that_are_given() {
+    let acme = Acme::new();
+    let output = run(&mut acme.command(&[
+        "update",
+        acme.connection.id(),
         "--display-name",
         "Renamed",
         "--clear-roles",
         "--group-role",
         "it=admins=stytch_admin",
-    ];
-    let output = run(against(&stytch, &ada).args(arguments));
+    ]));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-
-    let state = connection.state();
+    let state = acme.connection.state();
     assert_eq!(state.display_name, "Renamed");
     assert_eq!(state.external_connection_implicit_role_assignments, Some(vec![]));
     let groups = state.external_group_implicit_role_assignments.unwrap();
@@ -56,41 +64,85 @@ fn example_updates_the_connection_of_the_environment() {
 }
 
 #[test]
-fn missing_variable_is_named() {
-    let stytch = Stytch::start();
-    let ada = stytch.organization("acme").member("ada", &[]).log_in();
-    for (variable, expected) in
-        [("STYTCH_SECRET", "STYTCH_SECRET"), ("STYTCH_SESSION_JWT", "STYTCH_SESSION_JWT")]
-    {
-        let output =
-            run(against(&stytch, &ada).env_remove(variable).arg("external-connection-test-1"));
-        assert!(!output.status.success());
-        assert!(String::from_utf8_lossy(&output.stderr).contains(expected));
+fn grant_keeps_the_other_roles() {
+    let acme = Acme::new();
+    for group in ["engineering", "sales"] {
+        let grant = ["grant", acme.connection.id(), group, "stytch_member"];
+        assert!(run(&mut acme.command(&grant)).status.success());
     }
+    let state = acme.connection.state();
+    assert_eq!(state.external_group_implicit_role_assignments.unwrap().len(), 2);
+    assert_eq!(state.external_connection_implicit_role_assignments.unwrap().len(), 1);
 }
 
 #[test]
-fn help_explains_the_arguments() {
-    let output = run(Command::new(child::example("update_connection")).arg("--help"));
-    let stdout = String::from_utf8(output.stdout).unwrap();
-    for part in [
-        "STYTCH_PROJECT_ID",
-        "STYTCH_SESSION_JWT",
-        "--display-name <NAME>",
-        "--group-role <GROUP=ROLE_ID>",
+fn missing_input_is_named() {
+    let acme = Acme::new();
+    for variable in ["STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_SESSION_JWT"] {
+        assert_fails(acme.command(&["list"]).env_remove(variable), variable);
+    }
+    assert_fails(&mut acme.command(&[]), "a command is required");
+    assert_fails(&mut acme.command(&["update", acme.connection.id()]), "--display-name");
+    let denied = acme.organization.member("bob", &[]).log_in();
+    let session = denied.fresh_jwt();
+    assert_fails(acme.command(&["list"]).env("STYTCH_SESSION_JWT", session), "`stytch.sso`");
+}
+
+#[test]
+fn help_explains_the_commands() {
+    for (arguments, parts) in [
+        (&["--help"] as &[_], &["STYTCH_PROJECT_ID", "STYTCH_SESSION_JWT", "grant"] as &[_]),
+        (&["update", "--help"], &["--display-name <NAME>", "--group-role <GROUP=ROLE_ID>"]),
+        (&["grant", "--help"], &["<ID> <GROUP> <ROLE>", "keep all other roles"]),
     ] {
-        assert!(stdout.contains(part), "{part:?} isn't in\n{stdout}");
+        let output = run(Command::new(child::example("update_connection")).args(arguments));
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        for part in parts {
+            assert!(stdout.contains(part), "{part:?} isn't in\n{stdout}");
+        }
     }
 }
 
-fn against(stytch: &Stytch, member: &LoggedIn) -> Command {
-    let mut command = Command::new(child::example("update_connection"));
-    command
-        .env("STYTCH_PROJECT_ID", stytch.project_id())
-        .env("STYTCH_SECRET", stytch.secret())
-        .env("STYTCH_BASE_URL", stytch.base_url())
-        .env("STYTCH_SESSION_JWT", member.fresh_jwt());
-    command
+/// A project with one organization, its connection and its admin.
+struct Acme {
+    stytch: Stytch,
+    organization: Organization,
+    connection: Connection,
+    ada: LoggedIn,
+}
+
+impl Acme {
+    fn new() -> Self {
+        let stytch = Stytch::start();
+        let organization = stytch.organization("acme");
+        Self {
+            connection: organization
+                .connection_builder("Acme Okta")
+                .roles(&["stytch_member"])
+                .create(),
+            ada: organization.member("ada", &["stytch_admin"]).log_in(),
+            organization,
+            stytch,
+        }
+    }
+
+    /// Returns the example with the environment of Ada.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(child::example("update_connection"));
+        command
+            .env("STYTCH_PROJECT_ID", self.stytch.project_id())
+            .env("STYTCH_SECRET", self.stytch.secret())
+            .env("STYTCH_BASE_URL", self.stytch.base_url())
+            .env("STYTCH_SESSION_JWT", self.ada.fresh_jwt())
+            .args(arguments);
+        command
+    }
+}
+
+fn assert_fails(command: &mut Command, expected: &str) {
+    let output = run(command);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && stderr.contains(expected), "{expected}: {stderr}");
 }
 
 fn run(command: &mut Command) -> Output {
