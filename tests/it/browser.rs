@@ -48,6 +48,26 @@ async fn login_of_the_fake_opens_the_page() {
     visit.quit().await;
 }
 
+/// The README shows this state.
+#[tokio::test]
+async fn rows_that_will_change_are_marked() {
+    let service = Service::on_its_own_fake();
+    let Some(visit) = Visit::start(&service.url).await else { return };
+    visit.open("/login/ada").await;
+    visit.find("#list button").await;
+    visit.choose(1).await;
+    visit.click("#connection_roles li button").await;
+    let removed = visit.find("#connection_roles li.removed button").await;
+    let label = removed.attr("aria-label").await.unwrap();
+    assert_eq!(label.as_deref(), Some("Undo: remove viewer"));
+    visit.add_group_role("engineering", "editor").await;
+    assert!(visit.can_save().await);
+    visit.inspect("example").await;
+    removed.click().await.unwrap();
+    assert!(!visit.has("#connection_roles li.removed").await);
+    visit.quit().await;
+}
+
 #[tokio::test]
 async fn one_row_is_added_and_only_that_is_sent() {
     let acme = acme();
