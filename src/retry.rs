@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_of_zero_doesnt_switch_the_waits_off() {
+    fn retry_after_of_zero_keeps_the_backoff() {
         let policy = RetryPolicy::default().initial_backoff(SECOND);
         let wait = policy.wait(&failure(true, Some(Duration::ZERO)), 1, 0.5);
         assert_eq!(wait, Some(SECOND * 3 / 4));

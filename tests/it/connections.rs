@@ -36,7 +36,7 @@ async fn a_closed_port_applies_nothing() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_there_applies_nothing() {
+async fn unreachable_host_applies_nothing() {
     let silent = hostile::nobody().await;
     for base_url in [&*silent, "https://does-not-exist.invalid"] {
         for session in [lab::session(), Session::token(lab::TOKEN)] {
@@ -53,7 +53,7 @@ async fn a_host_that_is_not_there_applies_nothing() {
 
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn time_that_runs_out_while_connecting_applies_nothing() {
+async fn timeout_while_connecting_applies_nothing() {
     const SHORT: Duration = Duration::from_millis(100);
     type Settings = fn(&Lab) -> Client;
     let settings: [(&str, Settings); 3] = [
@@ -98,7 +98,7 @@ async fn a_tls_handshake_without_a_response_applies_nothing() {
 }
 
 #[tokio::test]
-async fn bindings_keep_to_the_time_for_one_attempt() {
+async fn bindings_end_with_the_attempt_timeout() {
     let server = Hostile::start_mute().await;
     let client =
         lab::builder(&server.url()).attempt_timeout(Duration::from_millis(100)).build().unwrap();
@@ -112,7 +112,7 @@ async fn bindings_keep_to_the_time_for_one_attempt() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_reset_at_once_leaves_doubt_only_about_an_update() {
+async fn outcome_of_a_reset_is_unknown_only_for_an_update() {
     let server = Hostile::start_resetting().await;
     let client = lab::builder(&server.url()).build().unwrap();
     let error = lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap_err();
@@ -121,7 +121,7 @@ async fn a_connection_that_is_reset_at_once_leaves_doubt_only_about_an_update() 
 }
 
 #[tokio::test]
-async fn a_kept_connection_that_has_died_costs_nothing() {
+async fn pooled_connection_that_was_closed_is_replaced() {
     let lab = Lab::start(|_, _| [play::json(200, &lab::updated()), vec![Act::Close]].concat());
     let lab = lab.await;
     let client = lab.builder().retry(RetryPolicy::disabled()).build().unwrap();
@@ -132,7 +132,7 @@ async fn a_kept_connection_that_has_died_costs_nothing() {
 }
 
 #[tokio::test]
-async fn warm_up_opens_the_connection_that_the_first_update_takes() {
+async fn warm_up_opens_the_connection_of_the_first_update() {
     let lab = Lab::responding(play::json(200, &lab::updated())).await;
     let client = lab.client();
     client.warm_up().await.unwrap();

@@ -27,7 +27,7 @@ async fn error_of_asking(play: Play) -> Error {
 }
 
 #[tokio::test]
-async fn asking_about_a_session_fails_as_an_update_does() {
+async fn authenticate_fails_as_an_update_does() {
     let authenticated = lab::authenticated("a.b.c").to_string();
     let cases: Vec<(Play, &str, Option<u16>, u32)> = vec![
         (play::html(200), "UnexpectedResponse", Some(200), 1),
@@ -65,7 +65,7 @@ async fn asking_about_a_session_fails_as_an_update_does() {
 }
 
 #[tokio::test]
-async fn an_organization_that_stytch_cannot_mean_keeps_the_status_and_the_request_id() {
+async fn invalid_organization_id_in_a_response_keeps_the_status_and_the_request_id() {
     for organization in ["", ".", "..", "..\\..\\x", "a\r\nb", "a\0b"] {
         let mut response = lab::authenticated("a.b.c");
         response["member_session"]["organization_id"] = json!(organization);
@@ -119,7 +119,7 @@ fn useless_keys() -> Vec<Play> {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_lead_to_asking_stytch() {
+async fn unreachable_jwks_leads_to_authenticate() {
     let mut plays = useless_keys();
     plays.extend([play::html(200), play::html(403), play::http(204, "", ""), vec![Act::Close]]);
     plays.push(play::http(200, "", "[".repeat(100_000)));
@@ -134,7 +134,7 @@ async fn keys_that_cannot_be_had_lead_to_asking_stytch() {
 }
 
 #[tokio::test]
-async fn warm_up_names_what_is_wrong_with_the_keys() {
+async fn warm_up_reports_unusable_keys() {
     for play in useless_keys() {
         let keys = play.clone();
         let lab = Lab::scripted(move |_, _| keys.clone(), lab::polite_authenticate, update).await;

@@ -76,7 +76,7 @@ fn duplicates_are_left_out_and_the_order_is_kept() {
 }
 
 #[test]
-fn an_unknown_list_is_not_an_empty_one() {
+fn edit_of_an_unknown_list_is_an_error() {
     let mut current = connection(&[], &[]);
     current.external_connection_implicit_role_assignments = None;
     current.external_group_implicit_role_assignments = None;
@@ -120,7 +120,7 @@ fn groups(connection: &ExternalConnection) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn edits_that_meet_lose_nothing() {
+async fn concurrent_edits_lose_nothing() {
     for _ in 0..100 {
         let Scene { stytch: _stytch, okta, member, .. } = scene();
         let edits = ["left", "right"].map(|group| {
@@ -139,7 +139,7 @@ async fn edits_that_meet_lose_nothing() {
 }
 
 #[tokio::test]
-async fn an_edit_returns_the_connection_as_it_is_then() {
+async fn edit_returns_the_updated_connection() {
     let Scene { stytch, okta, member, .. } = scene();
     let edit = |current: &ExternalConnection| current.grant_group_role("it", "stytch_admin");
     let edited = member.edit_connection(okta.id(), edit).await.unwrap();
@@ -162,7 +162,7 @@ async fn an_edit_returns_the_connection_as_it_is_then() {
 }
 
 #[tokio::test]
-async fn an_edit_holds_up_no_other_connection_and_no_update() {
+async fn edit_delays_no_other_connection_and_no_update() {
     let Scene { stytch, acme, okta, ada, .. } = scene();
     let entra = acme.connection("Acme Entra");
     let client = stytch.client_builder().operation_timeout(Duration::from_secs(2)).build().unwrap();
@@ -200,7 +200,7 @@ async fn an_edit_holds_up_no_other_connection_and_no_update() {
 }
 
 #[tokio::test]
-async fn an_edit_that_waits_too_long_has_sent_nothing() {
+async fn timeout_while_queued_for_the_edit_lock_sends_nothing() {
     let Scene { stytch, okta, ada, .. } = scene();
     let client = stytch.client_builder().operation_timeout(Duration::from_millis(300));
     let member = client.build().unwrap().as_member(Session::jwt(ada.jwt()));

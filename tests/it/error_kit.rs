@@ -30,7 +30,7 @@ async fn real(play: Play) -> Error {
 }
 
 #[tokio::test]
-async fn a_made_error_equals_the_one_of_the_same_response() {
+async fn constructed_error_equals_the_error_of_the_same_response() {
     let mut bodies: Vec<(u16, String)> = responses::documented()
         .into_iter()
         .map(|error| {
@@ -53,7 +53,7 @@ async fn a_made_error_equals_the_one_of_the_same_response() {
 }
 
 #[tokio::test]
-async fn a_made_transport_error_equals_that_of_a_closed_connection() {
+async fn constructed_transport_error_equals_that_of_a_closed_connection() {
     let made = testing::transport_error(UPDATE, Outcome::Unknown);
     assert_eq!(facts(&made), facts(&real(vec![play::Act::Close]).await));
     let made = testing::transport_error(Operation::GetJwks, Outcome::NotApplied);
@@ -61,7 +61,7 @@ async fn a_made_transport_error_equals_that_of_a_closed_connection() {
 }
 
 #[test]
-fn what_cannot_be_an_error_panics() {
+fn constructing_an_impossible_error_panics() {
     let updated = lab::updated().to_string();
     assert_panics("this response is a success", || testing::error(UPDATE, 200, &updated));
     assert_panics("an HTTP status is from 100 to 999", || testing::error(UPDATE, 1000, ""));

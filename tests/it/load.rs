@@ -58,7 +58,7 @@ async fn thousand_first_updates_with_one_token_authenticate_once() {
 }
 
 #[tokio::test]
-async fn expired_jwt_is_renewed_once_for_all_who_hold_it() {
+async fn expired_jwt_is_renewed_once_for_all_its_callers() {
     let scene = Scene::new();
     let jwt = scene.ada.jwt();
     scene.stytch.clock().advance(Duration::from_secs(301));
@@ -138,7 +138,7 @@ async fn flood(outage: Option<Fault>) {
 }
 
 #[tokio::test]
-async fn callers_share_a_fetch_that_fails_and_go_on_to_authenticate() {
+async fn callers_of_a_failed_fetch_share_one_authenticate() {
     let scene = Scene::new();
     let _ = scene.stytch.fault(Operation::GetJwks, Fault::status(503)).times(20);
     let jwt = scene.ada.jwt();
@@ -195,7 +195,7 @@ async fn refetch_that_all_callers_dropped_rejects_no_rotated_key() {
 }
 
 #[tokio::test]
-async fn unknown_kid_is_undecided_while_fetching_fails() {
+async fn unknown_kid_is_retryable_while_fetches_fail() {
     let scene = Scene::new();
     let client = scene.client(RetryPolicy::default().max_attempts(5));
     client.warm_up().await.unwrap();
@@ -216,7 +216,7 @@ async fn unknown_kid_is_undecided_while_fetching_fails() {
 }
 
 #[tokio::test]
-async fn known_keys_outlive_an_outage_of_ten_minutes() {
+async fn cached_keys_are_used_in_an_outage_of_ten_minutes() {
     let scene = Scene::new();
     let client = scene.client(RetryPolicy::disabled());
     client.warm_up().await.unwrap();
@@ -238,7 +238,7 @@ async fn known_keys_outlive_an_outage_of_ten_minutes() {
 }
 
 #[tokio::test]
-async fn stale_keys_serve_at_once_and_are_refreshed_behind_one_call() {
+async fn stale_keys_are_used_at_once_and_refreshed_once_in_the_background() {
     let scene = Scene::new();
     let client = scene.stytch.client();
     client.warm_up().await.unwrap();
@@ -261,7 +261,7 @@ async fn stale_keys_serve_at_once_and_are_refreshed_behind_one_call() {
 }
 
 #[tokio::test]
-async fn revoked_session_is_rejected_and_asked_about_anew() {
+async fn revoked_session_is_rejected_and_authenticated_again() {
     let scene = Scene::new();
     let client = scene.stytch.client();
     let member = client.as_member(Session::token(scene.ada.token()));
@@ -277,7 +277,7 @@ async fn revoked_session_is_rejected_and_asked_about_anew() {
 }
 
 #[tokio::test]
-async fn token_is_asked_about_again_when_its_time_is_over() {
+async fn token_is_authenticated_again_after_the_cache_ttl() {
     let scene = Scene::new();
     let client =
         scene.stytch.client_builder().session_cache_ttl(Duration::from_secs(60)).build().unwrap();
@@ -290,7 +290,7 @@ async fn token_is_asked_about_again_when_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn sessions_beyond_the_bound_are_forgotten() {
+async fn sessions_beyond_the_cache_capacity_are_evicted() {
     let scene = Scene::new();
     let client = scene.stytch.client_builder().session_cache_capacity(10).build().unwrap();
     let tokens: Vec<_> = (0..100).map(|_| scene.acme.member("m", ADMIN).log_in().token()).collect();
@@ -301,7 +301,7 @@ async fn sessions_beyond_the_bound_are_forgotten() {
 }
 
 #[tokio::test]
-async fn caller_who_waits_for_a_permit_too_long_has_sent_nothing() {
+async fn timeout_while_queued_for_a_permit_sends_nothing() {
     let scene = Scene::new();
     let builder = || scene.stytch.client_builder().max_in_flight(1).retry(RetryPolicy::disabled());
     let client = builder().operation_timeout(Duration::from_secs(2)).build().unwrap();
@@ -323,7 +323,7 @@ async fn caller_who_waits_for_a_permit_too_long_has_sent_nothing() {
 }
 
 #[tokio::test]
-async fn session_is_asked_about_while_updates_fill_the_line() {
+async fn session_is_authenticated_while_updates_use_all_permits() {
     let scene = Scene::new();
     let client = scene.stytch.client_builder().max_in_flight(1).build().unwrap();
     let _ = scene
@@ -347,7 +347,7 @@ async fn session_is_asked_about_while_updates_fill_the_line() {
 }
 
 #[tokio::test]
-async fn callers_beyond_the_bound_wait_in_order() {
+async fn callers_beyond_max_in_flight_are_queued_in_order() {
     let scene = Scene::new();
     let client = scene.stytch.client_builder().max_in_flight(1).build().unwrap();
     client.warm_up().await.unwrap();
@@ -365,7 +365,7 @@ async fn callers_beyond_the_bound_wait_in_order() {
 }
 
 #[tokio::test]
-async fn jwt_seen_before_needs_no_key_any_more() {
+async fn jwt_seen_before_needs_no_keys() {
     let scene = Scene::new();
     let client =
         scene.stytch.client_builder().jwks_max_stale(Duration::from_secs(60)).build().unwrap();
@@ -379,7 +379,7 @@ async fn jwt_seen_before_needs_no_key_any_more() {
 }
 
 #[tokio::test]
-async fn renewed_jwt_that_comes_back_is_known() {
+async fn renewed_jwt_is_cached() {
     let scene = Scene::new();
     let client = scene.client(RetryPolicy::disabled());
     let _ = scene.stytch.fault(Operation::GetJwks, Fault::status(503));
@@ -393,7 +393,7 @@ async fn renewed_jwt_that_comes_back_is_known() {
 }
 
 #[tokio::test]
-async fn doubt_about_an_update_outlives_a_session_that_ends() {
+async fn outcome_stays_unknown_after_a_rejected_retry() {
     let scene = Scene::new();
     let policy = RetryPolicy::default().initial_backoff(Duration::from_millis(1));
     let builder = scene.stytch.client_builder().retry(policy).session_cache_ttl(Duration::ZERO);
@@ -420,7 +420,7 @@ async fn doubt_about_an_update_outlives_a_session_that_ends() {
 }
 
 #[tokio::test]
-async fn waiting_updates_dont_starve_what_they_wait_for() {
+async fn queued_updates_do_not_starve_authenticate() {
     let scene = Scene::new();
     let client = scene.stytch.client_builder().max_in_flight(1).build().unwrap();
     let tokens: Vec<_> = (0..20).map(|_| scene.acme.member("m", ADMIN).log_in().token()).collect();
@@ -441,7 +441,7 @@ async fn warm_up_fetches_the_keys_before_the_first_call() {
 }
 
 #[tokio::test]
-async fn dropping_a_call_anywhere_leaves_nothing_stuck() {
+async fn call_dropped_at_any_point_blocks_no_other() {
     let scene = Scene::new();
     for polls in 0..12 {
         for session in [Session::jwt(scene.ada.fresh_jwt()), Session::token(scene.ada.token())] {
@@ -462,7 +462,7 @@ async fn dropping_a_call_anywhere_leaves_nothing_stuck() {
 }
 
 #[tokio::test]
-async fn dropping_all_callers_of_a_flight_leaves_room_for_the_next() {
+async fn dropped_shared_request_is_followed_by_a_new_one() {
     let scene = Scene::new();
     let client = scene.stytch.client();
     for polls in 1..6 {

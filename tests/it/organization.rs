@@ -32,7 +32,7 @@ async fn jwt_needs_the_keys_once_and_no_authenticate() {
 }
 
 #[tokio::test]
-async fn token_is_asked_about_once() {
+async fn token_is_authenticated_once() {
     let scene = Scene::captured();
     let client = scene.stytch.client();
     for _ in 0..3 {

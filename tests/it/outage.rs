@@ -71,7 +71,7 @@ async fn hanging_keys_at_cold_start_delay_the_first_calls_only() {
 }
 
 #[tokio::test]
-async fn callers_who_give_up_leave_the_fetch_to_the_next_ones() {
+async fn cancelled_callers_leave_the_fetch_running() {
     let lab = Lab::scripted(hang, lab::polite_authenticate, update).await;
     let client = lab.client();
     let began = Instant::now();
@@ -87,7 +87,7 @@ async fn callers_who_give_up_leave_the_fetch_to_the_next_ones() {
 }
 
 #[tokio::test]
-async fn keys_that_come_late_are_used() {
+async fn keys_of_a_slow_fetch_are_used() {
     let late = |request: &Request, before: usize| {
         let mut play = vec![Act::Wait(Duration::from_millis(2500))];
         play.extend(lab::polite_jwks(request, before));

@@ -188,7 +188,7 @@ fn token(member: &LoggedIn) -> Session {
 }
 
 #[tokio::test]
-async fn a_denial_has_the_next_check_fetch_anew_but_not_often() {
+async fn check_after_a_denial_refetches_at_most_once_in_five_seconds() {
     let Scene { stytch, okta, member, bob } = scene(token);
     assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
     stytch.clock().advance(Duration::from_secs(10));
@@ -224,7 +224,7 @@ async fn a_denial_has_the_next_check_fetch_anew_but_not_often() {
 }
 
 #[tokio::test]
-async fn a_check_after_a_denial_sees_what_stytch_saw() {
+async fn check_after_a_denial_uses_the_current_roles_and_policies() {
     for advance in [0, 100, 10_000] {
         let stytch = Stytch::start();
         let acme = stytch.organization("acme");
@@ -249,7 +249,7 @@ async fn a_check_after_a_denial_sees_what_stytch_saw() {
 }
 
 #[tokio::test]
-async fn roles_that_can_not_be_read_again_serve_while_they_are_young() {
+async fn roles_that_cannot_be_refetched_are_used_up_to_their_maximum_age() {
     let Scene { stytch, okta, member, .. } = scene(token);
     member.check_permission(UPDATE).await.unwrap();
     member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
@@ -289,7 +289,7 @@ async fn a_policy_endpoint_that_hangs_delays_one_check_and_no_update() {
 }
 
 #[tokio::test]
-async fn roles_behind_a_token_serve_for_five_minutes_and_those_of_a_jwt_for_its_life() {
+async fn roles_of_a_token_are_used_for_five_minutes_and_those_of_a_jwt_for_its_lifetime() {
     let Scene { stytch, member, bob, .. } = scene(token);
     member.check_permission(UPDATE).await.unwrap();
     stytch.clock().advance(Duration::from_secs(4 * 60));
@@ -335,7 +335,7 @@ async fn a_project_that_grants_needs_no_policy_of_the_organization() {
 }
 
 #[tokio::test]
-async fn a_200_without_a_policy_is_an_error_and_an_organization_without_one_has_no_roles() {
+async fn missing_project_policy_is_an_error_and_missing_organization_policy_is_empty() {
     let respond = |body: Value| Fault::response(Response::json(200, &body));
     for body in [json!({}), json!({"policy": null}), json!({"policy": {}}), json!({"policy": []})] {
         let Scene { stytch, member, .. } = scene(jwt);

@@ -126,7 +126,7 @@ async fn a_connection_of_another_organization_in_the_list_is_an_error() {
 }
 
 #[tokio::test]
-async fn secrets_of_other_connections_show_nowhere() {
+async fn secrets_of_other_connections_are_never_printed() {
     for secret in ["hunter2-saml", "hunter2-oidc"] {
         capture::register(secret);
     }
@@ -157,7 +157,7 @@ async fn secrets_of_other_connections_show_nowhere() {
 }
 
 #[tokio::test]
-async fn an_id_that_cannot_be_one_is_rejected_unsent() {
+async fn invalid_id_is_rejected_before_sending() {
     let stytch = Stytch::start();
     let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
     let member = stytch.client().as_member(Session::jwt(ada.jwt()));

@@ -105,7 +105,7 @@ fn polite(request: &crate::support::hostile::Request, before: usize) -> Play {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_wrong_gets_no_request() {
+async fn invalid_certificate_gets_no_request() {
     if let Some(base_url) = child::variable(URL) {
         return update_in_the_child(&base_url).await;
     }
@@ -117,7 +117,7 @@ async fn a_certificate_that_is_wrong_gets_no_request() {
         ("another host", authority.for_another_host()),
         ("self-signed", tls::self_signed()),
     ];
-    let name = "redirects::a_certificate_that_is_wrong_gets_no_request";
+    let name = "redirects::invalid_certificate_gets_no_request";
     for (what, config) in wrong {
         let server = Hostile::start_tls(config, polite).await;
         let output = child::run(name, &[(URL, &server.url()), ("SSL_CERT_FILE", &file)]).await;

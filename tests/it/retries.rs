@@ -31,7 +31,7 @@ fn rejected(status: u16, error_type: &str) -> Play {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again_and_succeeds() {
+async fn transient_failures_are_retried_and_succeed() {
     let passing = [408, 429, 502, 503, 504].map(play::html);
     let passing = passing.into_iter().chain([vec![Act::Reset], vec![Act::Close]]);
     for first in passing {
@@ -50,7 +50,7 @@ async fn what_may_pass_is_tried_again_and_succeeds() {
 }
 
 #[tokio::test]
-async fn what_will_not_pass_is_never_tried_again() {
+async fn permanent_failures_are_never_retried() {
     let finals = [400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 425, 451, 499, 500, 501];
     let switched = Switched::start().await;
     let client = switched.lab.client();
@@ -85,7 +85,7 @@ async fn a_short_retry_after_is_waited_for_in_full() {
 }
 
 #[tokio::test]
-async fn a_retry_after_that_is_over_or_makes_no_sense_does_not_hold_up() {
+async fn past_or_invalid_retry_after_is_ignored() {
     let past = httpdate::fmt_http_date(SystemTime::now() - Duration::from_secs(100));
     let cases = [("0", true), (&*past, true), ("", false), ("soon", false), ("-1", false)];
     let cases = cases.into_iter().chain([("1.5", false), ("1 2", false), ("0x1", false)]);
@@ -100,7 +100,7 @@ async fn a_retry_after_that_is_over_or_makes_no_sense_does_not_hold_up() {
 }
 
 #[tokio::test]
-async fn a_long_retry_after_comes_back_at_once() {
+async fn long_retry_after_is_returned_at_once() {
     let year = Duration::from_secs(365 * 24 * 60 * 60);
     let date = httpdate::fmt_http_date(SystemTime::now() + year);
     let cases = [
@@ -124,7 +124,7 @@ async fn a_long_retry_after_comes_back_at_once() {
 }
 
 #[tokio::test]
-async fn a_retry_after_beyond_the_deadline_comes_back_at_once() {
+async fn retry_after_beyond_the_deadline_is_returned_at_once() {
     let lab = Lab::responding(later(429, "5")).await;
     let client = lab.builder().operation_timeout(Duration::from_secs(4)).build().unwrap();
     let began = Instant::now();
@@ -166,7 +166,7 @@ async fn the_outcome_covers_all_attempts() {
 }
 
 #[tokio::test]
-async fn doubt_outlives_a_server_that_goes_away() {
+async fn outcome_stays_unknown_after_refused_retries() {
     let lab = Lab::responding(vec![Act::Reset]).await;
     let policy = lab::retry().max_attempts(1000);
     let client =
@@ -182,7 +182,7 @@ async fn doubt_outlives_a_server_that_goes_away() {
 }
 
 #[tokio::test]
-async fn the_deadline_ends_whatever_goes_on() {
+async fn deadline_ends_every_wait() {
     let drip = || {
         let head = format!("HTTP/1.1 200 OK\r\n{}content-length: 100000\r\n\r\n", play::JSON);
         vec![Act::Send(head.into()), Act::Drip(" ".repeat(9999).into(), Duration::from_millis(20))]
@@ -216,7 +216,7 @@ async fn the_deadline_ends_whatever_goes_on() {
 }
 
 #[tokio::test]
-async fn keys_that_hang_leave_time_to_ask_about_the_session() {
+async fn hanging_jwks_leaves_time_for_authenticate() {
     let update = |_: &_, _| play::json(200, &lab::updated());
     let lab = Lab::scripted(|_, _| vec![Act::Hang], lab::polite_authenticate, update).await;
     let client = lab.builder().operation_timeout(Duration::from_secs(1)).build().unwrap();

@@ -86,7 +86,7 @@ async fn join_across_runtimes(
 }
 
 #[tokio::test]
-async fn dropped_runtime_takes_no_caller_of_another_one_with_it() {
+async fn dropped_runtime_fails_no_caller_of_another_runtime() {
     for is_multi_thread in [false, true] {
         // The caller that joined starts the second request.
         let cases = [(lab::session(), (2, 0)), (Session::token(lab::TOKEN), (0, 2))];
@@ -101,7 +101,7 @@ async fn dropped_runtime_takes_no_caller_of_another_one_with_it() {
 }
 
 #[tokio::test]
-async fn runtime_without_progress_holds_nobody_up_for_long() {
+async fn runtime_without_progress_delays_other_runtimes_by_at_most_two_seconds() {
     let lab = lab().await;
     let token = Session::token(lab::TOKEN);
     let took = join_across_runtimes(&lab.client(), token, false, false).await;

@@ -200,14 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn part_that_came_or_went_counts() {
+    fn added_and_removed_parts_are_found() {
         assert!(!compare(&Counts::new(), &parsing(1)).has_same_parts);
         assert!(!compare(&parsing(1), &Counts::new()).has_same_parts);
         assert!(compare(&parsing(1), &parsing(1)).has_same_parts);
     }
 
     #[test]
-    fn baseline_reads_back_whatever_the_line_ends() {
+    fn baseline_is_read_with_any_line_ending() {
         let content = content("rustc 1.88.0", &parsing(14_000));
         assert_eq!(read(&content), parsing(14_000));
         assert_eq!(read(&content.replace('\n', "\r\n")), parsing(14_000));

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_use_from_below_is_found_in_its_line() {
+    fn import_from_a_lower_layer_is_found_in_its_line() {
         let text = "//! x\nuse crate::{\n    clock::Clock,\n    transport::{RequestContext, client},\n};\n";
         assert_eq!(layering("member.rs", text), Vec::<String>::new());
         let found = layering("rbac.rs", text);

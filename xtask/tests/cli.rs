@@ -130,7 +130,7 @@ fn drift_reports_by_its_exit_code() {
 }
 
 #[test]
-fn a_crate_that_came_unnoticed_is_found() {
+fn unlisted_crate_is_found() {
     let repository = Repository::new("tree", SOUND);
     repository.depends_on_newcomer();
     let output = repository.run(&["tree"]);

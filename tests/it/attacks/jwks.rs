@@ -51,7 +51,7 @@ async fn ten_thousand_keys_are_read_while_they_fit_and_rejected_beyond() {
 }
 
 #[tokio::test]
-async fn of_two_keys_with_one_kid_the_first_counts() {
+async fn first_of_two_keys_with_one_kid_is_used() {
     let mut second = KEY.jwk();
     second.kid = Some(raw::KID.into());
     let second_kid = KEY.clone().with_kid(raw::KID);
@@ -64,7 +64,7 @@ async fn of_two_keys_with_one_kid_the_first_counts() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_used_does_not_take_the_kid() {
+async fn unusable_key_does_not_shadow_another_of_the_same_kid() {
     let short = json!({"n": "A".repeat(86)});
     let mut spoilt = Vec::new();
     for wrong in [
@@ -108,7 +108,7 @@ async fn a_key_for_another_algorithm_or_too_short_verifies_nothing() {
 }
 
 #[tokio::test]
-async fn a_key_that_the_project_took_back_counts_no_more() {
+async fn removed_key_is_rejected_after_a_refresh() {
     let old = Key::generate();
     let kid = old.kid().to_owned();
     let new = KEY.jwk();

@@ -18,7 +18,7 @@ const ACCEPTED: &str = "Upstream:\n  - reason: it may\n    differences: ['Connec
                         integer upstream, string here']\n";
 
 #[test]
-fn other_words_for_the_same_are_no_drift() {
+fn rewording_is_no_drift() {
     assert_eq!(differences(UPSTREAM), Differences::new());
 }
 
@@ -43,14 +43,14 @@ fn each_change_is_found_and_nothing_else_is() {
 }
 
 #[test]
-fn a_document_in_json_is_read_alike() {
+fn json_document_is_read_as_yaml() {
     let json = serde_json::to_string_pretty(&Node::parse(UPSTREAM).unwrap()).unwrap();
     let json = json.replace("  ", "\t");
     assert_eq!(differences(&json), Differences::new());
 }
 
 #[test]
-fn text_that_is_no_document_is_reported_in_one_line() {
+fn invalid_document_is_reported_in_one_line() {
     for text in ["", "{", "a: [", "swagger: '2.0'\n", "{\"openapi\": \"2.0\"}", "- openapi"] {
         let message = source::parse(text).unwrap_err();
         assert!(!message.contains('\n'), "{message}");

@@ -15,12 +15,12 @@ const BROKEN: &str = include_str!("../../tests/fixtures/broken.yaml");
 const FINDINGS: &str = "tests/fixtures/broken.txt";
 
 #[test]
-fn a_sound_document_has_no_findings() {
+fn valid_document_has_no_findings() {
     assert_eq!(shown(&findings(SOUND)), "");
 }
 
 #[test]
-fn lookalikes_have_no_findings() {
+fn similar_valid_documents_have_no_findings() {
     for case in Node::parse(UNBROKEN).unwrap().items() {
         assert_eq!(shown(&findings(&changed(case))), "", "line {} of the cases", case.line);
     }
