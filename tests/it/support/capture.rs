@@ -100,8 +100,7 @@ struct Capture;
 
 impl Subscriber for Capture {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // The server of the fake logs whole requests; it is not a part of the client.
-        !metadata.target().starts_with("httpmock")
+        !is_test_tool(metadata.target())
     }
 
     fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
@@ -137,12 +136,18 @@ impl log::Log for Capture {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        if !record.target().starts_with("httpmock") {
+        if !is_test_tool(record.target()) {
             search(record.target(), &record.args().to_string());
         }
     }
 
     fn flush(&self) {}
+}
+
+/// The server of the fake and the driver of the browser log whole requests. They are not a part
+/// of the client.
+fn is_test_tool(target: &str) -> bool {
+    ["httpmock", "thirtyfour"].iter().any(|tool| target.starts_with(tool))
 }
 
 #[derive(Default)]
