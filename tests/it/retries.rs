@@ -166,7 +166,7 @@ async fn the_outcome_covers_all_attempts() {
 }
 
 #[tokio::test]
-async fn outcome_stays_unknown_after_refused_retries() {
+async fn outcome_stays_unknown_after_retries_fail_to_connect() {
     let lab = Lab::responding(vec![Act::Reset]).await;
     let policy = lab::retry().max_attempts(1000);
     let client =
