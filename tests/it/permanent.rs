@@ -137,24 +137,32 @@ async fn an_io_error_inside_the_handshake_is_retried() {
 
 #[tokio::test]
 async fn a_proxy_that_requires_authorization_is_permanent() {
-    let proxy = Hostile::start(|_, _| play::html(407)).await;
-    let url = proxy.url();
-    let client = lab::builder("https://does-not-exist.invalid")
-        .configure_http(move |http| http.proxy(reqwest::Proxy::https(&url).unwrap()))
-        .build()
-        .unwrap();
-    let error = error_of(&client).await;
-    assert_permanent("407", &error, NotApplied, "HTTP 407 of the proxy");
-    assert_eq!(proxy.count("CONNECT"), 1);
+    for (backend_name, backend) in BACKENDS {
+        let proxy = Hostile::start(|_, _| play::html(407)).await;
+        let url = proxy.url();
+        let client = lab::builder("https://does-not-exist.invalid")
+            .configure_http(move |http| backend(http).proxy(reqwest::Proxy::https(&url).unwrap()))
+            .build()
+            .unwrap();
+        let error = error_of(&client).await;
+        assert_permanent(backend_name, &error, NotApplied, "HTTP 407 of the proxy");
+        assert_eq!(proxy.count("CONNECT"), 1, "{backend_name}");
+    }
 }
 
 #[tokio::test]
 async fn bytes_that_are_not_http_are_permanent() {
-    let banner = vec![Act::Send("SSH-2.0-OpenSSH_9.6\r\n".into()), Act::Close];
-    let lab = Lab::responding(banner).await;
-    let error = lab::update(&lab.client()).await.unwrap_err();
-    assert_permanent("SSH banner", &error, Unknown, "the response is not HTTP/1");
-    assert_eq!(lab.updates(), 1);
+    let banner = |request: &Request, before: usize| match request.method.as_str() {
+        "POST" => lab::polite_authenticate(request, before),
+        _ => vec![Act::Send("SSH-2.0-OpenSSH_9.6\r\n".into()), Act::Close],
+    };
+    let authority = Authority::new();
+    for (backend_name, backend) in BACKENDS {
+        let server = Hostile::start_tls(authority.good(), banner).await;
+        let error = error_of(&client(&server.url(), *backend, &authority)).await;
+        assert_permanent(backend_name, &error, Unknown, "the response is not HTTP/1");
+        assert_eq!(server.count("PUT"), 1, "{backend_name}");
+    }
 }
 
 fn headers(count: usize) -> String {
