@@ -114,6 +114,8 @@ pub(crate) fn check_update(
 }
 
 pub(crate) fn sets_nothing(update: &UpdateExternalConnectionRequest) -> bool {
+    // A field that is added to the request stops the build here: compare it below, and give it a
+    // setter above.
     let UpdateExternalConnectionRequest {
         display_name,
         external_connection_implicit_role_assignments: connection_roles,
