@@ -9,8 +9,11 @@ pub enum BuildError {
     /// The project id is empty.
     #[error("the project id is empty: copy it from the API keys page of Stytch's dashboard")]
     EmptyProjectId,
-    /// The project id contains characters that no project id has.
-    #[error("the project id contains characters that no project id has")]
+    /// The project id is invalid.
+    #[error(
+        "the project id is invalid: expected an id such as project-test-16b34bbe-…, with at most \
+         1,024 bytes and without colons, backslashes and control characters"
+    )]
     InvalidProjectId,
     /// The project secret is empty.
     #[error("the project secret is empty: copy it from the API keys page of Stytch's dashboard")]
@@ -41,7 +44,7 @@ pub enum BuildError {
         name: &'static str,
     },
     /// A setting is zero, with which nothing could be sent or read.
-    #[error("{setting} is zero")]
+    #[error("{setting} must be greater than zero")]
     #[non_exhaustive]
     Zero {
         /// The setter's name.
@@ -58,8 +61,12 @@ pub enum BuildError {
         /// The header's name: `Authorization`, `Cookie`, or `X-Stytch-…` for all that start so.
         name: &'static str,
     },
-    /// `app_name` is empty or contains characters that a `User-Agent` header can't carry.
-    #[error("app_name is not printable ASCII such as `acme-admin/2.1`")]
+    /// `app_name` is empty, begins or ends with a space, or contains characters that a
+    /// `User-Agent` header can't carry.
+    #[error(
+        "app_name must be printable ASCII without leading or trailing spaces, such as \
+         `acme-admin/2.1`"
+    )]
     InvalidAppName,
     /// A proxy variable of the environment can't be used. Its value isn't repeated, since it may
     /// contain a password.

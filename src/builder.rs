@@ -153,7 +153,7 @@ impl ClientBuilder {
     /// Default: 1 hour.
     ///
     /// From an age of 5 minutes on, a call that uses them refreshes them in the background. A
-    /// failed refresh is repeated after 1 s, doubling up to 30 s.
+    /// failed refresh is retried after 1 s, doubling up to 30 s.
     pub fn jwks_max_stale(mut self, age: Duration) -> Self {
         self.jwks.max_age.stale = age;
         self
@@ -227,7 +227,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Uses a test's clock instead of the system's, for everything but timeouts and backoffs.
+    /// Uses a test's clock instead of the system's, except for timeouts and the backoffs
+    /// between attempts.
     #[cfg(feature = "testing")]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;

@@ -4,6 +4,7 @@
 //! and hands the request down.
 
 use std::{
+    mem,
     pin::pin,
     sync::{Mutex, PoisonError},
 };
@@ -21,6 +22,7 @@ use crate::{
     organization::{Member, OrganizationResolver, Renewal},
     path_segment::PathSegment,
     permission::{Policies, Verdict},
+    rbac,
     response::Success,
     retry::Attempts,
     session::{Session, SessionHeader, SessionKind},
@@ -82,6 +84,14 @@ impl<'a> MemberCall<'a> {
         Self { project, session, deadline, span: project.context.span(operation) }
     }
 
+    /// Runs what precedes the call inside the call's span.
+    pub(crate) async fn in_span<T>(
+        &self,
+        preparation: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        preparation.instrument(self.span.span().clone()).await
+    }
+
     /// Runs the checks of the inputs inside the call's span.
     pub(crate) fn check<R>(
         &self,
@@ -115,6 +125,7 @@ async fn attempt_until_success<R: MemberRequest>(
 ) -> Result<Success<R::Body>, Error> {
     let request = request?;
     let deadline = attempts.deadline();
+    let mut may_renew = true;
     loop {
         // Inside the loop, so that a session renewed meanwhile serves the next attempt.
         let resolved = project.resolve(session, deadline).await;
@@ -126,6 +137,15 @@ async fn attempt_until_success<R: MemberRequest>(
             Err(error) => {
                 if matches!(error, Error::SessionInvalid(_)) {
                     project.organizations.forget(&session.presented);
+                    // A clock that is behind shows an expired JWT as valid.
+                    let may_have_expired = rbac::is_jwt_rejection(&error)
+                        && project.organizations.may_have_expired(&session.presented);
+                    if may_have_expired && mem::take(&mut may_renew) {
+                        attempts.repeat(error);
+                        let renewed = project.organizations.renew(&session.presented, deadline);
+                        renewed.await.map_err(|error| attempts.fail(error))?;
+                        continue;
+                    }
                 }
                 if matches!(error, Error::PermissionDenied { .. }) {
                     project.policies.record_denial(session.presented.digest(), &organization);

@@ -57,5 +57,5 @@ impl ClockDifference {
 }
 
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
-/// No clock is further behind; a JWT with such an `iat` must not stop the arithmetic.
+/// Upper bound: the `iat` of a JWT may be so late that adding it to a time would overflow.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);

@@ -1,4 +1,4 @@
-//! What is known about a failed call. Every [`Error`](crate::Error) carries it.
+//! The details of an error. Every [`Error`](crate::Error) carries it.
 //!
 //! `Debug` shows only what can't be a secret: no body, no header, and of the server's text
 //! only error types and request ids that look like Stytch's.
@@ -26,14 +26,15 @@ pub enum Outcome {
     /// The update was sent and no response shows whether Stytch applied it. An update sets
     /// values, so sending it again is safe unless somebody else changes the same connection.
     Unknown,
-    /// The HTTP status reports success, but the response can't be decoded or used.
+    /// The HTTP status reports success, but the response can't be decoded.
     ///
     /// Any server that responds with 2xx counts, a captive portal too: see
     /// [`Error::body_snippet`](crate::Error::body_snippet).
     Applied,
 }
 
-/// What is known about a failed call.
+/// The details of an error: the operation, the reason, the outcome, the HTTP status, the fields
+/// of Stytch's error.
 ///
 /// [`Error`](crate::Error) has the same methods.
 #[derive(Clone)]

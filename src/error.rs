@@ -50,7 +50,7 @@ pub enum Error {
         action: &'static str,
         /// The resource of the action, `stytch.sso`.
         resource: &'static str,
-        /// What else is known; [`Error`] has the same methods.
+        /// The other details; [`Error`] has the same methods.
         details: Details,
     },
     /// The connection belongs to another organization than the member: Stytch's
@@ -123,11 +123,26 @@ impl Error {
     /// The error of a wait that ended before anything was sent.
     pub(crate) fn timed_out(operation: Operation, reason: impl Into<Cow<'static, str>>) -> Self {
         let context = ErrorContext {
-            retryable: true,
             repeat: Repeat::OutOfTimeUnsent,
             ..ErrorContext::new(operation, reason)
         };
-        Self::Transport(context.into())
+        Self::Transport(context.into()).decide_retryable(false)
+    }
+
+    /// Decides whether the same call may succeed later. The one place that decides it.
+    /// `is_permanent` is set for a failure without a response that every retry would repeat. A
+    /// rejection stays one under whatever status.
+    pub(crate) fn decide_retryable(self, is_permanent: bool) -> Self {
+        let transient = [408, 429, 502, 503, 504];
+        let retryable = match &self {
+            Self::RateLimited(_) => true,
+            Self::Transport(_) => !is_permanent,
+            Self::Api(_) | Self::UnexpectedResponse(_) => {
+                self.status().is_some_and(|status| transient.contains(&status.as_u16()))
+            }
+            _ => false,
+        };
+        self.amend(|context| context.retryable = retryable)
     }
 
     /// Changes the context, as later attempts add to it.

@@ -1,8 +1,8 @@
 //! Decodes Stytch's error JSON, as far as a body allows.
 //!
 //! A field of the wrong type costs only that field. In a body that isn't JSON as a whole
-//! (truncated, nested too deeply), `request_id` and `error_type` are still found: support asks
-//! for the one, and the other names the failure.
+//! (truncated, nested too deeply), `request_id`, which support asks for, and `error_type`, which
+//! names the failure, are still found.
 
 use serde_json::Value;
 

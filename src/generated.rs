@@ -1,8 +1,7 @@
-//! The fence around the generated code: what the build made of
-//! `openapi/external-connections.json`, and the lints that it can't keep.
+//! Includes the code that the build generates from `openapi/external-connections.json`, without
+//! the lints that generated code doesn't pass.
 //!
-//! Nothing is added here. Besides `lib.rs`, only `transport.rs`, `response.rs`,
-//! `connection.rs`, `operation.rs` and `testing/` name generated code.
+//! Nothing is added here. `cargo xtask tidy` lists the files that may use it.
 #![allow(
     unreachable_pub,
     unused_qualifications,

@@ -1,5 +1,5 @@
-//! The project's keys: fetched, cached, refreshed in the background, and fetched again for an
-//! unknown `kid`, but not for each.
+//! The project's keys: fetched, cached, refreshed in the background, and refetched for unknown
+//! `kid`s at most once in each `jwks_min_refetch_interval`.
 //!
 //! Only keys of the project's JWKS, and of them only RSA keys for RS256. While a usable key set
 //! is cached, a JWT with an unknown `kid` waits for a newer set and nothing is sent for it but
@@ -22,7 +22,7 @@ use crate::{
     deadline::Deadline,
     details::{ErrorContext, Repeat},
     error::Error,
-    jwt::{Jwt, RS256, Validation, ValidationResult},
+    jwt::{Jwt, RS256, Validation, ValidationResult, unverified_times},
     operation::Operation,
     refresh::{MaxAge, RefreshingCache},
     response::{self, Success},
@@ -131,6 +131,14 @@ impl JwksCache {
         self.0.clock_difference.observe(issued, requested);
     }
 
+    /// Whether a JWT that is valid by the local clock may have expired by Stytch's. A fresh one
+    /// has not, however much the clocks differ.
+    pub(crate) fn may_have_expired(&self, jwt: &str) -> bool {
+        let now = self.0.clock_difference.stytch_now();
+        let issued = unverified_times(jwt).map(|(issued, _)| issued);
+        issued.is_some_and(|issued| issued + self.0.validation.leeway < now)
+    }
+
     /// The key of that id. `None` if a set that was fetched after this call lacks it.
     async fn key(
         &self,
@@ -174,12 +182,11 @@ async fn fetch(context: CallContext) -> Result<Arc<KeySet>, Error> {
 /// The error of a JWT with an unknown `kid` for which no newer key set could be fetched.
 fn undecided(reason: &'static str, source: Option<Error>) -> Error {
     let context = ErrorContext {
-        retryable: true,
         repeat: Repeat::Never,
         source: source.map(|error| Arc::new(error) as _),
         ..ErrorContext::new(Operation::GetJwks, reason)
     };
-    Error::Transport(context.into())
+    Error::Transport(context.into()).decide_retryable(false)
 }
 
 impl KeySet {

@@ -45,9 +45,9 @@ impl MemberClient {
     /// `stytch.sso`, and that the connection belongs to that organization
     /// ([reference](https://stytch.com/docs/b2b/api/update-external-connection)).
     ///
-    /// `connection_id` is opaque. Rejected before anything is sent are an empty id, `.`, `..`,
-    /// one with a backslash or a control character, and one of more than 1,024 bytes; and an
-    /// update that sets nothing.
+    /// `connection_id` is opaque. Fails with [`Error::InvalidUpdate`], without sending anything,
+    /// if it is empty, `.` or `..`, has a backslash or a control character, or is longer than
+    /// 1,024 bytes; and if the update sets nothing.
     ///
     /// Sending an update twice is safe: it sets values. If the returned future is dropped, the
     /// update may or may not have been applied.
@@ -154,9 +154,9 @@ impl MemberClient {
     /// has no such external connection: its [`status`](Error::status) is then that of the list.
     /// [`Error::InvalidUpdate`] if the id is rejected locally.
     pub async fn connection(&self, connection_id: &str) -> Result<ExternalConnection, Error> {
-        let deadline = self.project.context.deadline(GetConnections::OPERATION);
-        let id = connection::check_id(GetConnections::OPERATION, connection_id);
-        self.read_connection(id, deadline).await
+        let call = self.begin(GetConnections::OPERATION);
+        let id = call.check(|operation| connection::check_id(operation, connection_id));
+        self.read_connection(call, id).await
     }
 
     /// Checks whether the member's roles grant the permission of an operation, before a user
@@ -168,8 +168,8 @@ impl MemberClient {
     /// token, those that `sessions/authenticate` returned within the last 5 minutes. After a
     /// denial they are read anew. An operation without a permission is authorized.
     ///
-    /// **The verdict is advice.** No call is held back because of it, and Stytch's decision
-    /// stands ([guide](https://stytch.com/docs/b2b/guides/rbac/overview)). Dropping the future
+    /// **The verdict is advice.** The client sends every call whatever the verdict; Stytch decides
+    /// ([guide](https://stytch.com/docs/b2b/guides/rbac/overview)). Dropping the future
     /// has no effect.
     ///
     /// # Errors

@@ -52,7 +52,7 @@ pub(crate) struct Renewal {
     pub(crate) sequence: u64,
 }
 
-/// What is known of a session without a request for it.
+/// The result of resolving a session without a request.
 enum Local {
     Member(Member),
     /// `is_verified` is false for a JWT whose signature can't be checked, since no keys are
@@ -144,6 +144,16 @@ impl OrganizationResolver {
     /// Removes a session that Stytch rejected from the cache.
     pub(crate) fn forget(&self, session: &Session) {
         self.0.cache.remove(&session.digest());
+    }
+
+    /// Whether a session is a JWT that may have expired by Stytch's clock.
+    pub(crate) fn may_have_expired(&self, session: &Session) -> bool {
+        session.kind() == SessionKind::Jwt && self.0.jwks.may_have_expired(session.expose_secret())
+    }
+
+    /// Renews a session JWT that Stytch rejected although its signature holds.
+    pub(crate) async fn renew(&self, session: &Session, deadline: Deadline) -> Result<(), Error> {
+        self.authenticate(session, true, None, deadline).await.map(|_| ())
     }
 
     /// Calls `sessions/authenticate`, once for all who wait for the same session.

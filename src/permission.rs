@@ -123,10 +123,10 @@ impl Policies {
     ) -> Result<Verdict, Error> {
         let since = self.organization_denials.get(organization).unwrap_or(SystemTime::UNIX_EPOCH);
         let custom = self.organization(organization);
-        let patience = deadline.remaining();
+        let max_wait = deadline.remaining();
         let (project, custom) = join(
-            self.project.get_since(since, MIN_INTERVAL, patience),
-            custom.get_since(since, MIN_INTERVAL, patience),
+            self.project.get_since(since, MIN_INTERVAL, max_wait),
+            custom.get_since(since, MIN_INTERVAL, max_wait),
         )
         .await;
         let project = project?;

@@ -65,6 +65,12 @@ pub(crate) fn error(status: StatusCode, context: ErrorContext) -> Error {
     constructor(context)
 }
 
+/// Whether Stytch rejected a session JWT itself, as it rejects an expired one, and not its
+/// session.
+pub(crate) fn is_jwt_rejection(error: &Error) -> bool {
+    matches!(error.error_type(), Some("unable_to_parse_session_jwt" | "jwt_invalid_claims"))
+}
+
 /// For unknown error types. Only a change can be rejected for what it contains, and only an
 /// operation of a member has ids that may not exist and a session beside the credentials.
 fn by_status(operation: Operation, status: StatusCode) -> Constructor {

@@ -67,7 +67,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
         fetch: impl Fn() -> BoxFuture<'static, Result<T, Error>> + Send + Sync + 'static,
     ) -> Self {
         let state =
-            State { snapshot: None, fetches: 0, in_flight: None, failure: None, forced: None };
+            State { snapshot: None, fetches: 0, in_flight: None, failure: None, last_forced: None };
         let (fetch, state) = (Box::new(fetch), Mutex::new(state));
         Self(Arc::new(Inner { clock, max_age, operation, fetch, state }))
     }
@@ -83,11 +83,11 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
     }
 
     /// Returns a value that is young enough. Without one, waits for a fetch until that is
-    /// [`MAX_WAIT`] old, but no longer than `patience`. Doesn't wait during the backoff, nor if
+    /// [`MAX_WAIT`] old, but no longer than `max_wait`. Doesn't wait during the backoff, nor if
     /// the last fetch got no response in time: the next one runs in the background.
-    pub(crate) async fn get(&self, patience: Duration) -> Result<Snapshot<T>, Error> {
+    pub(crate) async fn get(&self, max_wait: Duration) -> Result<Snapshot<T>, Error> {
         // Over all fetches: one whose runtime is dropped is followed by another.
-        let found = timeout(patience.min(MAX_WAIT), self.drive(0, || self.0.find()));
+        let found = timeout(max_wait.min(MAX_WAIT), self.run_steps(0, || self.0.find()));
         found.await.unwrap_or_else(|_| Err(self.0.no_response()))
     }
 
@@ -97,7 +97,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
             Ok(fetch) => Step::Wait(fetch),
             Err(error) => Step::Return(Err(error)),
         };
-        self.drive(0, wait).await
+        self.run_steps(0, wait).await
     }
 
     /// Waits for a value of a fetch that begins after the first `fetches` ones, or for one that
@@ -110,12 +110,16 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
         is_enough: impl Fn(&T) -> bool,
     ) -> Result<Snapshot<T>, Error> {
         let step = || self.0.find_newer(fetches, interval, &is_enough);
-        let newer = timeout(interval.saturating_add(MAX_WAIT), self.drive(fetches, step));
+        let newer = timeout(interval.saturating_add(MAX_WAIT), self.run_steps(fetches, step));
         newer.await.unwrap_or_else(|_| Err(self.0.no_response()))
     }
 
     /// Takes steps until there is a result of a fetch after the first `fetches` ones.
-    async fn drive(&self, fetches: u64, step: impl Fn() -> Step<T>) -> Result<Snapshot<T>, Error> {
+    async fn run_steps(
+        &self,
+        fetches: u64,
+        step: impl Fn() -> Step<T>,
+    ) -> Result<Snapshot<T>, Error> {
         loop {
             match step() {
                 Step::Return(result) => return result,
@@ -137,9 +141,10 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
     /// The state, in which a fetch that is too old to wait for counts as failed.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         let mut state = lock(&self.state);
-        let over = state.in_flight.take_if(|fetch| fetch.is_over());
+        let ended = state.in_flight.take_if(|fetch| fetch.is_ended());
         // With another runtime, a fetch is abandoned too, which is no failure of the request.
-        if let Some(fetch) = over.filter(|it| !it.request.is_abandoned() || it.request.is_local()) {
+        if let Some(fetch) = ended.filter(|it| !it.request.is_abandoned() || it.request.is_local())
+        {
             let at = (fetch.began + MAX_WAIT).min(self.clock.now());
             state.fail(fetch.number, self.no_response(), at, true);
         }
@@ -161,10 +166,10 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
     }
 
     fn wait_or_fail(self: &Arc<Self>, state: &mut State<T>) -> Step<T> {
-        let hanging = state.failure.as_ref().filter(|failure| failure.is_timeout);
-        let hanging = hanging.map(|failure| failure.error.clone());
-        let parent = if hanging.is_some() { Span::none() } else { Span::current() };
-        match (self.join_or_start(state, parent), hanging) {
+        let timeout_error = state.failure.as_ref().filter(|failure| failure.is_timeout);
+        let timeout_error = timeout_error.map(|failure| failure.error.clone());
+        let parent = if timeout_error.is_some() { Span::none() } else { Span::current() };
+        match (self.join_or_start(state, parent), timeout_error) {
             (Ok(fetch), None) => Step::Wait(fetch),
             (Ok(_), Some(error)) | (Err(error), _) => Step::Return(Err(error)),
         }
@@ -191,12 +196,12 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
             return Step::Return(Err(failure.error.clone()));
         }
         // In real time too, since that is what callers sleep by.
-        let elapsed = state.forced.map(|(at, began)| began.elapsed().max(self.clock.age(at)));
+        let elapsed = state.last_forced.map(|(at, began)| began.elapsed().max(self.clock.age(at)));
         let remaining = elapsed.map(|elapsed| interval.saturating_sub(elapsed));
         if let Some(remaining) = remaining.filter(|remaining| !remaining.is_zero()) {
             return Step::Sleep(remaining);
         }
-        state.forced = Some((self.clock.now(), Instant::now()));
+        state.last_forced = Some((self.clock.now(), Instant::now()));
         Step::Wait(self.start(&mut state, Span::current()))
     }
 
@@ -259,8 +264,8 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
 
     /// Waits for a fetch. `None` if its runtime was dropped.
     async fn wait(&self, mut fetch: Fetch<T>) -> Option<Result<Snapshot<T>, Error>> {
-        let patience = MAX_WAIT.saturating_sub(fetch.request.age());
-        match timeout(patience, fetch.request.result()).await {
+        let max_wait = MAX_WAIT.saturating_sub(fetch.request.age());
+        match timeout(max_wait, fetch.request.result()).await {
             Ok(Ok(result)) => Some(result),
             Ok(Err(Abandoned)) => None,
             Err(_) => Some(Err(self.no_response())),
@@ -268,7 +273,7 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
     }
 
     fn no_response(&self) -> Error {
-        let reason = "no response in time; the request continues in the background";
+        let reason = "no response within 2 s; the request continues in the background";
         Error::timed_out(self.operation, reason)
     }
 }

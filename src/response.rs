@@ -108,8 +108,7 @@ impl RawResponse {
             context.reason = self.why_unexpected(decode_error, reports_error);
             Error::UnexpectedResponse(context.into())
         };
-        let retryable = is_retryable(&error);
-        error.amend(|context| context.retryable = retryable)
+        error.decide_retryable(false)
     }
 
     /// The error of a success whose body reports an error.
@@ -147,7 +146,7 @@ impl RawResponse {
                 Some(Ok(media_type)) if !media_type.contains("json") => {
                     format!("expected JSON, got {}", loggable_media_type(media_type)).into()
                 }
-                _ => "expected Stytch's JSON, got another body".into(),
+                _ => "expected Stytch's JSON format, got other content".into(),
             },
         }
     }
@@ -175,8 +174,7 @@ pub(crate) fn no_response(operation: Operation, failure: Failure) -> Error {
     if failure.head_too_large {
         return Error::UnexpectedResponse(context.into());
     }
-    let context = ErrorContext { retryable: !failure.permanent, ..context };
-    Error::Transport(context.into())
+    Error::Transport(context.into()).decide_retryable(failure.permanent)
 }
 
 /// The error of a decoded success whose content can't be used.
@@ -242,18 +240,6 @@ fn outcome(
         Some(StatusCode::REQUEST_TIMEOUT) => Outcome::Unknown,
         Some(status) if status.is_client_error() => Outcome::NotApplied,
         _ => Outcome::Unknown,
-    }
-}
-
-/// Whether the same request may succeed later. A rejection stays one under whatever status.
-fn is_retryable(error: &Error) -> bool {
-    let transient = [408, 429, 502, 503, 504];
-    match error {
-        Error::RateLimited(_) => true,
-        Error::Api(_) | Error::UnexpectedResponse(_) => {
-            error.status().is_some_and(|status| transient.contains(&status.as_u16()))
-        }
-        _ => false,
     }
 }
 

@@ -8,15 +8,15 @@ use std::time::Duration;
 use crate::{
     clock::Clock,
     deadline::Deadline,
-    details::{Outcome, Repeat},
+    details::{ErrorContext, Outcome, Repeat},
     error::Error,
     retry_budget::RetryBudget,
 };
 
 /// How failed attempts are retried.
 ///
-/// Retried are failures to connect, resets and timeouts, and the statuses 408, 429, 502, 503
-/// and 504 ([`Error::is_retryable`]). The backoff before each further attempt doubles from
+/// Failures to connect, resets, timeouts and the statuses 408, 429, 502, 503 and 504 are retried
+/// ([`Error::is_retryable`]). The backoff before each further attempt doubles from
 /// [`initial_backoff`](Self::initial_backoff) to [`max_backoff`](Self::max_backoff), reduced by a
 /// random amount of up to half; the server's `Retry-After` is waited for in addition. No wait
 /// exceeds the call's operation timeout: where it would, the error is returned at once.
@@ -88,7 +88,7 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the backoff that is never exceeded.
+    /// Sets the maximum backoff between two attempts.
     #[must_use]
     pub fn max_backoff(mut self, backoff: Duration) -> Self {
         self.max_backoff = backoff;
@@ -181,12 +181,17 @@ impl Attempts<'_> {
         if self.is_single {
             return Err(error);
         }
+        let out_of_time = |context: &mut ErrorContext| context.repeat = Repeat::OutOfTime;
+        let remaining = self.deadline.remaining();
+        if error.is_retryable() && remaining.is_zero() {
+            return Err(error.amend(out_of_time));
+        }
         let Retry { policy, budget } = self.retry;
         let Some(wait) = policy.wait(&error, self.made, fastrand::f64()) else {
             return Err(error);
         };
-        if wait >= self.deadline.remaining() {
-            return Err(error.amend(|context| context.repeat = Repeat::OutOfTime));
+        if wait >= remaining {
+            return Err(error.amend(out_of_time));
         }
         if policy.has_budget && !budget.withdraw() {
             return Err(error.amend(|context| {
@@ -196,6 +201,12 @@ impl Attempts<'_> {
         tracing::debug!(attempt = self.made, wait = ?wait, error = %error, "retrying");
         tokio::time::sleep(wait).await;
         Ok(())
+    }
+
+    /// Counts a failed attempt that is repeated at once, with a renewed session.
+    pub(crate) fn repeat(&mut self, error: Error) {
+        self.made += 1;
+        self.fail(error);
     }
 
     /// The error of a call that fails with `error`: it covers all attempts, since a rejection
@@ -220,7 +231,7 @@ impl Attempts<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{details::ErrorContext, operation::Operation};
+    use crate::operation::Operation;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -263,6 +274,18 @@ mod tests {
             let error = attempts.retry_or_fail(failure(true, retry_after)).await.unwrap_err();
             assert_eq!(error.context().repeat, Repeat::OutOfTime);
         }
+    }
+
+    #[tokio::test]
+    async fn last_attempt_that_the_deadline_ended_is_out_of_time() {
+        let retry = Retry::new(RetryPolicy::disabled(), Clock::system());
+        let repeat_after = async |time| {
+            let mut attempts = retry.begin(Deadline::after(Operation::GetJwks, time));
+            let error = attempts.retry_or_fail(failure(true, None)).await.unwrap_err();
+            error.context().repeat
+        };
+        assert_eq!(repeat_after(Duration::ZERO).await, Repeat::OutOfTime);
+        assert_eq!(repeat_after(SECOND).await, Repeat::IfRetryable);
     }
 
     #[test]

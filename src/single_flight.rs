@@ -90,8 +90,8 @@ where
 
     /// Waits for the request in flight for `key`, or spawns the one that `start` returns.
     ///
-    /// Starts another one if the request in flight makes no progress because of its runtime, or
-    /// fails because the time of its own call ended.
+    /// Starts another one if the requests of other runtimes make no progress for [`MAX_WAIT`] in
+    /// all, or fail because the time of their own call ended.
     pub(crate) async fn run<F>(
         &self,
         key: &K,
@@ -101,8 +101,10 @@ where
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
+        let give_up = Instant::now() + MAX_WAIT;
         loop {
-            let mut request = match self.join(key) {
+            let max_wait = give_up.saturating_duration_since(Instant::now());
+            let mut request = match self.join(key, max_wait.is_zero()) {
                 Joined::InFlight(request) => request,
                 Joined::New { publish, mut request, guard } => {
                     let future = start();
@@ -120,8 +122,8 @@ where
                     result => return result,
                 }
             } else {
-                let patience = MAX_WAIT.saturating_sub(request.age());
-                match timeout(patience, request.result()).await {
+                let max_wait = max_wait.min(MAX_WAIT.saturating_sub(request.age()));
+                match timeout(max_wait, request.result()).await {
                     Ok(Ok(Err(error))) if is_out_of_time(&error) => {}
                     Ok(Ok(result)) => return Ok(result),
                     // The next one to look starts another request.
@@ -132,14 +134,15 @@ where
     }
 
     /// The request in flight to wait for, or a new one that has to be started.
-    fn join(&self, key: &K) -> Joined<K, Result<T, E>> {
+    fn join(&self, key: &K, only_local: bool) -> Joined<K, Result<T, E>> {
         let mut in_flight = lock(&self.in_flight);
         in_flight.started += 1;
         let number = in_flight.started;
         let requests = in_flight.requests.entry(key.clone()).or_default();
         requests.retain(|(_, request)| !request.is_abandoned() && request.age() < self.time_limit);
         let local = requests.iter().find(|(_, request)| request.is_local());
-        let joined = local.or_else(|| requests.iter().find(|(_, it)| it.age() < MAX_WAIT));
+        let may_join = |age: Duration| !only_local && age < MAX_WAIT;
+        let joined = local.or_else(|| requests.iter().find(|(_, it)| may_join(it.age())));
         if let Some((_, request)) = joined {
             return Joined::InFlight(request.clone());
         }
@@ -178,4 +181,42 @@ impl<K: Eq + Hash, T> Drop for RemoveOnDrop<K, T> {
 /// Nothing that runs under the locks leaves the data inconsistent if it panics.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::{Builder, Runtime};
+
+    use super::*;
+
+    type Requests = SingleFlight<u8, (), ()>;
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_of_other_runtimes_are_waited_for_two_seconds_in_all() {
+        let requests = Requests::new(Duration::from_secs(60));
+        let others = [(); 2].map(|()| Builder::new_current_thread().build().unwrap());
+        let _first = begin_elsewhere(&requests, &others[0]);
+        let began = Instant::now();
+        let caller = requests.run(&0, || async { Ok(()) }, |()| false);
+        let second = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            begin_elsewhere(&requests, &others[1])
+        };
+        let (result, _second) = tokio::join!(caller, second);
+        assert_eq!(result.unwrap(), Ok(()));
+        assert_eq!(began.elapsed(), MAX_WAIT);
+        others.into_iter().for_each(Runtime::shutdown_background);
+    }
+
+    /// Begins a request that makes no progress.
+    fn begin_elsewhere(
+        requests: &Requests,
+        runtime: &Runtime,
+    ) -> watch::Sender<Option<Result<(), ()>>> {
+        let (publish, request) = SharedRequest::new();
+        let request = SharedRequest { runtime: runtime.handle().id(), ..request };
+        let number = u64::MAX;
+        lock(&requests.in_flight).requests.entry(0).or_default().push((number, request));
+        publish
+    }
 }

@@ -282,4 +282,4 @@ async fn acquire_permit(
 pub(crate) const NO_SUCH_CONNECTION: &str = "the organization has no such external connection";
 /// Fetches begin a second or more apart: so many are in flight only if each hangs for a minute.
 const JWKS_REQUESTS: usize = 64;
-const QUEUED: &str = "queued for one of the max_in_flight requests";
+const QUEUED: &str = "queued for a permit (max_in_flight)";

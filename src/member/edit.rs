@@ -2,8 +2,8 @@
 
 use super::MemberClient;
 use crate::{
+    call::MemberCall,
     connection,
-    deadline::Deadline,
     details::ErrorContext,
     error::Error,
     path_segment::PathSegment,
@@ -63,29 +63,34 @@ impl MemberClient {
         edit: impl FnOnce(&ExternalConnection) -> Result<UpdateExternalConnectionRequest, Error> + Send,
     ) -> Result<ExternalConnection, Error> {
         let deadline = self.project.context.deadline(UpdateConnection::OPERATION);
-        let id = match connection::check_id(UpdateConnection::OPERATION, connection_id) {
-            Ok(id) => id,
-            // The read records the rejection in its span, and is not sent.
-            rejected => return self.read_connection(rejected, deadline).await,
+        let read = self.begin_until(GetConnections::OPERATION, deadline);
+        let locked = read.in_span(async {
+            let id = connection::check_id(UpdateConnection::OPERATION, connection_id)?;
+            let (organization, _) = self.project.resolve(&self.session, deadline).await?;
+            let lock = self.project.edits.acquire(organization, id.clone(), deadline).await?;
+            Ok((id, lock))
+        });
+        let (id, _lock) = match locked.await {
+            Ok((id, lock)) => (Ok(id), Some(lock)),
+            // The read records it in its span, and is not sent.
+            Err(error) => (Err(error), None),
         };
-        let (organization, _) = self.project.resolve(&self.session, deadline).await?;
-        let _lock = self.project.edits.acquire(organization, id.clone(), deadline).await?;
-        let current = self.read_connection(Ok(id.clone()), deadline).await?;
+        let current = self.read_connection(read, id.clone()).await?;
         let update = &edit(&current)?;
         if connection::sets_nothing(update) {
             return Ok(current);
         }
         let call = self.begin_until(UpdateConnection::OPERATION, deadline);
-        let response = call.run(Ok(UpdateConnection { connection_id: id, update })).await?;
+        let request = id.map(|connection_id| UpdateConnection { connection_id, update });
+        let response = call.run(request).await?;
         Ok(response.connection)
     }
 
     pub(super) async fn read_connection(
         &self,
+        call: MemberCall<'_>,
         id: Result<PathSegment, Error>,
-        deadline: Deadline,
     ) -> Result<ExternalConnection, Error> {
-        let call = self.begin_until(GetConnections::OPERATION, deadline);
         let request = id.clone().map(|id| GetConnections(Some(id)));
         let mut connections = call.run(request).await?.external_connections.into_iter();
         let id = id?;

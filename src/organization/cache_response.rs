@@ -1,4 +1,4 @@
-//! What is cached of a response of `sessions/authenticate`.
+//! Caches the responses of `sessions/authenticate`.
 
 use std::{
     sync::{Arc, atomic::Ordering},

@@ -19,7 +19,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
         &self,
         since: SystemTime,
         interval: Duration,
-        patience: Duration,
+        max_wait: Duration,
     ) -> Result<Snapshot<T>, Error> {
         let newer = async {
             while let Some(fetch) = self.0.fetch_since(since, interval) {
@@ -31,9 +31,9 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
             }
             None
         };
-        match timeout(patience.min(MAX_WAIT), newer).await {
+        match timeout(max_wait.min(MAX_WAIT), newer).await {
             Ok(Some(snapshot)) => Ok(snapshot),
-            _ => self.get(patience).await,
+            _ => self.get(max_wait).await,
         }
     }
 }
@@ -47,11 +47,11 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
         if let Some(fetch) = &state.in_flight {
             return Some(fetch.clone());
         }
-        let is_forced = state.forced.is_some_and(|(at, _)| self.clock.age(at) < interval);
+        let is_forced = state.last_forced.is_some_and(|(at, _)| self.clock.age(at) < interval);
         if is_forced || state.is_backing_off(&self.clock) {
             return None;
         }
-        state.forced = Some((self.clock.now(), Instant::now()));
+        state.last_forced = Some((self.clock.now(), Instant::now()));
         Some(self.start(&mut state, Span::current()))
     }
 }

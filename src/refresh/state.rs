@@ -27,7 +27,7 @@ pub(super) struct State<T> {
     pub(super) in_flight: Option<Fetch<T>>,
     pub(super) failure: Option<Failure>,
     /// When a fetch last began that ignores the backoff, by the clock and in real time.
-    pub(super) forced: Option<(SystemTime, Instant)>,
+    pub(super) last_forced: Option<(SystemTime, Instant)>,
 }
 
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub(super) struct Fetch<T> {
 
 impl<T: Clone + Send + Sync + 'static> Fetch<T> {
     /// Whether nobody waits for it any more.
-    pub(super) fn is_over(&self) -> bool {
+    pub(super) fn is_ended(&self) -> bool {
         self.request.age() >= MAX_WAIT || self.request.is_abandoned()
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct TransportConfig {
     pub(crate) max_response_bytes: usize,
 }
 
-/// Whom a request of the [`bindings`](crate::bindings) acts for, and the limits it keeps.
+/// The credentials, session and limits of requests of the [`bindings`](crate::bindings).
 ///
 /// Obtained only through [`Client::bindings`](crate::Client::bindings), whose context acts for
 /// the project. Bindings constructed with it and another base URL send nothing.
@@ -201,15 +201,16 @@ impl ClientHooks<RequestContext> for generated::Client {
         let began = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
         let response = context.http.execute(request);
         async move {
-            let mut response = response.await?;
+            let response = response.await;
             if let Some(began) = began {
                 tracing::debug!(
                     operation = info.operation_id,
-                    status = response.status().as_u16(),
+                    status = response.as_ref().ok().map(|response| response.status().as_u16()),
                     elapsed = ?began.elapsed(),
-                    "received a response"
+                    "attempt completed"
                 );
             }
+            let mut response = response?;
             let limit = context.config.max_response_bytes;
             let fits = response.content_length().is_some_and(|length| length <= limit as u64);
             if fits && context.response.is_none() {

@@ -138,7 +138,10 @@ fn zero_settings_are_rejected_by_name() {
         (builder().session_cache_capacity(0), "session_cache_capacity"),
     ];
     for (builder, setting) in cases {
-        assert_eq!(builder.build().unwrap_err().to_string(), format!("{setting} is zero"));
+        assert_eq!(
+            builder.build().unwrap_err().to_string(),
+            format!("{setting} must be greater than zero")
+        );
     }
 }
 

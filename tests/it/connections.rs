@@ -12,8 +12,9 @@ use crate::support::{
 
 /// A client that has the project's keys and no connection left.
 async fn with_keys(settings: impl FnOnce(&Lab) -> Client, update: Play) -> (Client, Lab) {
-    let keys = |request: &_, before| [lab::polite_jwks(request, before), vec![Act::Close]].concat();
-    let lab = Lab::scripted(keys, lab::polite_authenticate, move |_, _| update.clone()).await;
+    let keys =
+        |request: &_, before| [lab::successful_jwks(request, before), vec![Act::Close]].concat();
+    let lab = Lab::scripted(keys, lab::successful_authenticate, move |_, _| update.clone()).await;
     let client = settings(&lab);
     client.warm_up().await.unwrap();
     (client, lab)

@@ -17,12 +17,12 @@ fn update(_: &Request, _: usize) -> Play {
 
 /// The error of an update whose `sessions/authenticate` gets this response. No update is sent.
 async fn error_of_asking(play: Play) -> Error {
-    let lab = Lab::scripted(lab::polite_jwks, move |_, _| play.clone(), update).await;
+    let lab = Lab::scripted(lab::successful_jwks, move |_, _| play.clone(), update).await;
     let session = Session::token(lab::TOKEN);
     let error = lab::update_as(&lab.client(), session).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotApplied, "{error:?}");
     assert_eq!(lab.updates(), 0, "{error:?}");
-    assert_eq!(lab.asked(), error.attempts() as usize, "{error:?}");
+    assert_eq!(lab.authenticate_requests(), error.attempts() as usize, "{error:?}");
     error
 }
 
@@ -127,9 +127,10 @@ async fn unreachable_jwks_leads_to_authenticate() {
     plays.push(play::json(404, &lab::rejected(404, "project_not_found")));
     for play in plays {
         let keys = play.clone();
-        let lab = Lab::scripted(move |_, _| keys.clone(), lab::polite_authenticate, update).await;
+        let lab =
+            Lab::scripted(move |_, _| keys.clone(), lab::successful_authenticate, update).await;
         lab::update(&lab.client()).await.unwrap_or_else(|error| panic!("{error:?} at {play:?}"));
-        assert_eq!((lab.asked(), lab.updates()), (1, 1), "{play:?}");
+        assert_eq!((lab.authenticate_requests(), lab.updates()), (1, 1), "{play:?}");
     }
 }
 
@@ -137,12 +138,13 @@ async fn unreachable_jwks_leads_to_authenticate() {
 async fn warm_up_reports_unusable_keys() {
     for play in useless_keys() {
         let keys = play.clone();
-        let lab = Lab::scripted(move |_, _| keys.clone(), lab::polite_authenticate, update).await;
+        let lab =
+            Lab::scripted(move |_, _| keys.clone(), lab::successful_authenticate, update).await;
         let error = lab.client().warm_up().await.unwrap_err();
         capture::inspect(&error);
         assert_eq!(variant(&error), "UnexpectedResponse", "{play:?}");
         assert_eq!(error.status().unwrap(), 200, "{play:?}");
         assert_eq!(error.outcome(), Outcome::NotApplied, "{play:?}");
-        assert_eq!(lab.fetched(), 1, "{play:?}");
+        assert_eq!(lab.jwks_requests(), 1, "{play:?}");
     }
 }

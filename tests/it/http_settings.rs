@@ -20,10 +20,10 @@ fn header(name: &'static str, value: &'static str) -> reqwest::header::HeaderMap
     headers
 }
 
-fn polite(request: &Request, before: usize) -> Play {
+fn successful(request: &Request, before: usize) -> Play {
     match request.method.as_str() {
-        "GET" => lab::polite_jwks(request, before),
-        "POST" => lab::polite_authenticate(request, before),
+        "GET" => lab::successful_jwks(request, before),
+        "POST" => lab::successful_authenticate(request, before),
         _ => play::json(200, &lab::updated()),
     }
 }
@@ -50,7 +50,7 @@ fn a_default_header_with_credentials_is_a_build_error() {
 
 #[tokio::test]
 async fn other_default_headers_are_sent() {
-    let lab = Lab::start(polite).await;
+    let lab = Lab::start(successful).await;
     let value = r#", "authorization": {"cookie": "x-stytch-"#;
     let client = lab
         .builder()
@@ -79,7 +79,7 @@ fn hostile_settings(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
 
 #[tokio::test]
 async fn the_crates_own_settings_win() {
-    let other = Hostile::start(polite).await;
+    let other = Hostile::start(successful).await;
     let location = format!("location: {}/x\r\n", other.url());
     let lab = Lab::start(move |_, before| match before {
         // Longer than the caller's read timeout.
@@ -113,13 +113,13 @@ async fn the_crates_own_settings_win() {
 #[tokio::test]
 async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
     let authority = Authority::new();
-    let other = Hostile::start_tls(authority.good(), polite).await;
+    let other = Hostile::start_tls(authority.good(), successful).await;
     let location = format!("location: {}/x\r\n", other.url());
     let server = Hostile::start_tls(authority.good(), move |request, before| {
         if request.method == "PUT" {
             play::http(307, &location, "")
         } else {
-            polite(request, before)
+            successful(request, before)
         }
     });
     let server = server.await;

@@ -9,7 +9,7 @@ use std::{
 use futures_util::future::join_all;
 use serde_json::json;
 use stytch_sso_external::{
-    Client, Error, Operation, Session,
+    Client, Error, Operation, RetryPolicy, Session,
     testing::{
         Clock, Fault, Stytch,
         jwt::{self, Key},
@@ -54,7 +54,7 @@ async fn call(client: &Client, session: Session) -> (Result<String, Error>, Dura
 
 #[tokio::test]
 async fn hanging_keys_at_cold_start_delay_the_first_calls_only() {
-    let lab = Lab::scripted(hang, lab::polite_authenticate, update).await;
+    let lab = Lab::scripted(hang, lab::successful_authenticate, update).await;
     let clock = Clock::stopped();
     let client = lab.builder().clock(clock.clone()).build().unwrap();
     for (round, fetched) in [(0, 1), (1, 1), (2, 2)] {
@@ -63,7 +63,10 @@ async fn hanging_keys_at_cold_start_delay_the_first_calls_only() {
             result.unwrap();
             assert!(took < LIMIT, "round {round}: {took:?}");
         }
-        assert_eq!((lab.fetched(), lab.asked()), (fetched, 200 * (round + 1)));
+        assert_eq!(
+            (lab.jwks_requests(), lab.authenticate_requests()),
+            (fetched, 200 * (round + 1))
+        );
         // After the backoff one fetch runs in the background of the third round.
         clock.advance(Duration::from_millis(if round == 1 { 1_000 } else { 0 }));
     }
@@ -72,40 +75,40 @@ async fn hanging_keys_at_cold_start_delay_the_first_calls_only() {
 
 #[tokio::test]
 async fn cancelled_callers_leave_the_fetch_running() {
-    let lab = Lab::scripted(hang, lab::polite_authenticate, update).await;
+    let lab = Lab::scripted(hang, lab::successful_authenticate, update).await;
     let client = lab.client();
     let began = Instant::now();
     let given_up = timeout(Duration::from_millis(1500), call(&client, jwt(0))).await;
     assert!(given_up.is_err());
     call(&client, jwt(1)).await.0.unwrap();
     assert!(began.elapsed() < LIMIT);
-    assert_eq!(lab.fetched(), 1);
+    assert_eq!(lab.jwks_requests(), 1);
     for n in 2..5 {
         call(&client, jwt(n)).await.0.unwrap();
     }
-    assert_eq!((lab.fetched(), lab.asked()), (1, 4));
+    assert_eq!((lab.jwks_requests(), lab.authenticate_requests()), (1, 4));
 }
 
 #[tokio::test]
 async fn keys_of_a_slow_fetch_are_used() {
     let late = |request: &Request, before: usize| {
         let mut play = vec![Act::Wait(Duration::from_millis(2500))];
-        play.extend(lab::polite_jwks(request, before));
+        play.extend(lab::successful_jwks(request, before));
         play
     };
-    let lab = Lab::scripted(late, lab::polite_authenticate, update).await;
+    let lab = Lab::scripted(late, lab::successful_authenticate, update).await;
     let client = lab.client();
     call(&client, jwt(0)).await.0.unwrap();
-    assert_eq!((lab.fetched(), lab.asked()), (1, 1));
+    assert_eq!((lab.jwks_requests(), lab.authenticate_requests()), (1, 1));
     let began = Instant::now();
     let mut n = 1;
-    while lab.asked() == n {
+    while lab.authenticate_requests() == n {
         assert!(began.elapsed() < LIMIT);
         sleep(Duration::from_millis(300)).await;
         call(&client, jwt(n)).await.0.unwrap();
         n += 1;
     }
-    assert!(lab.fetched() <= 2);
+    assert!(lab.jwks_requests() <= 2);
 }
 
 #[tokio::test]
@@ -140,7 +143,7 @@ async fn rotation_under_made_up_kids_rejects_no_honest_member() {
         times.lock().unwrap().push(Instant::now());
         play::json(200, &json!({"keys": *published.lock().unwrap()}))
     };
-    let lab = Lab::scripted(jwks, lab::polite_authenticate, update).await;
+    let lab = Lab::scripted(jwks, lab::successful_authenticate, update).await;
     let client = lab.builder().jwks_min_refetch_interval(INTERVAL).build().unwrap();
     client.warm_up().await.unwrap();
     let mut calls = Vec::new();
@@ -165,7 +168,7 @@ async fn rotation_under_made_up_kids_rejects_no_honest_member() {
             }
         }
     }
-    assert_eq!(lab.asked(), 0);
+    assert_eq!(lab.authenticate_requests(), 0);
     let fetches = fetches.lock().unwrap();
     // The first one is of the warm-up.
     let apart = fetches[1..].windows(2).all(|pair| pair[1] - pair[0] > INTERVAL * 9 / 10);
@@ -176,7 +179,7 @@ async fn rotation_under_made_up_kids_rejects_no_honest_member() {
 async fn unverified_jwts_take_a_quarter_of_the_permits() {
     let authenticate = |request: &Request, before: usize| {
         let is_token = String::from_utf8_lossy(&request.body).contains("session_token");
-        if is_token { lab::polite_authenticate(request, before) } else { vec![Act::Hang] }
+        if is_token { lab::successful_authenticate(request, before) } else { vec![Act::Hang] }
     };
     let lab = Lab::scripted(|_, _| play::html(503), authenticate, update).await;
     let client = lab.builder().max_in_flight(8).build().unwrap();
@@ -193,17 +196,17 @@ async fn unverified_jwts_take_a_quarter_of_the_permits() {
         call(&client, token).await.0.unwrap();
     }
     // Two made-up JWTs of 5,000, which hang, and all tokens.
-    assert_eq!((lab.asked(), lab.fetched()), (2 + 20, 1));
+    assert_eq!((lab.authenticate_requests(), lab.jwks_requests()), (2 + 20, 1));
     flood.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 #[tokio::test]
 async fn hanging_background_refresh_is_one_task() {
     let jwks = |request: &Request, before: usize| match before {
-        0 => lab::polite_jwks(request, before),
+        0 => lab::successful_jwks(request, before),
         _ => vec![Act::Hang],
     };
-    let lab = Lab::scripted(jwks, lab::polite_authenticate, update).await;
+    let lab = Lab::scripted(jwks, lab::successful_authenticate, update).await;
     let clock = Clock::stopped();
     let client = lab.builder().clock(clock.clone()).build().unwrap();
     client.warm_up().await.unwrap();
@@ -217,8 +220,10 @@ async fn hanging_background_refresh_is_one_task() {
     }
     // The refresh, its connection, and the server's end of that.
     assert!(tasks() <= before + 5, "{before} tasks, then {}", tasks());
-    assert!(lab.fetched() <= 2);
-    assert_eq!(lab.asked(), 0);
+    while lab.jwks_requests() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((lab.jwks_requests(), lab.authenticate_requests()), (2, 0));
     assert!(lab.server.connections() <= 2);
 }
 
@@ -226,22 +231,39 @@ async fn hanging_background_refresh_is_one_task() {
 async fn late_joiners_start_one_more_request_for_all_of_them() {
     let authenticate = |request: &Request, before: usize| match before {
         0 => vec![Act::Hang],
-        _ => lab::polite_authenticate(request, before),
+        _ => lab::successful_authenticate(request, before),
     };
-    let lab = Lab::scripted(lab::polite_jwks, authenticate, update).await;
-    let client = lab.builder().operation_timeout(Duration::from_secs(2)).build().unwrap();
-    let token = || Session::token(lab::TOKEN);
-    let starter = async { call(&client, token()).await.0 };
-    let joiners = async {
-        sleep(Duration::from_millis(1500)).await;
-        join_all((0..10).map(|_| call(&client, token()))).await
-    };
-    let (timed_out, joined) = tokio::join!(starter, joiners);
-    assert!(matches!(timed_out, Err(Error::Transport(_))), "{timed_out:?}");
-    for (result, _) in joined {
-        result.unwrap();
+    for policy in [RetryPolicy::default(), RetryPolicy::disabled()] {
+        let lab = Lab::scripted(lab::successful_jwks, authenticate, update).await;
+        let builder = lab.builder().operation_timeout(Duration::from_secs(2)).retry(policy);
+        let client = builder.build().unwrap();
+        let token = || Session::token(lab::TOKEN);
+        let starter = async { call(&client, token()).await.0 };
+        let joiners = async {
+            sleep(Duration::from_millis(1500)).await;
+            join_all((0..10).map(|_| call(&client, token()))).await
+        };
+        let (timed_out, joined) = tokio::join!(starter, joiners);
+        assert!(matches!(timed_out, Err(Error::Transport(_))), "{timed_out:?}");
+        for (result, _) in joined {
+            result.unwrap();
+        }
+        assert_eq!(lab.authenticate_requests(), 2);
     }
-    assert_eq!(lab.asked(), 2);
+}
+
+#[tokio::test]
+async fn keys_are_fetched_while_all_session_permits_are_taken() {
+    let lab = Lab::scripted(lab::successful_jwks, hang, update).await;
+    let client = lab.builder().max_in_flight(1).build().unwrap();
+    let token = client.as_member(Session::token(lab::TOKEN));
+    let hanging = tokio::spawn(async move { token.organization_id().await });
+    while lab.authenticate_requests() == 0 {
+        tokio::task::yield_now().await;
+    }
+    call(&client, jwt(0)).await.0.unwrap();
+    assert_eq!((lab.jwks_requests(), lab.authenticate_requests()), (1, 1));
+    hanging.abort();
 }
 
 #[tokio::test]
@@ -258,7 +280,7 @@ async fn callers_of_one_unverified_jwt_share_one_permit_and_one_request() {
     for (result, _) in join_all(calls).await {
         assert_eq!(result.unwrap_err().status().unwrap(), 500);
     }
-    assert_eq!(lab.asked(), 2);
+    assert_eq!(lab.authenticate_requests(), 2);
 }
 
 #[tokio::test]
@@ -266,18 +288,22 @@ async fn queued_jwts_are_verified_once_keys_are_there() {
     let is_up = Arc::new(Mutex::new(false));
     let (serves, clock) = (Arc::clone(&is_up), Clock::stopped());
     let jwks = move |request: &Request, before: usize| {
-        if *serves.lock().unwrap() { lab::polite_jwks(request, before) } else { play::html(503) }
+        if *serves.lock().unwrap() {
+            lab::successful_jwks(request, before)
+        } else {
+            play::html(503)
+        }
     };
     let slow = |request: &Request, before: usize| {
         let wait = Act::Wait(Duration::from_millis(100));
-        [vec![wait], lab::polite_authenticate(request, before)].concat()
+        [vec![wait], lab::successful_authenticate(request, before)].concat()
     };
     let lab = Lab::scripted(jwks, slow, update).await;
     let client = lab.builder().max_in_flight(4).clock(clock.clone()).build().unwrap();
     // The first one takes the only permit; the others wait for it.
     let calls = join_all((0..20).map(|n| call(&client, jwt(n))));
     let recovery = async {
-        while lab.asked() == 0 {
+        while lab.authenticate_requests() == 0 {
             sleep(Duration::from_millis(1)).await;
         }
         *is_up.lock().unwrap() = true;
@@ -288,5 +314,9 @@ async fn queued_jwts_are_verified_once_keys_are_there() {
     for (result, _) in results {
         result.unwrap();
     }
-    assert_eq!(lab.asked(), 1, "unverified JWTs reached Stytch although keys were cached");
+    assert_eq!(
+        lab.authenticate_requests(),
+        1,
+        "unverified JWTs reached Stytch although keys were cached"
+    );
 }

@@ -47,9 +47,9 @@ fn assert_permanent(what: &str, error: &Error, outcome: Outcome, reason: &str) {
     assert_eq!(error.outcome(), outcome, "{what}: {error:?}");
 }
 
-fn polite(request: &Request, before: usize) -> Play {
+fn successful(request: &Request, before: usize) -> Play {
     match request.method.as_str() {
-        "POST" => lab::polite_authenticate(request, before),
+        "POST" => lab::successful_authenticate(request, before),
         _ => play::json(200, &lab::updated()),
     }
 }
@@ -66,14 +66,14 @@ async fn a_wrong_certificate_is_permanent_and_named() {
             ("wrong name", authority.for_another_host(), "certificate is for another host name"),
         ];
         for (case, config, reason) in cases {
-            let server = Hostile::start_tls(config, polite).await;
+            let server = Hostile::start_tls(config, successful).await;
             let error = error_of(&client(&server.url(), *backend, &authority)).await;
             let what = format!("{backend_name}, {case}");
             assert_permanent(&what, &error, NotApplied, &format!("TLS: {reason}"));
             assert_eq!((server.connections(), server.requests().len()), (1, 0), "{what}");
         }
         // The same authority, and nothing wrong.
-        let server = Hostile::start_tls(authority.good(), polite).await;
+        let server = Hostile::start_tls(authority.good(), successful).await;
         let good = client(&server.url(), *backend, &authority);
         lab::update_as(&good, Session::token(lab::TOKEN)).await.unwrap();
     }
@@ -83,7 +83,7 @@ async fn a_wrong_certificate_is_permanent_and_named() {
 #[tokio::test]
 async fn the_date_of_an_expired_certificate_is_named() {
     let authority = Authority::new();
-    let server = Hostile::start_tls(authority.expired(), polite).await;
+    let server = Hostile::start_tls(authority.expired(), successful).await;
     let client = client(&server.url(), reqwest::ClientBuilder::tls_backend_rustls, &authority);
     let error = error_of(&client).await;
     assert_eq!(error.reason(), "TLS: certificate has expired (Fri, 01 Jan 2021 00:00:00 GMT)");
@@ -101,7 +101,7 @@ async fn a_rejected_tls_negotiation_is_permanent() {
         assert_eq!(server.connections(), 1, "{backend_name}");
 
         // One that has no certificate to show and sends an alert.
-        let server = Hostile::start_tls(tls::without_certificate(), polite).await;
+        let server = Hostile::start_tls(tls::without_certificate(), successful).await;
         let error = error_of(&client(&server.url(), *backend, &authority)).await;
         assert_permanent(backend_name, &error, NotApplied, "TLS: ");
         assert_eq!(server.connections(), 1, "{backend_name}");
@@ -113,7 +113,7 @@ async fn a_missing_client_certificate_is_permanent() {
     let authority = Authority::new();
     for (backend_name, backend) in BACKENDS {
         let config = authority.requiring_a_client_certificate();
-        let server = Hostile::start_tls(config, polite).await;
+        let server = Hostile::start_tls(config, successful).await;
         let error = error_of(&client(&server.url(), *backend, &authority)).await;
         // In TLS 1.3 the alert comes after the client's side of the handshake.
         assert_permanent(backend_name, &error, NotApplied, "TLS: the server sent");
@@ -153,7 +153,7 @@ async fn a_proxy_that_requires_authorization_is_permanent() {
 #[tokio::test]
 async fn bytes_that_are_not_http_are_permanent() {
     let banner = |request: &Request, before: usize| match request.method.as_str() {
-        "POST" => lab::polite_authenticate(request, before),
+        "POST" => lab::successful_authenticate(request, before),
         _ => vec![Act::Send("SSH-2.0-OpenSSH_9.6\r\n".into()), Act::Close],
     };
     let authority = Authority::new();

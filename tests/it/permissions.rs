@@ -363,7 +363,9 @@ async fn missing_project_policy_is_an_error_and_missing_organization_policy_is_e
         let Scene { stytch, member, .. } = scene(jwt);
         let _ = stytch.fault(ORGANIZATION, respond(json!(error)));
         let error = member.check_permission(UPDATE).await.unwrap_err();
-        assert_eq!(error.operation(), ORGANIZATION, "{error:?}");
+        let about = (error.operation(), error.outcome(), error.status().unwrap().as_u16());
+        assert_eq!(about, (ORGANIZATION, Outcome::NotApplied, 200), "{error:?}");
+        assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
     }
 }
 
@@ -412,7 +414,7 @@ async fn roles_of_another_type_fail_the_check_and_nothing_else() {
         authenticated["member_session"]["roles"] = roles.clone();
         let authenticated = play::json(200, &authenticated);
         let lab = Lab::scripted(
-            lab::polite_jwks,
+            lab::successful_jwks,
             move |_, _| authenticated.clone(),
             |_, _| play::json(200, &lab::updated()),
         );

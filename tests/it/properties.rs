@@ -157,7 +157,7 @@ fn errors_keep_the_status_of_any_response() {
     let uncached = uncached.build().unwrap();
     let cached = lab.builder().retry(RetryPolicy::disabled()).build().unwrap();
     runtime.block_on(async {
-        *next.lock().unwrap() = lab::polite_authenticate(&lab::request(), 0);
+        *next.lock().unwrap() = lab::successful_authenticate(&lab::request(), 0);
         cached.as_member(Session::token(lab::TOKEN)).organization_id().await.unwrap();
     });
     let calls = Cell::new(0);
@@ -190,7 +190,7 @@ fn arbitrary_bytes_are_neither_a_panic_nor_a_success() {
     let (lab, next) = scripted_server(&runtime);
     let builder = lab.builder().retry(RetryPolicy::disabled());
     let client = builder.attempt_timeout(Duration::from_millis(300)).build().unwrap();
-    *next.lock().unwrap() = lab::polite_authenticate(&lab::request(), 0);
+    *next.lock().unwrap() = lab::successful_authenticate(&lab::request(), 0);
     let member = client.as_member(Session::token(lab::TOKEN));
     runtime.block_on(member.organization_id()).unwrap();
     let line =

@@ -27,11 +27,12 @@ fn list(connections: &Value) -> Value {
 
 /// A server whose list of connections is played so.
 async fn listing(play: Play) -> Lab {
-    let authenticate = |request: &Request, before: usize| lab::polite_authenticate(request, before);
+    let authenticate =
+        |request: &Request, before: usize| lab::successful_authenticate(request, before);
     Lab::scripted(
         move |request, before| {
             if request.target.contains("/jwks/") {
-                lab::polite_jwks(request, before)
+                lab::successful_jwks(request, before)
             } else {
                 play.clone()
             }
@@ -145,7 +146,7 @@ async fn secrets_of_other_connections_are_never_printed() {
     for status in [200, 403, 500] {
         let play = play::http(status, "content-type: text/html\r\n", "hunter2-saml");
         let lab = Lab::scripted(
-            lab::polite_jwks,
+            lab::successful_jwks,
             move |_, _| play.clone(),
             |_, _| play::json(200, &lab::updated()),
         );

@@ -50,7 +50,7 @@ async fn a_hundred_updates_outlast_resets_of_a_second() {
         if Instant::now() < end && request.method == "PUT" {
             vec![Act::Reset]
         } else {
-            polite(request, before)
+            successful(request, before)
         }
     });
     let server = server.await;
@@ -67,7 +67,7 @@ async fn a_hundred_updates_outlast_a_closed_port_for_a_second() {
     let client = client(&format!("http://{}", socket.local_addr().unwrap()));
     let listen = async {
         sleep(Duration::from_secs(1)).await;
-        Hostile::start_on(socket.listen(1_024).unwrap(), polite)
+        Hostile::start_on(socket.listen(1_024).unwrap(), successful)
     };
     let (failed, server) = tokio::join!(failures(&client), listen);
     assert!(failed.is_empty(), "{}: {}", failed.len(), failed[0]);
@@ -78,10 +78,10 @@ fn client(base_url: &str) -> Client {
     Client::builder(lab::PROJECT, lab::SECRET).base_url(base_url).build().unwrap()
 }
 
-fn polite(request: &Request, before: usize) -> Play {
+fn successful(request: &Request, before: usize) -> Play {
     match request.method.as_str() {
-        "GET" => lab::polite_jwks(request, before),
-        "POST" => lab::polite_authenticate(request, before),
+        "GET" => lab::successful_jwks(request, before),
+        "POST" => lab::successful_authenticate(request, before),
         _ => play::json(200, &lab::updated()),
     }
 }

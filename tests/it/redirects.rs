@@ -41,7 +41,7 @@ async fn a_redirect_of_an_update_is_not_followed() {
 
 #[tokio::test]
 async fn a_redirect_of_keys_or_a_session_is_not_followed() {
-    let other = Hostile::start(lab::polite_authenticate).await;
+    let other = Hostile::start(lab::successful_authenticate).await;
     let target = other.url();
     let again = target.clone();
     let lab = Lab::scripted(
@@ -54,7 +54,7 @@ async fn a_redirect_of_keys_or_a_session_is_not_followed() {
     let error = lab::update(&lab.client()).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 307);
     assert_eq!(error.outcome(), Outcome::NotApplied);
-    assert_eq!((lab.fetched(), lab.asked(), lab.updates()), (1, 1, 0));
+    assert_eq!((lab.jwks_requests(), lab.authenticate_requests(), lab.updates()), (1, 1, 0));
     assert_eq!(other.connections(), 0);
 }
 
@@ -97,9 +97,9 @@ fn describe(client: &Client, error: &Error) -> String {
     format!("{} {:?} {:?} {}", variant(error), error.status(), error.outcome(), error.attempts())
 }
 
-fn polite(request: &crate::support::hostile::Request, before: usize) -> Play {
+fn successful(request: &crate::support::hostile::Request, before: usize) -> Play {
     match request.method.as_str() {
-        "POST" => lab::polite_authenticate(request, before),
+        "POST" => lab::successful_authenticate(request, before),
         _ => play::json(200, &lab::updated()),
     }
 }
@@ -119,7 +119,7 @@ async fn invalid_certificate_gets_no_request() {
     ];
     let name = "redirects::invalid_certificate_gets_no_request";
     for (what, config) in wrong {
-        let server = Hostile::start_tls(config, polite).await;
+        let server = Hostile::start_tls(config, successful).await;
         let output = child::run(name, &[(URL, &server.url()), ("SSL_CERT_FILE", &file)]).await;
         assert_eq!(child::value_of(&output, RESULT), "Transport None NotApplied 1", "{what}");
         assert_eq!((server.requests().len(), server.connections()), (0, 1), "{what}");
@@ -127,7 +127,7 @@ async fn invalid_certificate_gets_no_request() {
     // The same authority with a valid certificate succeeds, so the cases above fail only because
     // of their own certificate. `SSL_CERT_FILE` is read only on Linux.
     if cfg!(target_os = "linux") {
-        let server = Hostile::start_tls(authority.good(), polite).await;
+        let server = Hostile::start_tls(authority.good(), successful).await;
         let output = child::run(name, &[(URL, &server.url()), ("SSL_CERT_FILE", &file)]).await;
         assert_eq!(child::value_of(&output, RESULT), "Acme");
         assert_eq!(server.requests().len(), 2);
@@ -141,7 +141,7 @@ async fn a_proxy_never_sees_a_request_in_the_clear() {
         return update_in_the_child(&base_url).await;
     }
     let proxy = Hostile::start(|_, _| play::html(502)).await;
-    let server = Hostile::start(polite).await;
+    let server = Hostile::start(successful).await;
     let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"];
     let proxy_url = proxy.url();
     let mut variables = vec![(URL, server.url())];

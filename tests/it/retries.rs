@@ -6,7 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use stytch_sso_external::{
     Error,
     Outcome::{self, Applied, NotApplied, Unknown},
-    RetryPolicy,
+    RetryPolicy, Session,
+    testing::Clock,
 };
 
 use crate::support::{
@@ -100,6 +101,17 @@ async fn past_or_invalid_retry_after_is_ignored() {
 }
 
 #[tokio::test]
+async fn retry_after_as_a_date_is_relative_to_the_injected_clock() {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    let minute = Duration::from_secs(60);
+    let date = httpdate::fmt_http_date(now + minute);
+    let lab = Lab::responding(later(429, &date)).await;
+    let client = lab.builder().clock(Clock::stopped_at(now)).build().unwrap();
+    let error = lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap_err();
+    assert_eq!((variant(&error).as_str(), error.retry_after()), ("RateLimited", Some(minute)));
+}
+
+#[tokio::test]
 async fn long_retry_after_is_returned_at_once() {
     let year = Duration::from_secs(365 * 24 * 60 * 60);
     let date = httpdate::fmt_http_date(SystemTime::now() + year);
@@ -187,19 +199,19 @@ async fn deadline_ends_every_wait() {
         let head = format!("HTTP/1.1 200 OK\r\n{}content-length: 100000\r\n\r\n", play::JSON);
         vec![Act::Send(head.into()), Act::Drip(" ".repeat(9999).into(), Duration::from_millis(20))]
     };
-    let polite = |_: &_, _| play::json(200, &lab::updated());
+    let successful = |_: &_, _| play::json(200, &lab::updated());
     let labs = [
         ("update drips", Lab::responding(drip()).await, Applied),
         ("update hangs", Lab::responding(vec![Act::Hang]).await, Unknown),
         ("all gateways down", Lab::responding(play::html(503)).await, Unknown),
         (
             "session hangs",
-            Lab::scripted(|_, _| play::html(500), |_, _| vec![Act::Hang], polite).await,
+            Lab::scripted(|_, _| play::html(500), |_, _| vec![Act::Hang], successful).await,
             NotApplied,
         ),
         (
             "session drips",
-            Lab::scripted(|_, _| play::html(500), move |_, _| drip(), polite).await,
+            Lab::scripted(|_, _| play::html(500), move |_, _| drip(), successful).await,
             NotApplied,
         ),
     ];
@@ -218,8 +230,8 @@ async fn deadline_ends_every_wait() {
 #[tokio::test]
 async fn hanging_jwks_leaves_time_for_authenticate() {
     let update = |_: &_, _| play::json(200, &lab::updated());
-    let lab = Lab::scripted(|_, _| vec![Act::Hang], lab::polite_authenticate, update).await;
+    let lab = Lab::scripted(|_, _| vec![Act::Hang], lab::successful_authenticate, update).await;
     let client = lab.builder().operation_timeout(Duration::from_secs(1)).build().unwrap();
     lab::update(&client).await.unwrap();
-    assert_eq!((lab.asked(), lab.updates()), (1, 1));
+    assert_eq!((lab.authenticate_requests(), lab.updates()), (1, 1));
 }

@@ -2,10 +2,12 @@
 
 use std::{
     future::Future,
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use stytch_sso_external::{Client, Session};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -20,6 +22,7 @@ use crate::support::{
 
 /// Two seconds and a generous margin for a busy machine.
 const LIMIT: Duration = Duration::from_secs(6);
+const CALLERS: usize = 5;
 
 fn update(_: &Request, _: usize) -> Play {
     play::json(200, &lab::updated())
@@ -29,11 +32,11 @@ fn update(_: &Request, _: usize) -> Play {
 async fn lab() -> Lab {
     let jwks = |request: &Request, before: usize| match before {
         0 => vec![Act::Hang],
-        _ => lab::polite_jwks(request, before),
+        _ => lab::successful_jwks(request, before),
     };
     let authenticate = |request: &Request, before: usize| match before {
         0 => vec![Act::Hang],
-        _ => lab::polite_authenticate(request, before),
+        _ => lab::successful_authenticate(request, before),
     };
     Lab::scripted(jwks, authenticate, update).await
 }
@@ -51,15 +54,24 @@ fn call(client: &Client, session: Session) -> impl Future<Output = ()> + Send + 
     }
 }
 
-/// Runtime A starts a request and lasts for a while; a caller on runtime B joins. Returns how
-/// long the caller took.
+/// Several calls at once, which share the request that one of them starts.
+fn calls(client: &Client, session: &Session) -> impl Future<Output = ()> + Send + 'static {
+    let calls: Vec<_> = (0..CALLERS).map(|_| call(client, session.clone())).collect();
+    async move {
+        join_all(calls).await;
+    }
+}
+
+/// Runtime A starts a request and lasts for a while; callers on runtime B join. Returns how long
+/// they took.
 async fn join_across_runtimes(
     client: &Client,
     session: Session,
     is_multi_thread: bool,
     drops: bool,
 ) -> Duration {
-    let (start, joined) = (call(client, session.clone()), call(client, session));
+    let (start, joined) = (call(client, session.clone()), calls(client, &session));
+    let (finish, finished) = mpsc::channel::<()>();
     let a = thread::spawn(move || {
         let a = runtime(is_multi_thread);
         let _ = a.block_on(async { timeout(Duration::from_millis(600), start).await });
@@ -67,13 +79,14 @@ async fn join_across_runtimes(
             drop(a);
         } else {
             // Neither polled nor dropped until the end of the test.
-            thread::sleep(LIMIT);
+            let _ = finished.recv();
         }
     });
     let b = thread::spawn(move || {
         thread::sleep(Duration::from_millis(300));
         let began = Instant::now();
         runtime(is_multi_thread).block_on(joined);
+        drop(finish);
         began.elapsed()
     });
     tokio::task::spawn_blocking(move || {
@@ -85,28 +98,39 @@ async fn join_across_runtimes(
     .unwrap()
 }
 
+/// Asserts how many JWKS and `sessions/authenticate` requests the callers of B need.
+async fn assert_requests(
+    lab: &Lab,
+    session: Session,
+    is_multi_thread: bool,
+    drops: bool,
+    requests: (usize, usize),
+) {
+    let what = format!("{session:?}, multi-thread: {is_multi_thread}");
+    let took = join_across_runtimes(&lab.client(), session, is_multi_thread, drops).await;
+    assert!(took < LIMIT, "{what}, took {took:?}");
+    assert_eq!((lab.jwks_requests(), lab.authenticate_requests()), requests, "{what}");
+    assert_eq!(lab.updates(), CALLERS, "{what}");
+}
+
 #[tokio::test]
 async fn dropped_runtime_fails_no_caller_of_another_runtime() {
     for is_multi_thread in [false, true] {
-        // The caller that joined starts the second request.
+        // One of the callers that joined starts the second request.
         let cases = [(lab::session(), (2, 0)), (Session::token(lab::TOKEN), (0, 2))];
         for (session, requests) in cases {
-            let lab = lab().await;
-            let took = join_across_runtimes(&lab.client(), session, is_multi_thread, true).await;
-            assert!(took < LIMIT, "{took:?}");
-            assert_eq!((lab.fetched(), lab.asked()), requests);
-            assert_eq!(lab.updates(), 1);
+            assert_requests(&lab().await, session, is_multi_thread, true, requests).await;
         }
     }
 }
 
 #[tokio::test]
 async fn runtime_without_progress_delays_other_runtimes_by_at_most_two_seconds() {
-    let lab = lab().await;
-    let token = Session::token(lab::TOKEN);
-    let took = join_across_runtimes(&lab.client(), token, false, false).await;
-    assert!(took < LIMIT, "{took:?}");
-    assert_eq!((lab.asked(), lab.updates()), (2, 1));
+    assert_requests(&lab().await, Session::token(lab::TOKEN), false, false, (0, 2)).await;
+    // The fetch counts as a failure, so that the JWT is authenticated, once for all callers.
+    let hang = |_: &Request, _: usize| vec![Act::Hang];
+    let lab = Lab::scripted(hang, lab::successful_authenticate, update).await;
+    assert_requests(&lab, lab::session(), false, false, (1, 1)).await;
 }
 
 #[tokio::test]
@@ -125,5 +149,5 @@ async fn static_client_serves_one_runtime_after_the_other() {
         };
         tokio::task::spawn_blocking(served).await.unwrap();
     }
-    assert_eq!((lab.fetched(), lab.asked(), lab.updates()), (1, 1, 10));
+    assert_eq!((lab.jwks_requests(), lab.authenticate_requests(), lab.updates()), (1, 1, 10));
 }

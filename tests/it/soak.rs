@@ -151,9 +151,9 @@ async fn soak(length: Duration) {
     let state = State::default();
     let set = state.clone();
     // Signed once: each new one would be searched for in all that is logged.
-    let authenticated = lab::polite_authenticate(&lab::request(), 0);
+    let authenticated = lab::successful_authenticate(&lab::request(), 0);
     let lab = Lab::scripted(
-        |request, n| detour(lab::polite_jwks(request, n)),
+        |request, n| detour(lab::successful_jwks(request, n)),
         move |_, _| detour(authenticated.clone()),
         move |request, _| respond(&set, request),
     );

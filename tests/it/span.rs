@@ -82,6 +82,36 @@ async fn authenticate_inside_an_update_is_a_child_span_with_its_own_attributes()
 }
 
 #[tokio::test]
+async fn shared_request_has_one_span_in_the_call_that_started_it() {
+    let scene = Scene::new();
+    let (spans, _guard) = Recorded::install();
+    let ada = scene.organization.member("ada", &["stytch_admin"]).log_in();
+    let members = [(); 2].map(|()| scene.client.as_member(Session::token(ada.token())));
+    let (first, second) = tokio::join!(scene.update(&members[0]), scene.update(&members[1]));
+    first.unwrap();
+    second.unwrap();
+
+    let calls = spans.calls();
+    let (shared, updates): (Vec<_>, Vec<_>) =
+        calls.iter().partition(|span| span["http.request.method"] == "POST");
+    assert_eq!((shared.len(), updates.len()), (1, 2), "{calls:?}");
+    // The first one was polled first.
+    assert_eq!(shared[0].parent, Some(updates[0].number));
+}
+
+#[tokio::test]
+async fn edit_that_is_rejected_before_its_read_is_recorded() {
+    let scene = Scene::new();
+    let (spans, _guard) = Recorded::install();
+    let member = scene.client.as_member(Session::jwt("no\nJWT"));
+    let edit = member.edit_connection(scene.connection.id(), |_| unreachable!());
+    edit.await.unwrap_err();
+    let calls = spans.calls();
+    let [read] = &calls[..] else { panic!("one span: {calls:?}") };
+    assert_eq!(read["otel.status_code"], "ERROR");
+}
+
+#[tokio::test]
 async fn error_of_authenticate_marks_both_spans_as_failed() {
     let scene = Scene::new();
     let (spans, _guard) = Recorded::install();
@@ -154,7 +184,7 @@ async fn attempts_are_debug_events_of_the_call() {
         events.iter().filter(|event| event.span == Some(update.number)).collect();
     let count =
         |message: &str| of_update.iter().filter(|event| event.fields["message"] == message).count();
-    assert_eq!((count("received a response"), count("retrying")), (3, 2), "{of_update:?}");
+    assert_eq!((count("attempt completed"), count("retrying")), (3, 2), "{of_update:?}");
     assert!(of_update.iter().all(|event| event.level == Level::DEBUG));
 }
 

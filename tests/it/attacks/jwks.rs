@@ -14,7 +14,7 @@ use crate::support::{
 async fn publishing(keys: Value) -> Lab {
     let keys = play::json(200, &json!({"keys": keys, "status_code": 200}));
     let update = |_: &_, _| play::json(200, &lab::updated());
-    Lab::scripted(move |_, _| keys.clone(), lab::polite_authenticate, update).await
+    Lab::scripted(move |_, _| keys.clone(), lab::successful_authenticate, update).await
 }
 
 async fn update(client: &Client, jwt: String) -> Result<(), Error> {
@@ -34,7 +34,7 @@ async fn ten_thousand_keys_are_read_while_they_fit_and_rejected_beyond() {
     let lab = publishing(json!(small)).await;
     let began = Instant::now();
     update(&lab.client(), raw_jwt(raw::KID)).await.unwrap();
-    assert_eq!((lab.asked(), lab.updates()), (0, 1));
+    assert_eq!((lab.authenticate_requests(), lab.updates()), (0, 1));
 
     let named = |n: usize| {
         let mut key = raw::jwk();
@@ -45,7 +45,7 @@ async fn ten_thousand_keys_are_read_while_they_fit_and_rejected_beyond() {
     let lab = publishing(json!(large)).await;
     update(&lab.client(), raw_jwt("7")).await.unwrap();
     // 4 MB of keys are beyond the bound on bodies: Stytch is asked instead.
-    assert_eq!((lab.asked(), lab.updates()), (1, 1));
+    assert_eq!((lab.authenticate_requests(), lab.updates()), (1, 1));
     assert!(lab.server.bytes_sent() < 5 << 20);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
@@ -60,7 +60,7 @@ async fn first_of_two_keys_with_one_kid_is_used() {
     let client = lab.client();
     update(&client, raw_jwt(raw::KID)).await.unwrap();
     assert_eq!(variant(&update(&client, by_second).await.unwrap_err()), "SessionInvalid");
-    assert_eq!((lab.fetched(), lab.asked(), lab.updates()), (1, 0, 1));
+    assert_eq!((lab.jwks_requests(), lab.authenticate_requests(), lab.updates()), (1, 0, 1));
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn unusable_key_does_not_shadow_another_of_the_same_kid() {
     spoilt.push(raw::jwk());
     let lab = publishing(json!(spoilt)).await;
     update(&lab.client(), raw_jwt(raw::KID)).await.unwrap();
-    assert_eq!((lab.asked(), lab.updates()), (0, 1));
+    assert_eq!((lab.authenticate_requests(), lab.updates()), (0, 1));
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_key_for_another_algorithm_or_too_short_verifies_nothing() {
         let lab = publishing(json!([key, KEY.jwk()])).await;
         let error = update(&lab.client(), raw_jwt(raw::KID)).await.unwrap_err();
         assert_eq!(variant(&error), "SessionInvalid", "{name} {value}");
-        assert_eq!((lab.asked(), lab.updates()), (0, 0), "{name} {value}");
+        assert_eq!((lab.authenticate_requests(), lab.updates()), (0, 0), "{name} {value}");
     }
 }
 
@@ -116,7 +116,7 @@ async fn removed_key_is_rejected_after_a_refresh() {
     let keys = keys.map(|keys| play::json(200, &json!({"keys": keys})));
     let update_ = |_: &_, _| play::json(200, &lab::updated());
     let script = move |_: &_, before: usize| keys[before.min(1)].clone();
-    let lab = Lab::scripted(script, lab::polite_authenticate, update_).await;
+    let lab = Lab::scripted(script, lab::successful_authenticate, update_).await;
     let clock = stytch_sso_external::testing::Clock::stopped();
     let client = lab.builder().clock(clock.clone()).build().unwrap();
     let mut header = header();
@@ -131,5 +131,5 @@ async fn removed_key_is_rejected_after_a_refresh() {
     clock.advance(Duration::from_secs(3600));
     let error = update(&client, signed("after")).await.unwrap_err();
     assert_eq!(variant(&error), "SessionInvalid");
-    assert_eq!((lab.fetched(), lab.asked(), lab.updates()), (2, 0, 1));
+    assert_eq!((lab.jwks_requests(), lab.authenticate_requests(), lab.updates()), (2, 0, 1));
 }

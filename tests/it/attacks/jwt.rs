@@ -38,13 +38,13 @@ impl Gate {
     async fn rejects(&self, name: &str, jwt: &str, fetches: usize) {
         capture::register(jwt);
         let Self { lab, client } = self;
-        let before = lab.fetched();
+        let before = lab.jwks_requests();
         let error = lab::update_as(client, Session::jwt(jwt)).await.expect_err(name);
         assert_eq!(variant(&error), "SessionInvalid", "{name}: {error:?}");
         assert_eq!((error.status(), error.outcome()), (None, Outcome::NotApplied), "{name}");
         assert!(!error.is_retryable(), "{name}");
-        assert_eq!((lab.asked(), lab.updates()), (0, 0), "{name}");
-        let times = lab.fetched() - before;
+        assert_eq!((lab.authenticate_requests(), lab.updates()), (0, 0), "{name}");
+        let times = lab.jwks_requests() - before;
         assert!(times <= fetches, "{name}: fetched {times} times");
     }
 }
@@ -178,7 +178,7 @@ async fn unknown_kids_share_one_fetch_per_interval() {
         assert_eq!(variant(&result.unwrap_err()), "SessionInvalid");
     }
     // One for the first of them, and one after the interval for the others.
-    assert_eq!((lab.fetched(), lab.asked(), lab.updates()), (3, 0, 0));
+    assert_eq!((lab.jwks_requests(), lab.authenticate_requests(), lab.updates()), (3, 0, 0));
     lab::update(&client).await.unwrap();
 }
 
@@ -243,14 +243,18 @@ async fn duplicate_name_is_rejected() {
         let keys = play::json(200, &json!({"keys": [raw::jwk()]}));
         let lab = Lab::scripted(
             move |_, _| keys.clone(),
-            lab::polite_authenticate,
+            lab::successful_authenticate,
             |_, _| play::json(200, &lab::updated()),
         );
         let lab = lab.await;
         let jwt = Session::jwt(raw::sign(&header, &claims));
         let result = lab::update_as(&lab.client(), jwt).await;
         assert_eq!(result.is_ok(), is_good, "{header} {claims}");
-        assert_eq!((lab.asked(), lab.updates()), (0, usize::from(is_good)), "{header} {claims}");
+        assert_eq!(
+            (lab.authenticate_requests(), lab.updates()),
+            (0, usize::from(is_good)),
+            "{header} {claims}"
+        );
     }
 }
 
@@ -263,7 +267,7 @@ async fn exp_at_the_maximum_does_not_panic() {
     for _ in 0..2 {
         lab::update_as(&client, Session::jwt(lab::sign(&claims))).await.unwrap();
     }
-    assert_eq!((lab.asked(), lab.updates()), (0, 2));
+    assert_eq!((lab.authenticate_requests(), lab.updates()), (0, 2));
 }
 
 #[tokio::test]
@@ -273,6 +277,6 @@ async fn audience_may_be_an_array_or_a_string() {
         claims["aud"] = aud;
         let lab = lab().await;
         lab::update_as(&lab.client(), Session::jwt(lab::sign(&claims))).await.unwrap();
-        assert_eq!((lab.asked(), lab.updates()), (0, 1));
+        assert_eq!((lab.authenticate_requests(), lab.updates()), (0, 1));
     }
 }

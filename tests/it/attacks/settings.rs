@@ -108,11 +108,11 @@ async fn extreme_settings_neither_panic_nor_hang() {
         lab::update_as(&client, session.clone()).await.unwrap();
         lab::update_as(&client, session).await.unwrap();
     }
-    assert_eq!((lab.asked(), lab.updates()), (1, 4));
+    assert_eq!((lab.authenticate_requests(), lab.updates()), (1, 4));
     // Every JWT counts as expired, so the client calls `sessions/authenticate`.
     let client = most(&lab).expiry_margin(forever).build().unwrap();
     lab::update(&client).await.unwrap();
-    assert_eq!((lab.asked(), lab.updates()), (2, 5));
+    assert_eq!((lab.authenticate_requests(), lab.updates()), (2, 5));
 }
 
 #[tokio::test]

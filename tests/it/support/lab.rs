@@ -44,7 +44,7 @@ impl Lab {
     pub(crate) async fn start(
         update: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
     ) -> Self {
-        let server = Hostile::start(project(polite_jwks, polite_authenticate, update));
+        let server = Hostile::start(project(successful_jwks, successful_authenticate, update));
         Self { server: server.await }
     }
 
@@ -75,13 +75,13 @@ impl Lab {
         self.server.count("PUT")
     }
 
-    /// How often the project was asked about a session.
-    pub(crate) fn asked(&self) -> usize {
+    /// The number of `sessions/authenticate` requests.
+    pub(crate) fn authenticate_requests(&self) -> usize {
         self.server.count("POST")
     }
 
-    /// How often its keys were fetched.
-    pub(crate) fn fetched(&self) -> usize {
+    /// The number of requests of the JWKS.
+    pub(crate) fn jwks_requests(&self) -> usize {
         self.server.count("GET")
     }
 }
@@ -177,12 +177,12 @@ pub(crate) fn claims() -> Value {
     })
 }
 
-pub(crate) fn polite_jwks(_: &Request, _: usize) -> Play {
+pub(crate) fn successful_jwks(_: &Request, _: usize) -> Play {
     let keys = json!([KEY.jwk()]);
     play::json(200, &json!({"keys": keys, "request_id": REQUEST_ID, "status_code": 200}))
 }
 
-pub(crate) fn polite_authenticate(_: &Request, _: usize) -> Play {
+pub(crate) fn successful_authenticate(_: &Request, _: usize) -> Play {
     play::json(200, &authenticated(&sign(&claims())))
 }
 
