@@ -52,7 +52,6 @@ pub(crate) fn generate(document: &OpenAPI) -> Result<Tokens, String> {
 fn decode_success(variants: &[Ident], bodies: &[Ident]) -> Tokens {
     quote! {
         /// Decodes the body of a success, and returns why that fails.
-        #[cfg(feature = "testing")]
         pub(crate) fn decode_success(
             operation: Operation,
             body: &[u8],

@@ -24,8 +24,8 @@ for case in json.loads((VECTORS / "responses.json").read_text())["cases"]:
     body = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     status = (case["http_status"] - 100).to_bytes(2, "big")
     for operation in range(6):
-        # The operation, the status, and the length of a Retry-After before the body.
-        data = bytes([operation]) + status + b"\x02" + b"30" + body
+        # The operation, the status, and a length before one of the headers and the body.
+        data = bytes([operation]) + status + b"\x03" + b"\x0030" + body
         seed("response", f"{case['name']}-{operation}", data)
     if "keys" in case["name"] or "jwks" in case["name"]:
         seed("key_set", case["name"], body)

@@ -227,8 +227,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Uses a test's clock instead of the system's, except for timeouts and the backoffs
-    /// between attempts.
+    /// Uses a test's clock instead of the system's, except for timeouts and the backoffs between
+    /// attempts. A `Retry-After` is not waited for.
     #[cfg(feature = "testing")]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;

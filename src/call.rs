@@ -9,6 +9,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use tokio::time::timeout;
 use tracing::Instrument;
 
 use crate::{
@@ -25,7 +26,8 @@ use crate::{
     rbac,
     response::Success,
     retry::Attempts,
-    session::{Session, SessionHeader, SessionKind},
+    session::{Session, SessionHeader},
+    single_flight::MAX_WAIT,
     span::CallSpan,
     transport::MemberRequest,
 };
@@ -186,19 +188,20 @@ impl Project {
         if self.policies.needs_role_read(&presented.digest(), member.resolved) {
             let newer_than = Some(member.sequence);
             let read = self.organizations.resolve_roles(presented, since, newer_than, deadline);
-            let read = read.await;
+            let read = timeout(MAX_WAIT, read).await;
             self.policies.record_role_read(presented.digest());
             match read {
-                Err(error @ Error::SessionInvalid(_)) => return Err(error),
+                Ok(Err(error @ Error::SessionInvalid(_))) => return Err(error),
+                Ok(Ok(read)) => member = read,
                 // The roles at hand are no older than five minutes.
-                read => member = read.unwrap_or(member),
+                Ok(Err(_)) | Err(_) => {}
             }
         }
         session.renew_by(&member);
         let Some(roles) = member.roles.ids() else {
-            let is_token = presented.kind() == SessionKind::Token;
+            let is_verified_jwt = member.sequence == 0;
             let operation =
-                if is_token { Operation::AuthenticateSession } else { deadline.operation() };
+                if is_verified_jwt { deadline.operation() } else { Operation::AuthenticateSession };
             let reason = "the roles of the member are not an array of strings";
             return Err(Error::UnexpectedResponse(ErrorContext::new(operation, reason).into()));
         };

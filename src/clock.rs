@@ -1,7 +1,8 @@
 //! The clock of sessions, keys and caches, injectable so that tests don't wait.
 //!
 //! One clock for a JWT's `exp`, the age of cached values, the backoff after a failed fetch and the
-//! retry budget. Timeouts and the backoffs between attempts are in real time.
+//! retry budget. Timeouts and the backoffs between attempts are in real time; with a stopped clock,
+//! a `Retry-After` is not waited for.
 
 use std::{
     fmt,
@@ -63,6 +64,11 @@ impl Clock {
                 stopped.start + Duration::from_millis(stopped.advanced_ms.load(Ordering::SeqCst))
             }
         }
+    }
+
+    /// Whether a test advances it.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.0.is_some()
     }
 
     /// How long ago a time was. If the clock went back past it, it counts as very long ago.

@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
 };
 
 use crate::{
     Operation, Outcome, Session, SessionCookies, jwks, jwt,
+    operation::decode_success,
     path_segment::PathSegment,
     response::{BodyError, RawResponse},
 };
@@ -36,14 +37,20 @@ pub fn response(data: &[u8]) {
     let Ok(status) = StatusCode::from_u16(status) else { return };
     let (header, body) = rest.split_at(usize::from(*header_length).min(rest.len()));
     let mut headers = HeaderMap::new();
-    if let Ok(value) = HeaderValue::from_bytes(header) {
-        headers.insert(RETRY_AFTER, value.clone());
-        headers.insert(CONTENT_TYPE, value);
+    if let Some((name, value)) = header.split_first()
+        && let Ok(value) = HeaderValue::from_bytes(value)
+    {
+        let names = [RETRY_AFTER, CONTENT_TYPE, CONTENT_ENCODING];
+        headers.insert(names[usize::from(*name) % names.len()].clone(), value);
     }
     let body = Bytes::copy_from_slice(body);
     let body_error = (!is_complete).then_some(BodyError::TooLong(body.len()));
     let response = RawResponse { status, headers, body, body_error };
-    let error = response.to_error(operation, SystemTime::now(), None);
+    let now = SystemTime::now();
+    let decoded = decode_success(operation, &response.body);
+    let _ = response.error_body(operation, now);
+    let decode_error = decoded.err().filter(|_| status.is_success());
+    let error = response.to_error(operation, now, decode_error.as_ref());
     assert_eq!(error.operation(), operation);
     assert_eq!(error.status(), Some(status));
     assert!(!error.reason().is_empty());

@@ -21,7 +21,7 @@ use crate::{
     details::{ErrorBody, ErrorContext, Outcome, Source},
     error::Error,
     error_body, json_path,
-    operation::Operation,
+    operation::{Operation, decode_success},
     rbac,
 };
 
@@ -215,7 +215,7 @@ fn of_success(
 }
 
 /// Whether the responses of an operation carry secrets, such as the client secret of an OIDC
-/// connection: then no part of a body goes into an error.
+/// connection: then no part of a body goes into an error. A new operation stops the build here.
 fn carries_secrets(operation: Operation) -> bool {
     match operation {
         Operation::GetConnections | Operation::AuthenticateSession => true,
@@ -224,6 +224,19 @@ fn carries_secrets(operation: Operation) -> bool {
         | Operation::GetRbacPolicy
         | Operation::GetOrganizationRbacPolicy => false,
     }
+}
+
+/// Whether the error of the generated decoder would print a body that carries secrets.
+pub(crate) fn leaks_by_decoding(operation_id: &str, status: StatusCode, body: &[u8]) -> bool {
+    let operation = Operation::ALL.iter().find(|operation| operation.id() == operation_id);
+    operation.is_some_and(|&operation| {
+        let decodes = if status.is_success() {
+            decode_success(operation, body).is_ok()
+        } else {
+            error_body::decode(body).is_some()
+        };
+        carries_secrets(operation) && !decodes
+    })
 }
 
 /// Whether a request changed anything at Stytch. The one place that decides it.

@@ -135,11 +135,12 @@ impl RetryPolicy {
 pub(crate) struct Retry {
     policy: RetryPolicy,
     budget: RetryBudget,
+    clock: Clock,
 }
 
 impl Retry {
     pub(crate) fn new(policy: RetryPolicy, clock: Clock) -> Self {
-        Self { policy, budget: RetryBudget::new(clock) }
+        Self { policy, budget: RetryBudget::new(clock.clone()), clock }
     }
 
     /// The attempts of a call that begins now.
@@ -186,7 +187,7 @@ impl Attempts<'_> {
         if error.is_retryable() && remaining.is_zero() {
             return Err(error.amend(out_of_time));
         }
-        let Retry { policy, budget } = self.retry;
+        let Retry { policy, budget, clock } = self.retry;
         let Some(wait) = policy.wait(&error, self.made, fastrand::f64()) else {
             return Err(error);
         };
@@ -199,7 +200,9 @@ impl Attempts<'_> {
             }));
         }
         tracing::debug!(attempt = self.made, wait = ?wait, error = %error, "retrying");
-        tokio::time::sleep(wait).await;
+        // A test that stops the clock doesn't wait for what it scripts.
+        let requested = error.retry_after().filter(|_| clock.is_stopped()).unwrap_or_default();
+        tokio::time::sleep(wait.saturating_sub(requested)).await;
         Ok(())
     }
 
@@ -273,6 +276,19 @@ mod tests {
             let mut attempts = retry.begin(Deadline::after(Operation::GetJwks, 2 * SECOND));
             let error = attempts.retry_or_fail(failure(true, retry_after)).await.unwrap_err();
             assert_eq!(error.context().repeat, Repeat::OutOfTime);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retry_after_is_not_waited_for_with_a_stopped_clock() {
+        let policy = RetryPolicy::default().initial_backoff(Duration::ZERO);
+        for (clock, expected) in [(Clock::system(), 5 * SECOND), (Clock::stopped(), Duration::ZERO)]
+        {
+            let retry = Retry::new(policy.clone(), clock);
+            let mut attempts = retry.begin(Deadline::after(Operation::GetJwks, 9 * SECOND));
+            let began = tokio::time::Instant::now();
+            attempts.retry_or_fail(failure(true, Some(5 * SECOND))).await.unwrap();
+            assert_eq!(began.elapsed(), expected);
         }
     }
 

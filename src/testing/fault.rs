@@ -109,6 +109,8 @@ impl Fault {
 
     /// Adds a `Retry-After` header, in seconds or as an HTTP date. Has no effect on a fault
     /// whose response is computed, and on a delay.
+    ///
+    /// A client with the fake's clock, or another stopped one, retries without waiting for it.
     #[must_use]
     pub fn retry_after(mut self, value: &str) -> Self {
         if let Kind::Response(response) = self.kind {

@@ -86,7 +86,7 @@
 //!
 //! # Roles and permissions
 //!
-//! A member has `stytch_member` and the roles given. `stytch_admin` grants updates of
+//! A member has `stytch_member` and the roles given. `stytch_admin` grants all actions on
 //! connections. [`Stytch::role`] and [`Organization::role`] define other roles,
 //! [`Member::set_roles`] changes the roles of a member. [`Organization::connection_builder`]
 //! creates connections for which updates fail: pending ones, OIDC ones, and ones without a
@@ -95,7 +95,8 @@
 //! # Time
 //!
 //! The fake and its clients use [`Stytch::clock`], which stands still until a test advances it:
-//! nothing expires while a debugger pauses a test, and no test has to wait.
+//! nothing expires while a debugger pauses a test. JWTs, caches and the retry budget follow it, and a
+//! `Retry-After` is not waited for. Timeouts and the backoffs between attempts are in real time.
 //!
 //! ```
 //! use std::time::Duration;

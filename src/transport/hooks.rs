@@ -212,12 +212,13 @@ impl ClientHooks<RequestContext> for generated::Client {
             }
             let mut response = response?;
             let limit = context.config.max_response_bytes;
-            let fits = response.content_length().is_some_and(|length| length <= limit as u64);
-            if fits && context.response.is_none() {
-                // The HTTP library holds it to its length.
-                return Ok(response);
+            let (mut body, body_error) = read_body(&mut response, limit).await;
+            let is_of_bindings = context.response.is_none();
+            if is_of_bindings
+                && response::leaks_by_decoding(info.operation_id, response.status(), &body)
+            {
+                body = Bytes::new();
             }
-            let (body, body_error) = read_body(&mut response, limit).await;
             Ok(context.keep(response, body, body_error))
         }
     }

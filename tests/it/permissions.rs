@@ -1,6 +1,6 @@
 //! Permission checks: verdicts against what the fake enforces, and what is fetched for them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -276,11 +276,13 @@ async fn a_policy_endpoint_that_hangs_delays_one_check_and_no_update() {
         for operation in &hanging {
             let _ = stytch.fault(*operation, Fault::delay(Duration::from_secs(20)));
         }
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let error = member.check_permission(UPDATE).await.unwrap_err();
         assert_eq!((variant(&error), error.operation()), ("Transport".into(), hanging[0]));
         assert!(error.is_retryable());
+        let update_began = Instant::now();
         member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
+        assert!(update_began.elapsed() < Duration::from_millis(1500));
         member.check_permission(UPDATE).await.unwrap_err();
         // Two seconds once, and a generous margin.
         assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
@@ -382,6 +384,21 @@ async fn actions_of_another_type_are_an_error_and_never_a_grant() {
         let error = member.check_permission(UPDATE).await.unwrap_err();
         assert_eq!(variant(&error), "UnexpectedResponse", "{actions}");
     }
+}
+
+#[tokio::test]
+async fn authenticate_that_hangs_after_a_denial_delays_one_check_by_two_seconds() {
+    let Scene { stytch, okta, member, .. } = scene(token);
+    member.check_permission(UPDATE).await.unwrap();
+    member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
+    let hanging = Fault::delay(Duration::from_secs(60));
+    let outage = stytch.fault(Operation::AuthenticateSession, hanging);
+    let began = Instant::now();
+    for _ in 0..3 {
+        assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
+    }
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    assert_eq!(outage.hits(), 1);
 }
 
 #[tokio::test]

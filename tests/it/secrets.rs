@@ -105,6 +105,35 @@ async fn no_debug_shows_a_credential() {
     capture::inspect_debug(&updated);
 }
 
+#[tokio::test]
+async fn undecodable_responses_to_the_bindings_are_not_printed() {
+    let secret = "cLiEnT-sEcReT-oF-aN-oIdC-cOnNeCtIoN-aT-sTyTcH";
+    let body = format!(r#"{{"external_connections": 7, "member_session": "{secret}"}}"#);
+    for status in [200, 400, 502] {
+        let play = play::http(status, play::JSON, body.clone());
+        let respond = || {
+            let play = play.clone();
+            move |_: &Request, _: usize| play.clone()
+        };
+        let lab = Lab::scripted(respond(), respond(), respond()).await;
+        let client = lab.client();
+        let listed = client.bindings().get_connections(lab::ORGANIZATION, None, None).await;
+        let request = types::AuthenticateSessionRequest {
+            session_token: Some(Credential::new(TOKEN)),
+            session_jwt: None,
+        };
+        let authenticated = client.bindings().authenticate_session(&request).await;
+        let (listed, authenticated) = (listed.unwrap_err(), authenticated.unwrap_err());
+        let printed = format!("{listed:?} {listed} {authenticated:?} {authenticated}");
+        assert!(!printed.contains(secret), "{status}: {printed}");
+    }
+    // An operation without secrets keeps the body.
+    let undecodable = |_: &Request, _: usize| play::http(200, play::JSON, "{7}");
+    let lab = Lab::scripted(undecodable, undecodable, undecodable).await;
+    let error = lab.client().bindings().get_rbac_policy().await.unwrap_err();
+    assert!(format!("{error:?}").contains("{7}"), "{error:?}");
+}
+
 /// Responses that echo a credential in every place.
 fn echo(status: u16, credential: &str) -> Vec<Play> {
     let error = json!({
