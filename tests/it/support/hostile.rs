@@ -80,7 +80,7 @@ impl Hostile {
     pub(crate) async fn start(
         script: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
     ) -> Self {
-        Self::serve(None, Arc::new(script)).await
+        Self::serve(Vec::new(), Arc::new(script)).await
     }
 
     /// Starts a server that speaks TLS.
@@ -88,7 +88,17 @@ impl Hostile {
         config: ServerConfig,
         script: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
     ) -> Self {
-        Self::serve(Some(TlsAcceptor::from(Arc::new(config))), Arc::new(script)).await
+        Self::start_tls_with([config], script).await
+    }
+
+    /// Starts a server that speaks TLS, with a configuration for each connection, the last one
+    /// repeatedly.
+    pub(crate) async fn start_tls_with(
+        configs: impl IntoIterator<Item = ServerConfig>,
+        script: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+    ) -> Self {
+        let acceptors = configs.into_iter().map(|config| TlsAcceptor::from(Arc::new(config)));
+        Self::serve(acceptors.collect(), Arc::new(script)).await
     }
 
     /// Starts a server that accepts connections and neither reads nor writes.
@@ -123,10 +133,12 @@ impl Hostile {
         .await
     }
 
-    async fn serve(tls: Option<TlsAcceptor>, script: Script) -> Self {
-        let scheme = if tls.is_some() { "https" } else { "http" };
+    async fn serve(tls: Vec<TlsAcceptor>, script: Script) -> Self {
+        let scheme = if tls.is_empty() { "http" } else { "https" };
         let server = Self::accept(move |mut stream, seen| {
-            let (tls, script) = (tls.clone(), Arc::clone(&script));
+            let number = usize::try_from(seen.connections.load(Ordering::SeqCst)).unwrap();
+            let tls = tls.get(number - 1).or(tls.last()).cloned();
+            let script = Arc::clone(&script);
             async move {
                 let after = match tls {
                     None => converse(&mut stream, &script, &seen).await,
