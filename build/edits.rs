@@ -75,7 +75,7 @@ fn apply(mut file: syn::File, edits: &mut [Edit]) -> Result<syn::File, String> {
         None => Ok(file),
         Some(Edit { nodes, expected, done, .. }) => Err(format!(
             "build/edits.rs: rewrote {done} {nodes}, expected {expected}: this version of the \
-             generator writes other code than the edit looks for"
+             generator's output has changed: update this edit"
         )),
     }
 }

@@ -162,7 +162,6 @@ impl Operation {
     }
 }
 /// Decodes the body of a success, and returns why that fails.
-#[cfg(feature = "testing")]
 pub(crate) fn decode_success(operation: Operation, body: &[u8]) -> Result<(), serde_json::Error> {
     match operation {
         Operation::UpdateExternalConnection => serde_json::from_slice::<
@@ -322,10 +321,11 @@ pub mod types {
     pub struct GetConnectionsResponse {
         ///The External SSO connections, in Stytch's order.
         pub external_connections: ::std::vec::Vec<ExternalConnection>,
-        ///Stytch's id of the request, which their support asks for. May be empty.
+        /**The id of the request, which Stytch's support asks for. Empty if the response
+        does not contain it.*/
         #[serde(default, deserialize_with = "crate::null::as_default")]
         pub request_id: ::std::string::String,
-        ///The HTTP status as the body repeats it; 0 if the body does not.
+        ///The HTTP status, repeated in the body. 0 if the body does not contain it.
         #[serde(default, deserialize_with = "crate::null::as_default")]
         pub status_code: i32,
     }
@@ -338,7 +338,8 @@ pub mod types {
     pub struct GetJwksResponse {
         ///The keys, in no particular order.
         pub keys: ::std::vec::Vec<Jwk>,
-        ///Stytch's id of the request, which their support asks for. May be empty.
+        /**The id of the request, which Stytch's support asks for. Empty if the response
+        does not contain it.*/
         #[serde(default, deserialize_with = "crate::null::as_default")]
         pub request_id: ::std::string::String,
     }
@@ -352,7 +353,8 @@ pub mod types {
         ///The policy. `None` if the organization has no custom roles.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub org_policy: ::std::option::Option<OrganizationRbacPolicy>,
-        ///Stytch's id of the request, which their support asks for. May be empty.
+        /**The id of the request, which Stytch's support asks for. Empty if the response
+        does not contain it.*/
         #[serde(default, deserialize_with = "crate::null::as_default")]
         pub request_id: ::std::string::String,
     }
@@ -365,7 +367,8 @@ pub mod types {
     pub struct GetRbacPolicyResponse {
         ///The policy.
         pub policy: RbacPolicy,
-        ///Stytch's id of the request, which their support asks for. May be empty.
+        /**The id of the request, which Stytch's support asks for. Empty if the response
+        does not contain it.*/
         #[serde(default, deserialize_with = "crate::null::as_default")]
         pub request_id: ::std::string::String,
     }
@@ -536,8 +539,8 @@ pub mod types {
 #[derive(Clone, Debug)]
 /**Client for Stytch external SSO connections
 
-Updates the External SSO connections of a Stytch B2B project, and resolves the
-organization of a member session.
+The part of Stytch's B2B API that manages External SSO connections: connections, RBAC
+policies, member sessions and keys.
 
 Version: 1.0.0*/
 pub struct Client {
@@ -679,10 +682,10 @@ impl Client {
     Lists the connections of an organization, of which only the External SSO connections
     are described here.
 
-    With a member's session in one of the two session headers, Stytch checks that the
-    session belongs to `organization_id` and that the member's roles allow the action
-    `get` on the resource `stytch.sso`. With neither header the request runs with the full
-    power of the project.
+    With a session header, Stytch checks that the session belongs to
+    `organization_id` and that the member's roles grant the action `get` on the
+    resource `stytch.sso`. Without one, the request runs with the project's full
+    power.
 
     See [Get SSO Connections](https://stytch.com/docs/b2b/api/get-sso-connections)
     in Stytch's reference.
@@ -691,8 +694,8 @@ impl Client {
 
     Arguments:
     - `organization_id`: The organization whose connections to list.
-    - `x_stytch_member_session`: The opaque session token of the member who reads the list.
-    - `x_stytch_member_session_jwt`: The session JWT of the member who reads the list.
+    - `x_stytch_member_session`: The session token of the member who sends the request.
+    - `x_stytch_member_session_jwt`: The session JWT of the member who sends the request.
     */
     pub async fn get_connections<'a>(
         &'a self,

@@ -95,8 +95,8 @@ impl Client {
     /// Any error of the JWKS request, or [`Error::Transport`] if it has no response within 2 s;
     /// it then continues in the background. The [`outcome`](Error::outcome) is
     /// [`NotApplied`](crate::Outcome::NotApplied). For a backoff of 1 s, doubling up to 30 s with
-    /// each further failure, `warm_up` returns the same error at once. The client works all the
-    /// same: sessions are resolved by `sessions/authenticate`, and the keys are fetched when a
+    /// each further failure, `warm_up` returns the same error at once. The client remains
+    /// usable: sessions are resolved by `sessions/authenticate`, and the keys are fetched when a
     /// call needs them.
     pub async fn warm_up(&self) -> Result<(), Error> {
         self.project.jwks.fetch(self.project.context.deadline(Operation::GetJwks)).await

@@ -94,7 +94,9 @@ pub enum Error {
     ///
     /// An update may have been applied: see [`outcome`](Error::outcome).
     UnexpectedResponse(Details),
-    /// There is no response: no connection, a reset, a timeout.
+    /// No response, or none that is HTTP: no connection, a reset, a timeout, an invalid
+    /// certificate, a proxy that requires authorization. Retry only if
+    /// [`is_retryable`](Error::is_retryable).
     ///
     /// [`outcome`](Error::outcome) is [`NotApplied`](crate::Outcome::NotApplied) if the request
     /// was never sent, else [`Unknown`](crate::Outcome::Unknown) for an update.

@@ -14,6 +14,7 @@ pub(crate) fn decode(body: &[u8]) -> Option<(ErrorBody, bool)> {
     // An invalid byte in a message must not cost the rest.
     let text = String::from_utf8_lossy(body);
     let error = serde_json::from_str(&text).ok().or_else(|| field_by_field(&text))?;
+    // A field that is added to the document stops the build here: return it, or ignore it.
     let types::Error {
         status_code,
         request_id,

@@ -154,7 +154,7 @@ impl JwksCache {
             return Ok(key.cloned());
         }
         let Ok(_place) = self.0.waiting.try_acquire() else {
-            let reason = "too many session JWTs signed with unknown keys wait for the next fetch";
+            let reason = "over 1,024 callers with an unknown `kid` wait for the next JWKS fetch";
             return Err(KeyError::Undecided(undecided(reason, None)));
         };
         let has_key = |set: &Arc<KeySet>| set.0.contains_key(kid);

@@ -1,4 +1,4 @@
-//! Updates Stytch B2B External SSO connections **as the logged-in member**.
+//! Reads, checks and updates Stytch B2B External SSO connections **as the logged-in member**.
 //!
 //! An *external SSO connection* lets the members of one organization log in through a
 //! connection that another organization owns. [`MemberClient::update_connection`] changes its
@@ -37,12 +37,12 @@
 //!
 //! | item | purpose |
 //! | --- | --- |
-//! | [`Client`], [`ClientBuilder`] | one project: credentials, timeouts, limits |
+//! | [`Client`], [`ClientBuilder`], [`BuildError`] | one project: credentials, timeouts, limits |
 //! | [`Session`], [`SessionCookies`] | a member's session token or JWT, also from the headers of a request |
 //! | [`MemberClient`] | acts as that member |
 //! | [`types`] | request and response types, generated |
 //! | [`Error`], [`Outcome`] | what failed, and whether the update may have been applied |
-//! | [`Operation`], [`Permission`] | the operations and the permissions they require |
+//! | [`Operation`], [`Permission`], [`Verdict`] | the operations, the permissions they require, and whether a member has one |
 //! | [`RetryPolicy`] | which failures are retried, and when |
 //! | [`bindings`] | the generated client, with the project's full power |
 //! | `testing` | an in-process fake of Stytch and typed mocks, with the feature `testing` |

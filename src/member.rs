@@ -213,7 +213,7 @@ impl MemberClient {
     /// Takes it from a session JWT that is verified locally; calls `sessions/authenticate` for
     /// a session token that isn't cached, and for an expired JWT, which is renewed.
     ///
-    /// It is no proof that the session is still active: Stytch reports a revoked session with
+    /// Does not check that the session is still active: Stytch reports a revoked session with
     /// the next update. Dropping the future has no effect on the session.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! Checks a permission locally, as Stytch's SDKs do: the member's roles against the RBAC
 //! policies of the project and the organization.
 //!
-//! The result is advice for a user interface. No call is ever held back because of it: Stytch
-//! decides.
+//! The result is advice for a user interface. The client sends every call whatever the verdict;
+//! Stytch decides.
 
 use std::{
     collections::BTreeSet,
@@ -32,8 +32,8 @@ pub struct Verdict {
     pub authorized: bool,
     /// The member's roles that grant it, sorted, as in Stytch's own verdict.
     pub granting_roles: Vec<String>,
-    /// All roles of the project and the organization any of which would grant it, sorted: what a
-    /// denied member can ask for.
+    /// The ids of all roles of the project and the organization that grant it, sorted. A denied
+    /// member can ask for any of them.
     pub sufficient_roles: Vec<String>,
 }
 

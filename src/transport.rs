@@ -201,6 +201,7 @@ impl Transport {
             SessionKind::Token => (credential, None),
             SessionKind::Jwt => (None, credential),
         };
+        // A field that is added to the document stops the build here: send it, or `None`.
         let request = AuthenticateSessionRequest { session_token, session_jwt };
         let _permit = acquire_permit(&self.session_permits, deadline).await?;
         let client = self.attempt(None, deadline)?;

@@ -23,7 +23,7 @@ impl MemberClient {
     /// implies the other.
     ///
     /// Edits of the same connection through one [`Client`](crate::Client) run one after
-    /// another, so that two handlers of one process lose nothing. **Across processes the last
+    /// another, so concurrent edits in one process don't overwrite each other. **Across processes the last
     /// writer wins**: Stytch has no conditional update. `update_connection` doesn't wait for
     /// edits.
     ///

@@ -37,7 +37,7 @@ pub(super) fn authenticate(
     let session = touch(&mut state, project, &session_id, request)?;
     let claims = session::claims(&state, project, &session);
     let member = &state.members[&session.member_id];
-    // A field that is added to these types stops the build here.
+    // A field that is added to these types stops the build here: set it as Stytch does.
     let member_session = types::MemberSession {
         organization_id: member.organization_id.clone(),
         roles: Some(MemberRoles::new(member.roles.clone())),

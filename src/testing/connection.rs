@@ -75,6 +75,7 @@ pub struct ConnectionBuilder {
 
 impl ConnectionBuilder {
     fn new(project: Arc<Project>, organization_id: &str, display_name: &str) -> Self {
+        // A field that is added to the document stops the build here: set it as Stytch does.
         let connection = types::ExternalConnection {
             organization_id: organization_id.to_owned(),
             connection_id: project.id_of("external-connection"),

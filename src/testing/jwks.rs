@@ -23,9 +23,14 @@ pub(super) fn jwks(
     if project_id != project.id {
         return Err(responses::project_not_found());
     }
-    let keys: Vec<Value> = project.state().keys.iter().map(published).collect();
-    let request_id = project.id_of("request-id");
-    let body = json!({"keys": keys, "request_id": request_id, "status_code": 200});
+    let state = project.state();
+    let keys: Vec<Value> = state.keys.iter().map(published).collect();
+    // A field that is added to the document stops the build here: set it as Stytch does.
+    let mut body = json!(types::GetJwksResponse {
+        keys: state.keys.iter().map(Key::jwk).collect(),
+        request_id: project.id_of("request-id"),
+    });
+    jwt::merge(&mut body, json!({"keys": keys, "status_code": 200}));
     Ok(Response::json(200, &body))
 }
 

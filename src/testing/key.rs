@@ -73,6 +73,7 @@ impl Key {
     #[must_use]
     pub fn jwk(&self) -> types::Jwk {
         let (n, e) = self.public_numbers();
+        // A field that is added to the document stops the build here: set it as Stytch does.
         types::Jwk {
             kty: Some("RSA".into()),
             alg: Some("RS256".into()),

@@ -67,7 +67,8 @@ fn published(role: &Role) -> types::RbacRole {
 }
 
 /// A success with the fields of the document and others that Stytch sends. The types are written
-/// out in full above, so that a field that is added to the document stops the build there.
+/// out in full above, so that a field that is added to the document stops the build there: set it as
+/// Stytch does.
 fn with(body: &impl Serialize, others: Value) -> Response {
     let mut body = json!(body);
     jwt::merge(&mut body, others);

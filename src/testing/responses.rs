@@ -24,7 +24,7 @@
 //! | [`rate_limited`] | [`Error::RateLimited`] |
 //! | [`connection_not_active`], [`invalid_display_name`], [`groups_key_missing`], [`invalid_role_assignment`], [`invalid_role`], [`invalid_rbac_role_id`], [`cannot_assign_default_role`] | [`Error::InvalidUpdate`] |
 //! | [`organization_suspended`], [`captcha_required`], [`use_https`], [`no_session_arguments`], [`too_many_session_arguments`], [`internal_server_error`], [`server_unavailable`] | [`Error::Api`] |
-//! | [`updated`], [`authenticated`], [`jwks`] | success |
+//! | [`updated`], [`connections`], [`authenticated`], [`jwks`], [`rbac_policy`], [`organization_rbac_policy`] | success |
 //!
 //! [`connection`], [`member_session`] and [`jwt::Key::jwk`](super::jwt::Key::jwk) build the
 //! parts of a success.
@@ -280,7 +280,10 @@ pub fn error(status: u16, error_type: &str, error_message: &str) -> types::Error
         error_type: Some(error_type.into()),
         error_message: Some(error_message.into()),
         error_url: Some(format!("https://stytch.com/docs/api/errors/{status}")),
-        ..types::Error::default()
+        error_details: None,
+        error: None,
+        error_description: None,
+        error_uri: None,
     }
 }
 

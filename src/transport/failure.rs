@@ -46,7 +46,7 @@ fn permanent_cause(error: &reqwest::Error) -> Option<Cow<'static, str>> {
         }
         // The type of this error is private to the HTTP library.
         if cause.to_string().ends_with("proxy authorization required") {
-            return Some("HTTP 407 of the proxy: it requires authorization".into());
+            return Some("proxy: HTTP 407 Proxy Authentication Required".into());
         }
         tls_cause(cause)
     })

@@ -164,7 +164,7 @@ async fn a_proxy_that_requires_authorization_is_permanent() {
             .build()
             .unwrap();
         let error = error_of(&client).await;
-        assert_permanent(backend_name, &error, NotApplied, "HTTP 407 of the proxy");
+        assert_permanent(backend_name, &error, NotApplied, "proxy: HTTP 407");
         assert_eq!(proxy.count("CONNECT"), 1, "{backend_name}");
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn run(
     let title = source::title(&theirs);
     let accepted = accepted::read(root, title)?;
     let differences = documents::compare(&ours, &theirs);
-    let sorted = accepted::sort_out(differences, accepted);
+    let sorted = accepted::partition(differences, accepted);
     output::show(&match format {
         Format::Text => report::text(upstream, title, &sorted, list_accepted),
         Format::Json => format!("{:#}\n", report::json(upstream, title, &sorted)),

@@ -48,7 +48,9 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<bool, String> {
         return Ok(true);
     }
     if compared.has_same_parts && !is_same_compiler {
-        eprintln!("{BASELINE} is another compiler's than {compiler}, so this is no failure");
+        eprintln!(
+            "{BASELINE} was counted with another compiler than {compiler}: growth is reported and doesn't fail"
+        );
         return Ok(true);
     }
     eprintln!(

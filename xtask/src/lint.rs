@@ -36,7 +36,7 @@ const LINTS: [(&str, Lint); 22] = [
     ("all-of", schemas::all_of),
     ("required-unknown", schemas::required_unknown),
     ("required-because", schemas::required_because),
-    ("circle", schemas::circle),
+    ("recursive", schemas::recursive),
     ("error-response", responses::error_response),
     ("ambiguous-success", responses::ambiguous_success),
     ("no-reference", operations::no_reference),

@@ -18,8 +18,10 @@ pub(crate) struct Output {
     pub(crate) content: String,
 }
 
-/// Writes the files that changed. With the same content, a file isn't touched.
-pub(crate) fn write(root: &Path, outputs: &[Output]) -> Result<(), String> {
+/// Writes the files that changed, and returns whether one did. With the same content, a file isn't
+/// touched.
+pub(crate) fn write(root: &Path, outputs: &[Output]) -> Result<bool, String> {
+    let mut changed = false;
     for Output { path, content } in outputs {
         if read(root, path)?.as_ref() == Some(content) {
             eprintln!("{path}: unchanged");
@@ -28,8 +30,9 @@ pub(crate) fn write(root: &Path, outputs: &[Output]) -> Result<(), String> {
         fs::write(root.join(path), content)
             .map_err(|error| format!("{path}: can't be written: {error}"))?;
         eprintln!("{path}: written");
+        changed = true;
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Checks whether all files are as the command would write them. If not, shows how they

@@ -19,14 +19,14 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<bool, String> {
     for finding in &findings {
         eprintln!("{YAML}:{finding}");
     }
-    let sound = findings.is_empty();
+    let valid = findings.is_empty();
     if check {
-        return Ok(output::check(root, &outputs, "cargo xtask spec")? && sound);
+        return Ok(output::check(root, &outputs, "cargo xtask spec")? && valid);
     }
-    if sound {
-        output::write(root, &outputs)?;
+    if valid && output::write(root, &outputs)? {
+        eprintln!("next: cargo xtask bindings, which shows the change in the generated code");
     }
-    Ok(sound)
+    Ok(valid)
 }
 
 /// Reads the document that people write.

@@ -84,7 +84,7 @@ fn parse_list(entries: &[Node]) -> Result<Vec<Accepted>, String> {
 }
 
 /// Sorts differences by whether they are accepted.
-pub(super) fn sort_out(mut differences: Differences, list: List) -> Sorted {
+pub(super) fn partition(mut differences: Differences, list: List) -> Sorted {
     let (mut known, mut stale) = (Vec::new(), Vec::new());
     let other_lists = list.entries.is_none().then_some(list.titles);
     for entry in list.entries.unwrap_or_default() {

@@ -101,7 +101,7 @@ fn acceptance_counts_for_its_document_and_needs_a_reason() {
 #[test]
 fn document_without_a_list_is_reported_as_such() {
     let list = accepted::parse(ACCEPTED, "Other").unwrap();
-    let sorted = accepted::sort_out(differences(&UPSTREAM.replace("int32", "int64")), list);
+    let sorted = accepted::partition(differences(&UPSTREAM.replace("int32", "int64")), list);
     let text = report::text("file.yml", "Other", &sorted, false);
     assert!(text.contains("no list for `Other`") && text.contains("for: Upstream"), "{text}");
     assert!(text.contains("\nnot reviewed: 1;"), "{text}");
@@ -119,5 +119,5 @@ fn outcome(status: &str) -> Sorted {
         1,
     );
     let accepted = accepted::parse(ACCEPTED, "Upstream").unwrap();
-    accepted::sort_out(differences(&upstream), accepted)
+    accepted::partition(differences(&upstream), accepted)
 }

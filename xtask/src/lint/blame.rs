@@ -57,23 +57,23 @@ struct Search<'a> {
     document: &'a Document,
     whole: &'a Json,
     /// Without the parts that the generator fails on.
-    sound: Json,
+    valid: Json,
     findings: Vec<Finding>,
 }
 
 impl<'a> Search<'a> {
     fn new(document: &'a Document, whole: &'a Json) -> Self {
-        let mut sound = whole.clone();
+        let mut valid = whole.clone();
         for schema in document.components() {
-            put(&mut sound, &schema.place.pointer, trivial_component(&schema.place));
+            put(&mut valid, &schema.place.pointer, trivial_component(&schema.place));
         }
-        put(&mut sound, "#/paths", json!({}));
-        Self { document, whole, sound, findings: Vec::new() }
+        put(&mut valid, "#/paths", json!({}));
+        Self { document, whole, valid, findings: Vec::new() }
     }
 
     fn run(mut self) -> Vec<Finding> {
         // What fails without any part is no part's fault.
-        if generate(&self.sound).is_err() {
+        if generate(&self.valid).is_err() {
             return Vec::new();
         }
         for schema in self.document.components() {
@@ -98,20 +98,20 @@ impl<'a> Search<'a> {
     /// Adds a part; if the generator fails, reports the first of the inner parts without which
     /// it doesn't.
     fn add(&mut self, place: &Place, inner: &[(&Place, Json)]) {
-        let mut grown = self.sound.clone();
+        let mut grown = self.valid.clone();
         let Some(part) = at(self.whole, &place.pointer) else { return };
         put(&mut grown, &place.pointer, part.clone());
         let Err(message) = generate(&grown) else {
-            self.sound = grown;
+            self.valid = grown;
             return;
         };
-        let culprit = inner.iter().find(|(inner, trivial)| {
+        let cause = inner.iter().find(|(inner, trivial)| {
             let mut without = grown.clone();
             put(&mut without, &inner.pointer, trivial.clone());
             generate(&without).is_ok()
         });
-        let culprit = culprit.map_or(place, |(inner, _)| inner);
-        self.findings.push(report(culprit, &message));
+        let cause = cause.map_or(place, |(inner, _)| inner);
+        self.findings.push(report(cause, &message));
     }
 }
 

@@ -79,7 +79,7 @@ fn describe_missing(place: &Place, keys: &[&str]) -> Option<Finding> {
             "add `properties`",
         ),
         "items" => (
-            "an array without items: the generator makes a list of any JSON",
+            "an array without items: the generator writes `Vec<serde_json::Value>`",
             "\
                     add `items`",
         ),
@@ -183,7 +183,7 @@ fn unexpected_type(kind: &str, is_component: bool, expected: String) -> (String,
     }
     if is_component {
         return (
-            format!("a named {kind}: the generator wraps it in a type of its own"),
+            format!("a named {kind}: the generator writes a newtype"),
             "write the type where it is used, or list the schema in REPLACED in build/codegen.rs"
                 .to_owned(),
         );
@@ -201,7 +201,7 @@ fn without_type(place: &Place, expected: String) -> (String, String) {
             "write `description`, and `allOf` with the `$ref`".to_owned(),
         );
     }
-    ("without `type`, the generator makes any JSON of it".to_owned(), expected)
+    ("without `type`, the generator writes `serde_json::Value`".to_owned(), expected)
 }
 
 fn at(role: Role) -> At {

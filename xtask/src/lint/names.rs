@@ -96,7 +96,7 @@ impl Kind {
         let first = characters.next().unwrap_or_default();
         let only =
             |extra: &[char]| name.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(&c));
-        let (is_sound, fix) = match self {
+        let (is_valid, fix) = match self {
             Self::Operation => (is_snake_case(name), "write it in snake_case"),
             Self::Parameter => (
                 first.is_ascii_alphabetic() && only(&['_', '-']),
@@ -108,8 +108,8 @@ impl Kind {
                 "use letters, digits and `_`, and begin with a letter",
             ),
         };
-        if !is_sound {
-            return Some(("becomes another name in Rust, or none", fix));
+        if !is_valid {
+            return Some(("is not a Rust identifier in the expected case", fix));
         }
         let reserved = match self {
             Self::Operation => &METHODS[..],

@@ -45,10 +45,10 @@ pub(super) fn path(document: &Document) -> Vec<Finding> {
         let path = operation.pointer.split('/').nth(2).map(unescape).unwrap_or_default();
         let segments = path.strip_prefix('/').map(|path| path.split('/').collect::<Vec<_>>());
         let segments = segments.unwrap_or_default();
-        let is_sound = !segments.is_empty()
+        let is_valid = !segments.is_empty()
             && segments.iter().all(|segment| template(segment).is_some() || is_literal(segment));
-        if !is_sound {
-            let problem = "a path of other segments than `name` and `{parameter}`: the mock \
+        if !is_valid {
+            let problem = "each path segment must be a literal or one `{parameter}`: the mock \
                            helpers use it as a regular expression";
             findings.push(Finding::new(operation, problem, "write `/segment/{parameter}`"));
         }

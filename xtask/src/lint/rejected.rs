@@ -154,14 +154,14 @@ const SCHEMA: &[(&[&str], &str, &str, &str)] = &[
     ),
     (
         &["default"],
-        "the generator ignores it",
-        "the generator ignores it",
-        "only a string, a number or a boolean among the properties of a response has a default",
+        "the generator ignores it, or generates a function for it",
+        "the generator ignores it, or generates a function for it",
+        "only a string, an integer or a boolean property of a response may have a default",
     ),
     (
         &["allOf"],
-        "the generator merges the parts into a type of its own",
-        "the generator merges the parts into a type of its own",
+        "the generator merges the parts into a new type",
+        "the generator merges the parts into a new type",
         "write one schema, or a `$ref` alone",
     ),
     (

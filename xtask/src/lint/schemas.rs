@@ -121,7 +121,7 @@ pub(super) fn required_because(document: &Document) -> Vec<Finding> {
 }
 
 /// A type that contains itself needs boxes, and a required one has no value.
-pub(super) fn circle(document: &Document) -> Vec<Finding> {
+pub(super) fn recursive(document: &Document) -> Vec<Finding> {
     let mut findings = Vec::new();
     for reference in &document.references {
         let within = |pointer: &str| is_within(&reference.place.pointer, pointer);
@@ -129,7 +129,7 @@ pub(super) fn circle(document: &Document) -> Vec<Finding> {
         let reached = document.reach([reference.target.clone()]);
         if owner.is_some_and(|owner| reached.contains(&owner.place.pointer)) {
             let problem = format!("`{}` contains itself through this `$ref`", reference.target);
-            let fix = "describe no circle: the generated types are plain structs without boxes";
+            let fix = "recursive schemas are not supported: the generator emits no `Box`";
             findings.push(Finding::new(&reference.place, problem, fix));
         }
     }

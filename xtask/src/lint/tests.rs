@@ -8,7 +8,7 @@ use crate::{
     yaml::Node,
 };
 
-const SOUND: &str = include_str!("../../tests/fixtures/sound.yaml");
+const VALID: &str = include_str!("../../tests/fixtures/valid.yaml");
 const UNBROKEN: &str = include_str!("../../tests/fixtures/unbroken.yaml");
 const BROKEN: &str = include_str!("../../tests/fixtures/broken.yaml");
 /// The findings of `BROKEN`. `UPDATE_SNAPSHOTS=1` rewrites them.
@@ -16,7 +16,7 @@ const FINDINGS: &str = "tests/fixtures/broken.txt";
 
 #[test]
 fn valid_document_has_no_findings() {
-    assert_eq!(shown(&findings(SOUND)), "");
+    assert_eq!(shown(&findings(VALID)), "");
 }
 
 #[test]
@@ -91,8 +91,8 @@ const GENERATOR_FAULTS: [(&str, &str, [&str; 2], &str); 8] = [
 #[test]
 fn a_failure_of_the_generator_is_blamed_on_its_part() {
     for (text, by, at, problem) in GENERATOR_FAULTS {
-        assert!(SOUND.contains(text), "{text}");
-        let document = Document::new(Node::parse(&SOUND.replace(text, by)).unwrap());
+        assert!(VALID.contains(text), "{text}");
+        let document = Document::new(Node::parse(&VALID.replace(text, by)).unwrap());
         let findings = blame::not_generated(&document);
         let found = findings.iter().any(|finding| {
             finding.pointer == at.concat()
@@ -105,7 +105,7 @@ fn a_failure_of_the_generator_is_blamed_on_its_part() {
 
 #[test]
 fn a_part_that_is_not_openapi_is_the_innermost_one() {
-    let text = SOUND.replace("nullable: true # may be missing", "nullable: always");
+    let text = VALID.replace("nullable: true # may be missing", "nullable: always");
     let findings = blame::unreadable(&Document::new(Node::parse(&text).unwrap()));
     let pointers: Vec<_> = findings.iter().map(|finding| &*finding.pointer).collect();
     assert_eq!(pointers, ["#/components/schemas/Error/properties/error_type"]);
@@ -134,8 +134,8 @@ fn has_right_line(text: &str, finding: &Finding) -> bool {
 
 fn changed(case: &Node) -> String {
     let text = field(case, "text");
-    assert!(SOUND.contains(text), "line {}: no such text", case.line);
-    SOUND.replace(text, field(case, "by"))
+    assert!(VALID.contains(text), "line {}: no such text", case.line);
+    VALID.replace(text, field(case, "by"))
 }
 
 fn field<'a>(case: &'a Node, name: &str) -> &'a str {
