@@ -12,7 +12,7 @@ use std::{
     net::Ipv4Addr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -22,6 +22,7 @@ use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use stytch_sso_external::{Client, ClientBuilder, Error, Session};
 use stytch_sso_external_bench::{
     Result,
@@ -34,13 +35,18 @@ enum Jwks {
     Up,
     Unavailable,
     Hanging,
+    /// Responds with keys that signed none of the JWTs.
+    Old,
 }
 
 struct Fake {
     port: u16,
     jwks: Mutex<Jwks>,
     authenticate_takes: Duration,
+    /// Whether the first `sessions/authenticate` gets no response.
+    loses_first: AtomicBool,
     keys: Bytes,
+    old_keys: Bytes,
     authenticated: Bytes,
     fetches: AtomicUsize,
     authentications: AtomicUsize,
@@ -49,11 +55,16 @@ struct Fake {
 impl Fake {
     async fn start(folder: &Folder, jwks: Jwks, authenticate_takes: Duration) -> Result<Arc<Self>> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let keys: Value = serde_json::from_str(&folder.read("jwks.json")?)?;
+        let mut old_keys = keys.clone();
+        old_keys["keys"][0]["kid"] = "old".into();
         let fake = Arc::new(Self {
             port: listener.local_addr()?.port(),
             jwks: Mutex::new(jwks),
             authenticate_takes,
-            keys: folder.read("jwks.json")?.into(),
+            loses_first: AtomicBool::new(false),
+            keys: keys.to_string().into(),
+            old_keys: old_keys.to_string().into(),
             authenticated: folder.read("authenticate.json")?.into(),
             fetches: AtomicUsize::new(0),
             authentications: AtomicUsize::new(0),
@@ -81,12 +92,16 @@ impl Fake {
         let jwks = *self.jwks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (status, body) = if is_post {
             self.authentications.fetch_add(1, Ordering::SeqCst);
+            if self.loses_first.swap(false, Ordering::SeqCst) {
+                std::future::pending::<()>().await;
+            }
             sleep(self.authenticate_takes).await;
             (StatusCode::OK, self.authenticated.clone())
         } else {
             self.fetches.fetch_add(1, Ordering::SeqCst);
             match jwks {
                 Jwks::Up => (StatusCode::OK, self.keys.clone()),
+                Jwks::Old => (StatusCode::OK, self.old_keys.clone()),
                 Jwks::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, Bytes::new()),
                 Jwks::Hanging => std::future::pending().await,
             }
@@ -153,12 +168,16 @@ async fn main() -> Result<()> {
     let folder = Folder::make(3_000, 0)?;
     println!("| scenario | calls | failed | slowest call | JWKS requests | authenticate |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
+    up(&folder).await?;
     cold_start(&folder).await?;
     given_up(&folder).await?;
     unavailable(&folder).await?;
+    stale(&folder).await?;
+    rotation(&folder).await?;
     floods(&folder).await?;
     cold_flood(&folder).await?;
     runtimes(&folder).await?;
+    late_joiner(&folder).await?;
     folder.remove()
 }
 
@@ -172,6 +191,13 @@ fn made_up(folder: &Folder, n: usize) -> Result<Session> {
     let (_, tail) = jwt.split_once('.').ok_or("no JWT")?;
     let header = format!(r#"{{"alg":"RS256","kid":"made-up-{n}"}}"#);
     Ok(Session::jwt(format!("{}.{tail}", BASE64_URL_SAFE_NO_PAD.encode(header))))
+}
+
+async fn up(folder: &Folder) -> Result<()> {
+    let fake = Fake::start(folder, Jwks::Up, Duration::ZERO).await?;
+    let times = all(&fake.builder().build()?, jwts(folder)?.take(2_000)).await;
+    fake.row("no outage: 2,000 callers at once at cold start", &times);
+    Ok(())
 }
 
 async fn cold_start(folder: &Folder) -> Result<()> {
@@ -212,6 +238,45 @@ async fn unavailable(folder: &Folder) -> Result<()> {
         times.add(call(client.clone(), jwt).await);
     }
     fake.row("JWKS responds 503 for 30 s, a call each 100 ms", &times);
+    Ok(())
+}
+
+async fn stale(folder: &Folder) -> Result<()> {
+    let fake = Fake::start(folder, Jwks::Up, Duration::ZERO).await?;
+    let max_stale = Duration::from_secs(1);
+    let (client, mut times) = (fake.builder().jwks_max_stale(max_stale).build()?, Times::default());
+    client.warm_up().await?;
+    fake.set(Jwks::Unavailable);
+    sleep(max_stale).await;
+    for jwt in jwts(folder)?.take(300) {
+        sleep(Duration::from_millis(100)).await;
+        times.add(call(client.clone(), jwt).await);
+    }
+    fake.row("JWKS responds 503 for 30 s, keys older than `jwks_max_stale`", &times);
+    Ok(())
+}
+
+/// A made-up `kid` each second before and after a rotation, and members with the new key.
+async fn rotation(folder: &Folder) -> Result<()> {
+    let fake = Fake::start(folder, Jwks::Old, Duration::ZERO).await?;
+    let (client, mut jwts) = (fake.builder().build()?, jwts(folder)?);
+    client.warm_up().await?;
+    let (mut calls, mut attacks, mut times) = (JoinSet::new(), JoinSet::new(), Times::default());
+    for n in 0..20 {
+        attacks.spawn(call(client.clone(), made_up(folder, n)?));
+        if n == 7 {
+            fake.set(Jwks::Up);
+        }
+        if n >= 7 {
+            calls.spawn(call(client.clone(), jwts.next().ok_or("no JWT left")?));
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    while let Some(Ok(outcome)) = calls.join_next().await {
+        times.add(outcome);
+    }
+    fake.row("rotation, a made-up `kid` each second: members with the new key", &times);
+    attacks.abort_all();
     Ok(())
 }
 
@@ -256,22 +321,60 @@ async fn cold_flood(folder: &Folder) -> Result<()> {
 }
 
 async fn runtimes(folder: &Folder) -> Result<()> {
-    let fake = Fake::start(folder, Jwks::Hanging, Duration::ZERO).await?;
-    let (client, mut jwts) = (fake.builder().build()?, jwts(folder)?);
-    let mut next = || jwts.next().ok_or("no JWT left");
-    let (starter, joiner) = (call(client.clone(), next()?), call(client, next()?));
+    for is_multi_thread in [false, true] {
+        let flavor = if is_multi_thread { "multi-thread" } else { "current-thread" };
+        let fake = Fake::start(folder, Jwks::Hanging, Duration::ZERO).await?;
+        let (client, mut jwts) = (fake.builder().build()?, jwts(folder)?);
+        let mut next = || jwts.next().ok_or("no JWT left");
+        let sessions = [next()?, next()?];
+        let joined = join_a_dropped_runtime(client, sessions, is_multi_thread).await?;
+        fake.row(&format!("JWKS hangs, the runtime that fetches is dropped ({flavor})"), &joined);
+
+        let fake = Fake::start(folder, Jwks::Up, Duration::ZERO).await?;
+        fake.loses_first.store(true, Ordering::SeqCst);
+        let sessions = [Session::token(TOKEN), Session::token(TOKEN)];
+        let joined = join_a_dropped_runtime(fake.builder().build()?, sessions, is_multi_thread);
+        let scenario = format!("authenticate hangs, its runtime is dropped ({flavor})");
+        fake.row(&scenario, &joined.await?);
+    }
+    Ok(())
+}
+
+/// A call on a runtime that is dropped after a second, and the times of one that joins it.
+async fn join_a_dropped_runtime(
+    client: Client,
+    [first, second]: [Session; 2],
+    is_multi_thread: bool,
+) -> Result<Times> {
+    let (starter, joiner) = (call(client.clone(), first), call(client, second));
     let a = std::thread::spawn(move || {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut builder = if is_multi_thread {
+            runtime::Builder::new_multi_thread()
+        } else {
+            runtime::Builder::new_current_thread()
+        };
+        let runtime = builder.worker_threads(1).enable_all().build()?;
         runtime
             .block_on(async { tokio::time::timeout(Duration::from_secs(1), starter).await.ok() });
         std::io::Result::Ok(())
     });
     sleep(Duration::from_millis(500)).await;
-    let joined = tokio::spawn(joiner).await?;
     let mut times = Times::default();
-    times.add(joined);
-    fake.row("JWKS hangs, the runtime that fetches is dropped: a caller of another one", &times);
+    times.add(tokio::spawn(joiner).await?);
     a.join().map_err(|_| "a thread panicked")??;
+    Ok(times)
+}
+
+async fn late_joiner(folder: &Folder) -> Result<()> {
+    let fake = Fake::start(folder, Jwks::Up, Duration::ZERO).await?;
+    fake.loses_first.store(true, Ordering::SeqCst);
+    let client = fake.builder().operation_timeout(Duration::from_secs(2)).build()?;
+    let starter = tokio::spawn(call(client.clone(), Session::token(TOKEN)));
+    sleep(Duration::from_millis(1500)).await;
+    let mut times = Times::default();
+    times.add(call(client, Session::token(TOKEN)).await);
+    fake.row("authenticate hangs, joined 0.5 s before its caller's 2 s end", &times);
+    let _ = starter.await?;
     Ok(())
 }
 
