@@ -25,15 +25,15 @@ pub struct Table {
 }
 
 impl Table {
-    /// The ratio of a client's CPU to baseline's: the median of the rounds' ratios, which
+    /// The ratio of a client's CPU to the baseline's: the median of the rounds' ratios, which
     /// a machine that slows down between rounds doesn't shift.
     pub fn ratio(&self, row: &Row) -> f64 {
-        ratio(&row.cpu, &self.floor().cpu)
+        ratio(&row.cpu, &self.baseline().cpu)
     }
 
     /// Returns the same ratio for the elapsed time.
     pub fn wall_ratio(&self, row: &Row) -> f64 {
-        ratio(&row.wall, &self.floor().wall)
+        ratio(&row.wall, &self.baseline().wall)
     }
 
     /// Returns the row of a client.
@@ -41,27 +41,30 @@ impl Table {
         self.rows.iter().find(|row| row.kind == kind)
     }
 
-    fn floor(&self) -> &Row {
+    fn baseline(&self) -> &Row {
         &self.rows[0]
     }
 
     /// Formats the table as Markdown.
     pub fn markdown(&self) -> String {
         let mut text = format!(
-            "Concurrency {}\n\n| client | CPU per update | to baseline | quartiles | wall per update | to baseline |\n| --- | ---: | ---: | ---: | ---: | ---: |\n",
+            "Concurrency {}\n\n| client | CPU per update | to baseline | quartiles | to `stytch` update | wall per update | to baseline |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
             self.concurrency
         );
         for row in &self.rows {
             let rounds: Vec<_> =
-                row.cpu.iter().zip(&self.floor().cpu).map(|(a, b)| a / b).collect();
+                row.cpu.iter().zip(&self.baseline().cpu).map(|(a, b)| a / b).collect();
+            let to_official =
+                self.row(Kind::Official).map_or(f64::NAN, |it| ratio(&row.cpu, &it.cpu));
             let _ = writeln!(
                 text,
-                "| {} | {:.2} µs | {:.2} | {:.2} to {:.2} | {:.2} µs | {:.2} |",
+                "| {} | {:.2} µs | {:.2} | {:.2} to {:.2} | {:.2} | {:.2} µs | {:.2} |",
                 row.kind.title(),
                 median(&row.cpu) / 1000.0,
                 self.ratio(row),
                 quantile(&rounds, 0.25),
                 quantile(&rounds, 0.75),
+                to_official,
                 median(&row.wall) / 1000.0,
                 self.wall_ratio(row),
             );
@@ -147,13 +150,7 @@ fn color(index: usize) -> &'static str {
     ["#0969da", "#54aeff", "#9aa4ae"][index % 3]
 }
 
-const PLOTTED: [Kind; 6] = [
-    Kind::Floor,
-    Kind::JwtSeen,
-    Kind::TokenSeen,
-    Kind::JwtFirst,
-    Kind::Official,
-    Kind::OfficialJob,
-];
+const PLOTTED: [Kind; 6] =
+    [Kind::Bare, Kind::JwtSeen, Kind::TokenSeen, Kind::JwtFirst, Kind::Official, Kind::OfficialJob];
 const WIDTH: f64 = 720.0;
 const BAR: f64 = 14.0;
