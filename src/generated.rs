@@ -5,6 +5,7 @@
 //! `connection.rs`, `operation.rs` and `testing/` name generated code.
 #![allow(
     unreachable_pub,
+    unused_mut,
     unused_qualifications,
     clippy::all,
     clippy::pedantic,
