@@ -46,7 +46,8 @@ impl generated::Client {
         let context = self.inner();
         let limit = context.config.max_response_bytes;
         let Some(kept) = &context.response else {
-            return decode_for_caller(response, limit).await;
+            // Boxed, so that the futures of this crate's own calls have no room for it.
+            return Box::pin(decode_for_caller(response, limit)).await;
         };
         let (body, body_error) = read_body(&mut response, limit).await;
         let (status, headers) = (response.status(), mem::take(response.headers_mut()));

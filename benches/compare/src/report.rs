@@ -94,63 +94,92 @@ fn quantile(values: &[f64], at: f64) -> f64 {
     below + (above - below) * position.fract()
 }
 
-/// Draws the ratios as bars, in SVG with a background for light and dark pages.
+/// Draws the ratios as bars, one group for each concurrency, in colors for light and dark pages.
 pub fn svg(tables: &[Table]) -> String {
-    let kinds: Vec<_> = PLOTTED
-        .iter()
-        .filter(|kind| tables.iter().all(|table| table.row(**kind).is_some()))
-        .collect();
-    let group = BAR * tables.len() as f64 + 26.0;
-    let height = 64.0 + group * kinds.len() as f64;
+    let plotted = |table: &Table| {
+        let rows = PLOTTED.iter().filter_map(|kind| table.row(*kind));
+        rows.map(|row| (label(row.kind, table.concurrency), row.kind, table.ratio(row)))
+            .collect::<Vec<_>>()
+    };
+    let groups: Vec<_> = tables.iter().map(|table| (table.concurrency, plotted(table))).collect();
+    let rows: usize = groups.iter().map(|(_, rows)| rows.len()).sum();
+    let height = 44.0 + HEADING * groups.len() as f64 + BAR * rows as f64;
+    let ratios = groups.iter().flat_map(|(_, rows)| rows.iter().map(|(.., ratio)| *ratio));
+    let scale = (WIDTH - LABELS - 60.0) / ratios.fold(1.0, f64::max);
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" font-family=\"system-ui, sans-serif\" font-size=\"12\" role=\"img\">\n<title>CPU of the client process per update, relative to bare reqwest</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n<text x=\"12\" y=\"22\" font-size=\"14\" font-weight=\"600\" fill=\"#1f2328\">CPU of the client per update, relative to bare reqwest (less is better)</text>\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\">\n<title>{TITLE}</title>\n<style>{STYLE}</style>\n<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n<text class=\"title\" x=\"12\" y=\"24\">{TITLE}</text>\n"
     );
-    for (index, table) in tables.iter().enumerate() {
-        let x = 12.0 + 150.0 * index as f64;
-        let _ = writeln!(
-            svg,
-            "<rect x=\"{x}\" y=\"34\" width=\"10\" height=\"10\" fill=\"{}\"/><text x=\"{}\" y=\"43\" fill=\"#59636e\">{} concurrent</text>",
-            color(index),
-            x + 15.0,
-            table.concurrency
-        );
-    }
-    let largest = tables
-        .iter()
-        .flat_map(|table| kinds.iter().filter_map(|kind| Some(table.ratio(table.row(**kind)?))))
-        .fold(1.0, f64::max);
-    let scale = (WIDTH - 90.0) / largest;
-    for (place, kind) in kinds.iter().enumerate() {
-        let top = 62.0 + group * place as f64;
-        let _ = writeln!(
-            svg,
-            "<text x=\"12\" y=\"{}\" fill=\"#1f2328\">{}</text>",
-            top + 11.0,
-            kind.title().replace('`', "")
-        );
-        for (index, table) in tables.iter().enumerate() {
-            let Some(row) = table.row(**kind) else { continue };
-            let (ratio, y) = (table.ratio(row), top + 16.0 + BAR * index as f64);
+    let mut top = 34.0;
+    for (concurrency, rows) in groups {
+        let callers = if concurrency == 1 {
+            "1 caller"
+        } else {
+            &format!("{} callers", grouped(concurrency))
+        };
+        let _ =
+            writeln!(svg, "<text class=\"group\" x=\"12\" y=\"{}\">{callers}</text>", top + 22.0);
+        top += HEADING;
+        for (label, kind, ratio) in rows {
+            let (width, middle) = (ratio * scale, top + BAR / 2.0 + 4.0);
+            let class = match kind {
+                Kind::Bare => "bare",
+                Kind::Official | Kind::OfficialJob => "official",
+                _ => "ours",
+            };
             let _ = writeln!(
                 svg,
-                "<rect x=\"12\" y=\"{y}\" width=\"{:.1}\" height=\"{}\" fill=\"{}\"/><text x=\"{:.1}\" y=\"{}\" fill=\"#59636e\">{ratio:.2}</text>",
-                ratio * scale,
-                BAR - 2.0,
-                color(index),
-                18.0 + ratio * scale,
-                y + BAR - 4.0,
+                "<text x=\"12\" y=\"{middle}\">{label}</text><rect class=\"{class}\" x=\"{LABELS}\" y=\"{}\" width=\"{width:.1}\" height=\"{}\"/><text x=\"{:.1}\" y=\"{middle}\">{ratio:.2}</text>",
+                top + 2.0,
+                BAR - 4.0,
+                LABELS + width + 6.0,
             );
+            top += BAR;
         }
     }
     svg.push_str("</svg>\n");
     svg
 }
 
-fn color(index: usize) -> &'static str {
-    ["#0969da", "#54aeff", "#9aa4ae"][index % 3]
+/// Names a client in the plot, with its number of requests in flight where the limit of this
+/// crate makes a difference.
+fn label(kind: Kind, concurrency: usize) -> String {
+    let ours = if concurrency > 64 { ", 64 in flight" } else { "" };
+    match kind {
+        Kind::Bare if concurrency > 64 => {
+            format!("bare reqwest, {} in flight", grouped(concurrency))
+        }
+        Kind::Bare => "bare reqwest".to_owned(),
+        Kind::JwtSeen => format!("this crate, cached JWT{ours}"),
+        Kind::JwtSeenUnbounded => {
+            format!("this crate, cached JWT, {} in flight", grouped(concurrency))
+        }
+        Kind::JwtIncoming => format!("this crate, JWT from headers{ours}"),
+        Kind::JwtFirst => format!("this crate, new JWT{ours}"),
+        Kind::OfficialJob => "stytch crate, authenticate and update".to_owned(),
+        _ => "stytch crate, update without a session".to_owned(),
+    }
 }
 
-const PLOTTED: [Kind; 6] =
-    [Kind::Bare, Kind::JwtSeen, Kind::TokenSeen, Kind::JwtFirst, Kind::Official, Kind::OfficialJob];
-const WIDTH: f64 = 720.0;
-const BAR: f64 = 14.0;
+fn grouped(number: usize) -> String {
+    if number < 1000 {
+        number.to_string()
+    } else {
+        format!("{},{:03}", number / 1000, number % 1000)
+    }
+}
+
+const PLOTTED: [Kind; 6] = [
+    Kind::Bare,
+    Kind::Official,
+    Kind::JwtSeen,
+    Kind::JwtIncoming,
+    Kind::JwtFirst,
+    Kind::OfficialJob,
+];
+const TITLE: &str =
+    "CPU of the client process per update, relative to bare reqwest (less is better)";
+const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#1f2328}.title{font-size:14px;font-weight:600}.group{font-size:13px;font-weight:600}.page{fill:#fff}.bare{fill:#8c959f}.official{fill:#bf8700}.ours{fill:#0969da}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.page{fill:#0d1117}.bare{fill:#6e7681}.official{fill:#d29922}.ours{fill:#4493f8}}";
+const WIDTH: f64 = 760.0;
+const LABELS: f64 = 270.0;
+const HEADING: f64 = 32.0;
+const BAR: f64 = 20.0;
