@@ -630,15 +630,17 @@ impl Client {
         x_stytch_member_session_jwt: Option<&'a str>,
         body: &'a types::UpdateExternalConnectionRequest,
     ) -> Result<ResponseValue<types::UpdateExternalConnectionResponse>, Error<types::Error>> {
-        let url = self.operation_url(&[
-            "v1",
-            "b2b",
-            "sso",
-            "external",
-            organization_id,
-            "connections",
-            connection_id,
-        ])?;
+        let url = self
+            .operation_url(&[
+                "v1",
+                "b2b",
+                "sso",
+                "external",
+                organization_id,
+                "connections",
+                connection_id,
+            ])
+            .map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         if let Some(value) = x_stytch_member_session {
             header_map.append("X-Stytch-Member-Session", value.to_string().try_into()?);
@@ -690,7 +692,9 @@ impl Client {
         x_stytch_member_session: Option<&'a str>,
         x_stytch_member_session_jwt: Option<&'a str>,
     ) -> Result<ResponseValue<types::GetConnectionsResponse>, Error<types::Error>> {
-        let url = self.operation_url(&["v1", "b2b", "sso", organization_id])?;
+        let url = self
+            .operation_url(&["v1", "b2b", "sso", organization_id])
+            .map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         if let Some(value) = x_stytch_member_session {
             header_map.append("X-Stytch-Member-Session", value.to_string().try_into()?);
@@ -728,7 +732,8 @@ impl Client {
     pub async fn get_rbac_policy<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::GetRbacPolicyResponse>, Error<types::Error>> {
-        let url = self.operation_url(&["v1", "b2b", "rbac", "policy"])?;
+        let url =
+            self.operation_url(&["v1", "b2b", "rbac", "policy"]).map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
         let mut request = self
@@ -764,7 +769,9 @@ impl Client {
         &'a self,
         organization_id: &'a str,
     ) -> Result<ResponseValue<types::GetOrganizationRbacPolicyResponse>, Error<types::Error>> {
-        let url = self.operation_url(&["v1", "b2b", "rbac", "organizations", organization_id])?;
+        let url = self
+            .operation_url(&["v1", "b2b", "rbac", "organizations", organization_id])
+            .map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
         let mut request = self
@@ -801,7 +808,9 @@ impl Client {
         &'a self,
         body: &'a types::AuthenticateSessionRequest,
     ) -> Result<ResponseValue<types::AuthenticateSessionResponse>, Error<types::Error>> {
-        let url = self.operation_url(&["v1", "b2b", "sessions", "authenticate"])?;
+        let url = self
+            .operation_url(&["v1", "b2b", "sessions", "authenticate"])
+            .map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
         let mut request = self
@@ -838,7 +847,9 @@ impl Client {
         &'a self,
         project_id: &'a str,
     ) -> Result<ResponseValue<types::GetJwksResponse>, Error<types::Error>> {
-        let url = self.operation_url(&["v1", "b2b", "sessions", "jwks", project_id])?;
+        let url = self
+            .operation_url(&["v1", "b2b", "sessions", "jwks", project_id])
+            .map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
         let mut request = self

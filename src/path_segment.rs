@@ -30,7 +30,7 @@ pub(crate) fn check(id: &str) -> Result<(), String> {
     }
     // Nearly every id is ASCII, where many bytes are checked at once: no early return.
     let has_rejected = if id.is_ascii() {
-        id.bytes().fold(false, |any, byte| any | (byte == b'\\') | byte.is_ascii_control())
+        id.bytes().fold(false, |any, byte| any | matches!(byte, b'\\' | ..=0x1f | 0x7f))
     } else {
         id.chars().any(|character| character == '\\' || character.is_control())
     };

@@ -39,7 +39,7 @@ pub(super) fn append_to_base_url(expr: &mut Expr) -> usize {
     if arguments.next().is_some() {
         return 0;
     }
-    *expr = parse_quote!(self.operation_url(&[#segments])?);
+    *expr = parse_quote!(self.operation_url(&[#segments]).map_err(Error::InvalidRequest)?);
     1
 }
 

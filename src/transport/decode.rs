@@ -14,22 +14,21 @@ use serde::de::DeserializeOwned;
 
 use super::BindingsResult;
 use crate::{
-    generated::{self, Error, types},
+    generated::{self, Error},
     path_segment,
     response::{BodyError, RawResponse},
 };
 
 impl generated::Client {
     /// Appends segments, percent-encoded, to the base URL that the client was built with.
-    pub(crate) fn operation_url(&self, segments: &[&str]) -> Result<Url, Error<types::Error>> {
+    pub(crate) fn operation_url(&self, segments: &[&str]) -> Result<Url, String> {
         let config = &self.inner().config;
         if self.baseurl != config.base_url {
             let reason = "the URL is not below the base URL that the client was built with";
-            return Err(Error::InvalidRequest(reason.to_owned()));
+            return Err(reason.to_owned());
         }
         for segment in segments {
-            path_segment::check(segment)
-                .map_err(|problem| Error::InvalidRequest(format!("an id {problem}")))?;
+            path_segment::check(segment).map_err(|problem| format!("an id {problem}"))?;
         }
         let mut url = config.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
