@@ -5,10 +5,11 @@
 //! document calls for. Another number fails the build, so that a generator that writes other
 //! code can't change what goes over the wire.
 
+mod requests;
+
 use openapiv3::{OpenAPI, Parameter, ReferenceOr};
-use quote::quote;
 use syn::{
-    Expr, ExprLit, Lit, LitStr, Meta, Token, parse_quote,
+    Block, Expr, ExprLit, Lit, LitStr, Meta, Token, parse_quote,
     punctuated::Punctuated,
     visit_mut::{self, VisitMut},
 };
@@ -17,13 +18,28 @@ use super::parameters;
 
 /// Edits the client and its types.
 pub(crate) fn bindings(file: syn::File, document: &OpenAPI) -> Result<syn::File, String> {
+    let operations = document.operations().count();
     apply(
         file,
-        &mut [Edit::new(
-            "fields with a default",
-            properties_with_default(document),
-            Rewrite::Field(null_as_default),
-        )],
+        &mut [
+            Edit::new(
+                "fields with a default",
+                properties_with_default(document),
+                Rewrite::Field(null_as_default),
+            ),
+            Edit::new(
+                "URLs of an operation",
+                operations,
+                Rewrite::Expr(requests::append_to_base_url),
+            ),
+            Edit::new(
+                "api-version headers",
+                operations,
+                Rewrite::Block(requests::drop_api_version),
+            ),
+            Edit::new("maps of headers", operations, Rewrite::Expr(requests::allocate_on_insert)),
+            Edit::new("decoded responses", operations, Rewrite::Expr(requests::decode_once)),
+        ],
     )
 }
 
@@ -61,6 +77,7 @@ struct Edit {
 enum Rewrite {
     Field(fn(&mut syn::Field) -> usize),
     Expr(fn(&mut Expr) -> usize),
+    Block(fn(&mut Block) -> usize),
 }
 
 impl Edit {
@@ -103,6 +120,15 @@ impl VisitMut for Visitor<'_> {
             }
         }
     }
+
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        visit_mut::visit_block_mut(self, block);
+        for edit in &mut *self.edits {
+            if let Rewrite::Block(rewrite) = edit.rewrite {
+                edit.done += rewrite(block);
+            }
+        }
+    }
 }
 
 /// `#[serde(default)]` covers a missing field; a null would still fail the whole response.
@@ -125,17 +151,19 @@ fn null_as_default(field: &mut syn::Field) -> usize {
     0
 }
 
+/// The arguments of a macro call.
+fn arguments_of(expr: &Expr, name: &str) -> Option<Punctuated<Expr, Token![,]>> {
+    let Expr::Macro(call) = expr else {
+        return None;
+    };
+    let arguments = || call.mac.parse_body_with(Punctuated::parse_terminated).ok();
+    call.mac.path.is_ident(name).then(arguments)?
+}
+
 /// A helper inserts its id into a regular expression unescaped, and lets every other id match
 /// `.*`, which includes slashes.
 fn match_literal_id(expr: &mut Expr) -> usize {
-    let Expr::Macro(call) = expr else {
-        return 0;
-    };
-    if !call.mac.path.is_ident("format") {
-        return 0;
-    }
-    let Ok(arguments) = call.mac.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
-    else {
+    let Some(arguments) = arguments_of(expr, "format") else {
         return 0;
     };
     let mut arguments = arguments.into_iter();
@@ -150,7 +178,7 @@ fn match_literal_id(expr: &mut Expr) -> usize {
     let others = pattern.value().matches(".*").count();
     let pattern = LitStr::new(&pattern.value().replace(".*", "[^/]+"), pattern.span());
     // Encoded as the client does it: httpmock matches the path before decoding.
-    call.mac.tokens = quote!(#pattern, regex::escape(&progenitor_client::encode_path(value)));
+    *expr = parse_quote!(format!(#pattern, regex::escape(&progenitor_client::encode_path(value))));
     others + 1
 }
 

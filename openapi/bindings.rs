@@ -633,17 +633,18 @@ impl Client {
         x_stytch_member_session_jwt: Option<&'a str>,
         body: &'a types::UpdateExternalConnectionRequest,
     ) -> Result<ResponseValue<types::UpdateExternalConnectionResponse>, Error<types::Error>> {
-        let url = format!(
-            "{}/v1/b2b/sso/external/{}/connections/{}",
-            self.baseurl,
-            encode_path(&organization_id.to_string()),
-            encode_path(&connection_id.to_string()),
-        );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
-        header_map.append(
-            ::reqwest::header::HeaderName::from_static("api-version"),
-            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-        );
+        let url = self
+            .operation_url(&[
+                "v1",
+                "b2b",
+                "sso",
+                "external",
+                organization_id,
+                "connections",
+                connection_id,
+            ])
+            .map_err(Error::InvalidRequest)?;
+        let mut header_map = ::reqwest::header::HeaderMap::new();
         if let Some(value) = x_stytch_member_session {
             header_map.append("X-Stytch-Member-Session", value.to_string().try_into()?);
         }
@@ -666,16 +667,7 @@ impl Client {
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            400u16..=499u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            500u16..=599u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        self.decode(response, &info).await
     }
     /**Lists the SSO connections of an organization
 
@@ -703,13 +695,10 @@ impl Client {
         x_stytch_member_session: Option<&'a str>,
         x_stytch_member_session_jwt: Option<&'a str>,
     ) -> Result<ResponseValue<types::GetConnectionsResponse>, Error<types::Error>> {
-        let url =
-            format!("{}/v1/b2b/sso/{}", self.baseurl, encode_path(&organization_id.to_string()),);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
-        header_map.append(
-            ::reqwest::header::HeaderName::from_static("api-version"),
-            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-        );
+        let url = self
+            .operation_url(&["v1", "b2b", "sso", organization_id])
+            .map_err(Error::InvalidRequest)?;
+        let mut header_map = ::reqwest::header::HeaderMap::new();
         if let Some(value) = x_stytch_member_session {
             header_map.append("X-Stytch-Member-Session", value.to_string().try_into()?);
         }
@@ -731,16 +720,7 @@ impl Client {
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            400u16..=499u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            500u16..=599u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        self.decode(response, &info).await
     }
     /**Returns the RBAC policy of the project
 
@@ -755,12 +735,9 @@ impl Client {
     pub async fn get_rbac_policy<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::GetRbacPolicyResponse>, Error<types::Error>> {
-        let url = format!("{}/v1/b2b/rbac/policy", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map.append(
-            ::reqwest::header::HeaderName::from_static("api-version"),
-            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-        );
+        let url =
+            self.operation_url(&["v1", "b2b", "rbac", "policy"]).map_err(Error::InvalidRequest)?;
+        let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -776,16 +753,7 @@ impl Client {
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            400u16..=499u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            500u16..=599u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        self.decode(response, &info).await
     }
     /**Returns the RBAC policy of an organization
 
@@ -804,16 +772,10 @@ impl Client {
         &'a self,
         organization_id: &'a str,
     ) -> Result<ResponseValue<types::GetOrganizationRbacPolicyResponse>, Error<types::Error>> {
-        let url = format!(
-            "{}/v1/b2b/rbac/organizations/{}",
-            self.baseurl,
-            encode_path(&organization_id.to_string()),
-        );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map.append(
-            ::reqwest::header::HeaderName::from_static("api-version"),
-            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-        );
+        let url = self
+            .operation_url(&["v1", "b2b", "rbac", "organizations", organization_id])
+            .map_err(Error::InvalidRequest)?;
+        let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -829,16 +791,7 @@ impl Client {
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            400u16..=499u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            500u16..=599u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        self.decode(response, &info).await
     }
     /**Authenticates a member session
 
@@ -858,12 +811,10 @@ impl Client {
         &'a self,
         body: &'a types::AuthenticateSessionRequest,
     ) -> Result<ResponseValue<types::AuthenticateSessionResponse>, Error<types::Error>> {
-        let url = format!("{}/v1/b2b/sessions/authenticate", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map.append(
-            ::reqwest::header::HeaderName::from_static("api-version"),
-            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-        );
+        let url = self
+            .operation_url(&["v1", "b2b", "sessions", "authenticate"])
+            .map_err(Error::InvalidRequest)?;
+        let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -880,16 +831,7 @@ impl Client {
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            400u16..=499u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            500u16..=599u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        self.decode(response, &info).await
     }
     /**Fetches the project's JWKS
 
@@ -908,16 +850,10 @@ impl Client {
         &'a self,
         project_id: &'a str,
     ) -> Result<ResponseValue<types::GetJwksResponse>, Error<types::Error>> {
-        let url = format!(
-            "{}/v1/b2b/sessions/jwks/{}",
-            self.baseurl,
-            encode_path(&project_id.to_string()),
-        );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map.append(
-            ::reqwest::header::HeaderName::from_static("api-version"),
-            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-        );
+        let url = self
+            .operation_url(&["v1", "b2b", "sessions", "jwks", project_id])
+            .map_err(Error::InvalidRequest)?;
+        let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -933,16 +869,7 @@ impl Client {
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            400u16..=499u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            500u16..=599u16 => {
-                Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
-            }
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        self.decode(response, &info).await
     }
 }
 /// Items consumers will typically use such as the Client.

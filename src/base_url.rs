@@ -12,6 +12,8 @@ use crate::build_error::BuildError;
 pub(crate) struct BaseUrl {
     /// Without a slash at the end: paths are appended.
     pub(crate) text: String,
+    /// The same, parsed.
+    pub(crate) url: Url,
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) is_plain: bool,
@@ -21,7 +23,7 @@ impl BaseUrl {
     pub(crate) fn new(given: Option<&str>, project_id: &str) -> Result<Self, BuildError> {
         let stytch = if project_id.starts_with("project-live-") { LIVE } else { TEST };
         let invalid = |reason| BuildError::InvalidBaseUrl { reason };
-        let url = Url::parse(given.unwrap_or(stytch)).map_err(|_| invalid("is not a URL"))?;
+        let mut url = Url::parse(given.unwrap_or(stytch)).map_err(|_| invalid("is not a URL"))?;
         let is_plain = match url.scheme() {
             "https" if cfg!(not(any(feature = "rustls", feature = "native-tls"))) => {
                 return Err(BuildError::NoTls);
@@ -41,7 +43,10 @@ impl BaseUrl {
             return Err(BuildError::InsecureBaseUrl);
         }
         let port = url.port_or_known_default().unwrap_or_default();
-        Ok(Self { text: url.as_str().trim_end_matches('/').to_owned(), host, port, is_plain })
+        let text = url.as_str().trim_end_matches('/').to_owned();
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self { text, url, host, port, is_plain })
     }
 }
 

@@ -4,6 +4,7 @@
 //! Nothing is added here. `cargo xtask tidy` lists the files that may use it.
 #![allow(
     unreachable_pub,
+    unused_mut,
     unused_qualifications,
     clippy::all,
     clippy::pedantic,

@@ -113,6 +113,11 @@ impl OrganizationResolver {
         if let Some(member) = self.0.cached(session) {
             return Ok(member);
         }
+        // Boxed, so that a call with a cached session has no room for it.
+        Box::pin(self.resolve_anew(session, deadline)).await
+    }
+
+    async fn resolve_anew(&self, session: &Session, deadline: Deadline) -> Result<Member, Error> {
         match self.0.resolve_locally(session, deadline).await? {
             Local::Member(member) => Ok(member),
             Local::Unknown { is_verified } => {

@@ -1,11 +1,13 @@
 //! The only module that uses HTTP: sends the operations of the document, each attempt once.
 //!
-//! `transport/hooks.rs` attaches credentials to the generated client's requests and takes
-//! their responses before they are decoded; `transport/http.rs` configures reqwest;
+//! `transport/hooks.rs` attaches credentials to the generated client's requests;
+//! `transport/decode.rs` makes their URLs and decodes the responses; `transport/http.rs`
+//! configures reqwest;
 //! `transport/failure.rs` finds out why there is no response. What a response means is decided
 //! in `response.rs`.
 
 mod body_progress;
+mod decode;
 mod failure;
 mod hooks;
 mod http;

@@ -38,6 +38,7 @@ impl ClientBuilder {
         let http = self.http.build(&base_url)?;
         let config = TransportConfig {
             base_url: base_url.text.clone(),
+            base: base_url.url,
             authorization: self.authorization()?,
             attempt_timeout: self.http.attempt_timeout,
             connect_timeout: self.http.connect_timeout,

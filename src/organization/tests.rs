@@ -45,6 +45,7 @@ fn organizations(capacity: usize) -> OrganizationResolver {
     let http = reqwest::Client::new();
     let config = TransportConfig {
         base_url: "http://127.0.0.1:1".to_owned(),
+        base: reqwest::Url::parse("http://127.0.0.1:1").unwrap(),
         authorization: http::HeaderValue::from_static("unused"),
         attempt_timeout: Duration::from_secs(1),
         connect_timeout: Duration::from_secs(1),

@@ -1,19 +1,17 @@
 //! The hooks of the generated client, which every request passes.
 //!
 //! A request gets the project's Basic auth and, acting for a member, exactly one session
-//! header. A response is taken before the decoder sees it: its status, its headers and a body
-//! read up to a limit survive whatever the body contains.
+//! header. `decode.rs` takes the response.
 
 use std::{
-    fmt, mem,
+    fmt,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, header::AUTHORIZATION};
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
-use reqwest::ResponseBuilderExt;
+use reqwest::Url;
 
 use super::{BindingsResult, body_progress::BodyProgress, failure};
 use crate::{
@@ -22,7 +20,7 @@ use crate::{
     error::Error,
     generated,
     operation::Operation,
-    response::{self, BodyError, RawResponse, Success},
+    response::{self, RawResponse, Success},
     session::{JWT_HEADER, SessionHeader, TOKEN_HEADER},
 };
 
@@ -30,6 +28,8 @@ use crate::{
 pub(crate) struct TransportConfig {
     /// What all URLs begin with, without a slash at the end.
     pub(crate) base_url: String,
+    /// The same, parsed.
+    pub(crate) base: Url,
     /// The project's Basic auth, marked sensitive.
     pub(crate) authorization: HeaderValue,
     pub(crate) attempt_timeout: Duration,
@@ -43,7 +43,7 @@ pub(crate) struct TransportConfig {
 /// the project. Bindings constructed with it and another base URL send nothing.
 #[derive(Clone)]
 pub struct RequestContext {
-    config: Arc<TransportConfig>,
+    pub(super) config: Arc<TransportConfig>,
     /// Used for all requests, whatever HTTP client the bindings were constructed with.
     http: reqwest::Client,
     clock: Clock,
@@ -52,7 +52,7 @@ pub struct RequestContext {
     timeout: Option<Duration>,
     body_progress: Option<BodyProgress>,
     /// Where an attempt of the crate keeps its response. The bindings of a caller keep none.
-    response: Option<OnceLock<RawResponse>>,
+    pub(super) response: Option<OnceLock<RawResponse>>,
 }
 
 impl RequestContext {
@@ -123,28 +123,6 @@ impl RequestContext {
             }
         })
     }
-
-    /// Keeps a response and returns the one that the decoder gets.
-    fn keep(
-        &self,
-        mut response: reqwest::Response,
-        body: Bytes,
-        body_error: Option<BodyError>,
-    ) -> reqwest::Response {
-        let status = response.status();
-        let headers = mem::take(response.headers_mut());
-        // The decoder gets nothing of an incomplete body, which might decode all the same.
-        let decoded_body = if body_error.is_some() { Bytes::new() } else { body.clone() };
-        let decoded = http::Response::builder().url(response.url().clone()).status(status);
-        let mut decoded = reqwest::Response::from(decoded.body(decoded_body).unwrap_or_default());
-        match &self.response {
-            Some(kept) => {
-                let _ = kept.set(RawResponse { status, headers, body, body_error });
-            }
-            None => *decoded.headers_mut() = headers,
-        }
-        decoded
-    }
 }
 
 impl fmt::Debug for RequestContext {
@@ -161,9 +139,9 @@ impl ClientHooks<RequestContext> for generated::Client {
         _info: &OperationInfo,
     ) -> Result<(), progenitor_client::Error<E>> {
         let RequestContext { config, session, timeout, body_progress, .. } = self.inner();
-        let path = request.url().as_str().strip_prefix(&config.base_url);
+        let path = request.url().as_str().strip_prefix(&*config.base_url);
         if !path.is_some_and(|path| path.starts_with('/')) {
-            // Bindings with another base URL, or an id that URL parsers resolve as a path.
+            // A request that a caller made for the hook.
             let reason = "the URL is not below the base URL that the client was built with";
             return Err(progenitor_client::Error::InvalidRequest(reason.to_owned()));
         }
@@ -174,8 +152,6 @@ impl ClientHooks<RequestContext> for generated::Client {
             progress.watch(body);
         }
         let headers = request.headers_mut();
-        // The generator adds it; no SDK of Stytch's sends one.
-        headers.remove("api-version");
         headers.insert(AUTHORIZATION, config.authorization.clone());
         if let Some(session) = session {
             headers.insert(session.name.clone(), session.value.clone());
@@ -210,40 +186,7 @@ impl ClientHooks<RequestContext> for generated::Client {
                     "attempt completed"
                 );
             }
-            let mut response = response?;
-            let limit = context.config.max_response_bytes;
-            let (mut body, body_error) = read_body(&mut response, limit).await;
-            let is_of_bindings = context.response.is_none();
-            if is_of_bindings
-                && response::leaks_by_decoding(info.operation_id, response.status(), &body)
-            {
-                body = Bytes::new();
-            }
-            Ok(context.keep(response, body, body_error))
-        }
-    }
-}
-
-async fn read_body(response: &mut reqwest::Response, limit: usize) -> (Bytes, Option<BodyError>) {
-    let interrupted =
-        |error: reqwest::Error| Some(BodyError::Interrupted(Arc::new(error.without_url())));
-    let body = match response.chunk().await {
-        Ok(first) => first.unwrap_or_default(),
-        Err(error) => return (Bytes::new(), interrupted(error)),
-    };
-    // Nearly every body is one chunk, which is passed on as it is.
-    let mut rest = BytesMut::new();
-    loop {
-        if body.len() + rest.len() > limit {
-            let mut body: Bytes = [body, rest.freeze()].concat().into();
-            body.truncate(limit);
-            return (body, Some(BodyError::TooLong(limit)));
-        }
-        match response.chunk().await {
-            Ok(Some(chunk)) => rest.extend_from_slice(&chunk),
-            Ok(None) if rest.is_empty() => return (body, None),
-            Ok(None) => return ([body, rest.freeze()].concat().into(), None),
-            Err(error) => return ([body, rest.freeze()].concat().into(), interrupted(error)),
+            response
         }
     }
 }

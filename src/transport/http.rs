@@ -31,6 +31,8 @@ impl HttpConfig {
             Some(configure) => {
                 builder = configure(builder);
                 check_default_headers(&builder)?;
+                // It can't be removed, and costs each request a second timer.
+                builder = builder.read_timeout(self.attempt_timeout.min(LONGEST_READ));
             }
             None if !base_url.is_plain => proxy::check_environment()?,
             None => {}
@@ -51,7 +53,6 @@ impl HttpConfig {
             .no_zstd()
             .no_deflate()
             .connect_timeout(self.connect_timeout)
-            .read_timeout(self.attempt_timeout.min(LONGEST_READ))
             .timeout(self.attempt_timeout)
             // It logs what is sent, credentials included.
             .connection_verbose(false)

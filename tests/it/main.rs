@@ -24,6 +24,7 @@ mod errors;
 mod example;
 mod failures;
 mod fake;
+mod futures;
 mod http_settings;
 mod load;
 mod mocks;

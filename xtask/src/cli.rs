@@ -63,7 +63,7 @@ pub(crate) enum Command {
         #[arg(long)]
         accepted: bool,
     },
-    /// Write the crates that a consumer's build compiles to crates.txt.
+    /// Write the crates that a consumer's build compiles to xtask/crates.txt.
     Tree {
         /// Write nothing; fail if a crate was added or removed, and show which.
         #[arg(long)]

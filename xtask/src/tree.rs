@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, env, path::Path, process::Command};
 
 use crate::output::{self, Output};
 
-const CRATES: &str = "crates.txt";
+const CRATES: &str = "xtask/crates.txt";
 /// With this crate and the consumer's own package, `cargo tree` lists 130.
 const AT_MOST: usize = 128;
 const PACKAGE: &str = "stytch-sso-external";

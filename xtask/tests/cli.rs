@@ -139,12 +139,12 @@ fn unlisted_crate_is_found() {
     let repository = Repository::new("tree", VALID);
     repository.depends_on_newcomer();
     let output = repository.run(&["tree"]);
-    assert_eq!(errors(&output), "crates.txt: written\n");
+    assert_eq!(errors(&output), "xtask/crates.txt: written\n");
     assert_eq!(code(&repository.run(&["tree", "--check"])), 0);
 
-    let list = repository.read("crates.txt");
+    let list = repository.read("xtask/crates.txt");
     assert!(list.ends_with(".\nnewcomer\n"), "{list}");
-    repository.write("crates.txt", &list.replace("newcomer\n", "dropped\n"));
+    repository.write("xtask/crates.txt", &list.replace("newcomer\n", "dropped\n"));
     let output = repository.run(&["tree", "--check"]);
     assert_eq!(code(&output), 1);
     let diff = String::from_utf8(output.stdout.clone()).unwrap();
@@ -249,6 +249,7 @@ impl Repository {
         self.write("newcomer/Cargo.toml", &package("newcomer"));
         self.write("newcomer/src/lib.rs", "");
         self.write("Cargo.lock", include_str!("fixtures/newcomer.lock"));
+        self.write("xtask/crates.txt", "");
     }
 
     fn run(&self, arguments: &[&str]) -> Output {

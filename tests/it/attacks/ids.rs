@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue};
 use serde_json::json;
-use stytch_sso_external::{Outcome, Session};
+use stytch_sso_external::{Outcome, Session, bindings};
 
 use crate::support::{
     capture,
@@ -61,6 +61,17 @@ async fn invalid_ids_are_rejected_before_sending() {
         assert_eq!((error.status(), error.outcome()), (None, Outcome::NotApplied), "{id:?}");
         assert_eq!((error.attempts(), error.is_retryable()), (0, false), "{id:?}");
         assert!(!error.to_string().contains(['\n', '\r', '\0', '\u{1b}']), "{id:?}");
+    }
+    assert_eq!(lab.server.connections(), 0);
+}
+
+#[tokio::test]
+async fn invalid_ids_are_rejected_by_the_bindings_too() {
+    let lab = Lab::responding(play::json(200, &lab::updated())).await;
+    let client = lab.client();
+    for id in IMPOSSIBLE {
+        let error = client.bindings().get_connections(id, None, None).await.unwrap_err();
+        assert!(matches!(error, bindings::Error::InvalidRequest(_)), "{id:?}: {error}");
     }
     assert_eq!(lab.server.connections(), 0);
 }

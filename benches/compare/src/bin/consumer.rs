@@ -1,7 +1,7 @@
 //! Measures the build of a consumer of this crate, compared with the `stytch` crate:
 //!
 //! ```text
-//! cargo run --release --manifest-path bench/Cargo.toml --bin consumer [-- rounds]
+//! cargo run --release --manifest-path benches/compare/Cargo.toml --bin consumer [-- rounds]
 //! ```
 //!
 //! Builds two empty programs, each with one dependency and default features, alternately, from
@@ -26,7 +26,7 @@ fn main() -> Result<()> {
         Consumer::new(
             &folder,
             "stytch-sso-external",
-            &format!("{{ path = {:?} }}", Path::new(env!("CARGO_MANIFEST_DIR")).join("..")),
+            &format!("{{ path = {:?} }}", Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")),
         )?,
     ];
     for round in 0..rounds {

@@ -30,8 +30,10 @@ use crate::{
 /// A client to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Bare reqwest with everything prepared: the baseline.
-    Floor,
+    /// Bare reqwest with default settings and everything prepared: the baseline.
+    Bare,
+    /// The same with a timeout and a user agent, as this crate sets them.
+    BareTimeout,
     /// The generated client with its hooks, without the handwritten layer.
     Bindings,
     /// This crate, with a cached JWT.
@@ -54,8 +56,9 @@ pub enum Kind {
 
 impl Kind {
     /// All clients, the baseline first.
-    pub const ALL: [Self; 10] = [
-        Self::Floor,
+    pub const ALL: [Self; 11] = [
+        Self::Bare,
+        Self::BareTimeout,
         Self::Bindings,
         Self::JwtSeen,
         Self::JwtSeenUnbounded,
@@ -70,7 +73,8 @@ impl Kind {
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Floor => "floor",
+            Self::Bare => "bare",
+            Self::BareTimeout => "bare-timeout",
             Self::Bindings => "bindings",
             Self::JwtSeen => "jwt-seen",
             Self::JwtSeenUnbounded => "jwt-seen-unbounded",
@@ -86,7 +90,8 @@ impl Kind {
     /// Its title in a table.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Floor => "bare reqwest, prepared (baseline)",
+            Self::Bare => "bare reqwest, default settings (baseline)",
+            Self::BareTimeout => "bare reqwest, timeout and user agent",
             Self::Bindings => "generated client, JWT as a parameter",
             Self::JwtSeen => "this crate, cached JWT",
             Self::JwtSeenUnbounded => "this crate, cached JWT, max_in_flight = callers",
@@ -119,9 +124,10 @@ pub struct Load {
 pub async fn run(kind: Kind, port: u16, folder: &Folder, load: Load) -> Result<Usage> {
     let base = format!("http://127.0.0.1:{port}");
     match kind {
-        Kind::Floor => {
-            let floor = Floor::new(&base, &folder.read("jwt")?)?;
-            measure(load, move |_| floor.clone().update()).await
+        Kind::Bare | Kind::BareTimeout => {
+            let http = if kind == Kind::Bare { reqwest::Client::new() } else { with_timeout()? };
+            let bare = Bare::new(http, &base, &folder.read("jwt")?)?;
+            measure(load, move |_| bare.clone().update()).await
         }
         Kind::Bindings => {
             let (client, update) = (ours(&base, DEFAULT_IN_FLIGHT)?, update());
@@ -213,9 +219,15 @@ pub fn update() -> Arc<UpdateExternalConnectionRequest> {
     Arc::new(update)
 }
 
+/// A client with the user agent and timeout that this crate sets; no proxy, as on loopback.
+pub fn with_timeout() -> Result<reqwest::Client> {
+    let builder = reqwest::Client::builder().user_agent(USER_AGENT);
+    Ok(builder.timeout(Duration::from_secs(15)).no_proxy().build()?)
+}
+
 /// Bare reqwest: URL, headers and body prepared, the response read and discarded.
 #[derive(Clone, Debug)]
-pub struct Floor {
+pub struct Bare {
     http: reqwest::Client,
     url: Url,
     authorization: HeaderValue,
@@ -223,26 +235,16 @@ pub struct Floor {
     body: Bytes,
 }
 
-impl Floor {
+impl Bare {
     /// Prepares the request.
-    pub fn new(base: &str, jwt: &str) -> Result<Self> {
+    pub fn new(http: reqwest::Client, base: &str, jwt: &str) -> Result<Self> {
         let url = format!("{base}/v1/b2b/sso/external/{ORGANIZATION}/connections/{CONNECTION}");
         let mut session = HeaderValue::from_str(jwt)?;
         session.set_sensitive(true);
         let mut authorization = HeaderValue::from_str(&format!("Basic {}", basic()))?;
         authorization.set_sensitive(true);
-        Ok(Self {
-            // The same user agent and timeout as this crate; no proxy, as on loopback.
-            http: reqwest::Client::builder()
-                .user_agent(USER_AGENT)
-                .timeout(Duration::from_secs(15))
-                .no_proxy()
-                .build()?,
-            url: Url::parse(&url)?,
-            authorization,
-            session,
-            body: update_body().into(),
-        })
+        let (url, body) = (Url::parse(&url)?, update_body().into());
+        Ok(Self { http, url, authorization, session, body })
     }
 
     /// Sends the update.

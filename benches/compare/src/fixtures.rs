@@ -161,6 +161,6 @@ fn with(mut json: Value, field: &str, value: &str) -> Value {
     json
 }
 
-const SAMPLES: &str = include_str!("../../tests/vectors/responses.json");
+const SAMPLES: &str = include_str!("../../../tests/vectors/responses.json");
 const KID: &str = "jwk-test-5f6d2c1e-8a4b-4f57-9c63-0d2b7e1a9c34";
 const HOUR: u64 = 60 * 60;

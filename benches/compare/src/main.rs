@@ -1,9 +1,9 @@
 //! Measures the CPU and time of an update, compared with bare reqwest and the `stytch` crate:
 //!
 //! ```text
-//! cargo run --release --manifest-path bench/Cargo.toml [-- --rounds 9 --updates 20000
-//!     --concurrency 1,64,1000 --only floor,jwt-seen --plot docs/cost.svg]
-//! cargo run --release --manifest-path bench/Cargo.toml -- instructions [jwt-seen ...]
+//! cargo run --release --manifest-path benches/compare/Cargo.toml [-- --rounds 9 --updates 20000
+//!     --concurrency 1,64,1000 --only bare,jwt-seen --plot docs/cost.svg]
+//! cargo run --release --manifest-path benches/compare/Cargo.toml -- instructions [jwt-seen ...]
 //! ```
 //!
 //! The server is a child process pinned to one core; each measurement starts a client in another
@@ -183,8 +183,8 @@ impl Options {
             }
         }
         // The baseline comes first: all ratios refer to it.
-        options.kinds.retain(|kind| *kind != Kind::Floor);
-        options.kinds.insert(0, Kind::Floor);
+        options.kinds.retain(|kind| *kind != Kind::Bare);
+        options.kinds.insert(0, Kind::Bare);
         Ok(options)
     }
 }

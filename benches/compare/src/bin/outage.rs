@@ -1,7 +1,7 @@
 //! Measures in real time what an outage of the project's keys costs the calls:
 //!
 //! ```text
-//! cargo run --release --manifest-path bench/Cargo.toml --bin outage
+//! cargo run --release --manifest-path benches/compare/Cargo.toml --bin outage
 //! ```
 //!
 //! Prints a table in Markdown. A server in the process plays Stytch: `sessions/authenticate`

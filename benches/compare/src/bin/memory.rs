@@ -1,7 +1,7 @@
 //! Measures the memory of 10,000 concurrent updates, and of full caches:
 //!
 //! ```text
-//! cargo run --release --manifest-path bench/Cargo.toml --bin memory
+//! cargo run --release --manifest-path benches/compare/Cargo.toml --bin memory
 //! ```
 //!
 //! Each case runs in a separate process against a slow server, so that all updates are in
@@ -14,7 +14,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use stytch_sso_external::Session;
 use stytch_sso_external_bench::{
     Result,
-    client::{Floor, ours, update},
+    client::{Bare, ours, update, with_timeout},
     fixtures::{CONNECTION, Folder, TOKEN},
     process::{self, End, Server},
     report::median,
@@ -40,8 +40,8 @@ fn main() -> Result<()> {
             let folder = Folder::of_parent(folder);
             let numbers = runtime()?.block_on(async {
                 match case {
-                    "floor" => floor(&base, &folder, UPDATES).await,
-                    "floor-bounded" => floor(&base, &folder, BOUND).await,
+                    "bare" => bare(&base, &folder, UPDATES).await,
+                    "bare-bounded" => bare(&base, &folder, BOUND).await,
                     "ours" => updates(&base, &folder, BOUND).await,
                     "ours-unbounded" => updates(&base, &folder, UPDATES).await,
                     "tokens" | "jwts" | "renewed" => cache(&base, &folder, case).await,
@@ -71,12 +71,12 @@ fn concurrent(path: &str) -> Result<()> {
     );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     let cases = [
-        ("bare reqwest", "floor", UPDATES),
+        ("bare reqwest", "bare", UPDATES),
         ("this crate", "ours-unbounded", UPDATES),
-        ("bare reqwest with a semaphore", "floor-bounded", BOUND),
+        ("bare reqwest with a semaphore", "bare-bounded", BOUND),
         ("this crate, default settings", "ours", BOUND),
     ];
-    let mut floor = [f64::NAN; 3];
+    let mut baseline = [f64::NAN; 3];
     for (title, case, in_flight) in cases {
         // A shorter delay with fewer in flight, so that the case doesn't take minutes.
         let delay = if in_flight == UPDATES { "3000" } else { "5" };
@@ -89,15 +89,15 @@ fn concurrent(path: &str) -> Result<()> {
             }
         }
         let numbers = runs.map(|run| median(&run));
-        if case.starts_with("floor") {
-            floor = numbers;
+        if case.starts_with("bare") {
+            baseline = numbers;
         }
         println!(
             "| {title} | {in_flight} | {:.1} MB | {:.2} | {:.1} | {:.2} | {:.0} B |",
             numbers[0] / 1e6,
-            numbers[0] / floor[0],
+            numbers[0] / baseline[0],
             numbers[1] / UPDATES as f64,
-            numbers[1] / floor[1],
+            numbers[1] / baseline[1],
             numbers[2] / UPDATES as f64,
         );
     }
@@ -126,16 +126,16 @@ fn caches(path: &str) -> Result<()> {
 /// Peak growth of the resident set, allocations, and bytes allocated.
 type Numbers = [u64; 3];
 
-async fn floor(base: &str, folder: &Folder, in_flight: usize) -> Result<Numbers> {
-    let floor = Floor::new(base, &folder.read("jwt")?)?;
+async fn bare(base: &str, folder: &Folder, in_flight: usize) -> Result<Numbers> {
+    let bare = Bare::new(with_timeout()?, base, &folder.read("jwt")?)?;
     let permits = Arc::new(Semaphore::new(in_flight));
     let before = Before::now()?;
     let mut tasks = JoinSet::new();
     for _ in 0..UPDATES {
-        let (floor, permits) = (floor.clone(), Arc::clone(&permits));
+        let (bare, permits) = (bare.clone(), Arc::clone(&permits));
         tasks.spawn(async move {
             let _permit = permits.acquire().await?;
-            floor.update().await
+            bare.update().await
         });
     }
     before.after(tasks).await

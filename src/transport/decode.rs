@@ -1,0 +1,116 @@
+//! What the generated client does by this crate's code: the URL of a request, and reading and
+//! decoding its response. `build/edits.rs` inserts the calls.
+//!
+//! A response is kept before it is decoded: its status, its headers and a body read up to a
+//! limit survive whatever the body contains.
+
+use std::{mem, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use progenitor_client::{ClientInfo, OperationInfo, ResponseValue};
+use reqwest::{Response, ResponseBuilderExt, Url};
+use serde::de::DeserializeOwned;
+
+use super::BindingsResult;
+use crate::{
+    generated::{self, Error},
+    path_segment,
+    response::{self, BodyError, RawResponse},
+};
+
+impl generated::Client {
+    /// Appends segments, percent-encoded, to the base URL that the client was built with.
+    pub(crate) fn operation_url(&self, segments: &[&str]) -> Result<Url, String> {
+        let config = &self.inner().config;
+        if self.baseurl != config.base_url {
+            let reason = "the URL is not below the base URL that the client was built with";
+            return Err(reason.to_owned());
+        }
+        for segment in segments {
+            path_segment::check(segment).map_err(|problem| format!("an id {problem}"))?;
+        }
+        let mut url = config.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.extend(segments);
+        }
+        Ok(url)
+    }
+
+    /// Reads and decodes a response.
+    pub(crate) async fn decode<T: DeserializeOwned>(
+        &self,
+        mut response: Response,
+        info: &OperationInfo,
+    ) -> BindingsResult<T> {
+        let context = self.inner();
+        let limit = context.config.max_response_bytes;
+        let Some(kept) = &context.response else {
+            // Boxed, so that the futures of this crate's own calls have no room for it.
+            return Box::pin(decode_for_caller(response, limit, info)).await;
+        };
+        let (body, body_error) = read_body(&mut response, limit).await;
+        let (status, headers) = (response.status(), mem::take(response.headers_mut()));
+        let kept = kept.get_or_init(|| RawResponse { status, headers, body, body_error });
+        if !status.is_success() || kept.body_error.is_some() {
+            // `conclude` reads what was kept.
+            return Err(Error::UnexpectedResponse(response));
+        }
+        // Checked as a whole, which is faster than string by string.
+        let decoded = match str::from_utf8(&kept.body) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(&kept.body),
+        };
+        match decoded {
+            Ok(body) => Ok(ResponseValue::new(body, status, HeaderMap::new())),
+            Err(error) => Err(Error::InvalidResponsePayload(Bytes::new(), error)),
+        }
+    }
+}
+
+/// What the generator writes, after the body was limited.
+async fn decode_for_caller<T: DeserializeOwned>(
+    mut response: Response,
+    limit: usize,
+    info: &OperationInfo,
+) -> BindingsResult<T> {
+    let (body, body_error) = read_body(&mut response, limit).await;
+    // Nothing of an incomplete body is decoded, which might succeed all the same.
+    let is_withheld = body_error.is_some()
+        || response::leaks_by_decoding(info.operation_id, response.status(), &body);
+    let body = if is_withheld { Bytes::new() } else { body };
+    let complete = http::Response::builder().url(response.url().clone());
+    let complete = complete.status(response.status()).body(body).unwrap_or_default();
+    let headers = mem::take(response.headers_mut());
+    response = Response::from(complete);
+    *response.headers_mut() = headers;
+    match response.status().as_u16() {
+        200..=299 => ResponseValue::from_response(response).await,
+        400..=599 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+        _ => Err(Error::UnexpectedResponse(response)),
+    }
+}
+
+async fn read_body(response: &mut Response, limit: usize) -> (Bytes, Option<BodyError>) {
+    let interrupted =
+        |error: reqwest::Error| Some(BodyError::Interrupted(Arc::new(error.without_url())));
+    let body = match response.chunk().await {
+        Ok(first) => first.unwrap_or_default(),
+        Err(error) => return (Bytes::new(), interrupted(error)),
+    };
+    // Nearly every body is one chunk, which is passed on as it is.
+    let mut rest = BytesMut::new();
+    loop {
+        if body.len() + rest.len() > limit {
+            let mut body: Bytes = [body, rest.freeze()].concat().into();
+            body.truncate(limit);
+            return (body, Some(BodyError::TooLong(limit)));
+        }
+        match response.chunk().await {
+            Ok(Some(chunk)) => rest.extend_from_slice(&chunk),
+            Ok(None) if rest.is_empty() => return (body, None),
+            Ok(None) => return ([body, rest.freeze()].concat().into(), None),
+            Err(error) => return ([body, rest.freeze()].concat().into(), interrupted(error)),
+        }
+    }
+}

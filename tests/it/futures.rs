@@ -1,0 +1,22 @@
+//! The size of the futures that a service keeps for each call in flight or queued.
+
+use std::mem::size_of_val;
+
+use stytch_sso_external::{Client, Error, Session, types::UpdateExternalConnectionRequest};
+
+#[test]
+fn futures_stay_small() {
+    let client = Client::builder("project-test-1", "secret-test-1").build().unwrap();
+    let member = client.as_member(Session::jwt("a.b.c"));
+    let update = UpdateExternalConnectionRequest::default();
+    let edit = |_: &_| Ok::<_, Error>(UpdateExternalConnectionRequest::default());
+    let sizes = [
+        ("update_connection", size_of_val(&member.update_connection("id", &update)), 2500),
+        ("connections", size_of_val(&member.connections()), 2200),
+        ("connection", size_of_val(&member.connection("id")), 2300),
+        ("edit_connection", size_of_val(&member.edit_connection("id", edit)), 2800),
+        ("organization_id", size_of_val(&member.organization_id()), 200),
+    ];
+    let too_large: Vec<_> = sizes.into_iter().filter(|(_, size, limit)| size > limit).collect();
+    assert!(too_large.is_empty(), "future, bytes, limit: {too_large:?}");
+}
