@@ -52,11 +52,11 @@ impl Client {
     /// for the project itself.
     ///
     /// **Its requests run with the full power of the project, over every organization.** No
-    /// session, role or tenancy is checked unless a session header is passed; ids are sent
-    /// unchecked, so that an id of `..` reaches another path; nothing is retried; and a
-    /// response that isn't the documented JSON loses its status. It sends the project's
-    /// credentials and keeps the attempt timeout and the limit on bodies. If the future of a
-    /// request is dropped, the request may or may not have been applied.
+    /// session, role or tenancy is checked unless a session header is passed; nothing is retried;
+    /// and a response that isn't the documented JSON loses its status. It sends the project's
+    /// credentials, keeps the attempt timeout and the limit on bodies, and rejects an id of `..`
+    /// or another one that reaches another path. If the future of a request is dropped, the
+    /// request may or may not have been applied.
     ///
     /// The error of a response that can't be decoded contains its body, except for operations
     /// whose responses carry secrets (`get_connections`, `authenticate_session`).
