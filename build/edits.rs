@@ -38,7 +38,7 @@ pub(crate) fn bindings(file: syn::File, document: &OpenAPI) -> Result<syn::File,
                 Rewrite::Block(requests::drop_api_version),
             ),
             Edit::new("maps of headers", operations, Rewrite::Expr(requests::allocate_on_insert)),
-            Edit::new("decoded responses", operations, Rewrite::Expr(requests::decode_once)),
+            Edit::new("decoded responses", operations, Rewrite::Block(requests::decode_once)),
         ],
     )
 }

@@ -1,7 +1,8 @@
 //! Edits of the generated client's requests: less work for each of them.
 
 use syn::{
-    Block, Expr, ExprCall, ExprLit, ExprMethodCall, Lit, Stmt, Token, parse_quote,
+    Block, Expr, ExprCall, ExprLit, ExprMatch, ExprMethodCall, ExprPath, Ident, Lit, Local, Pat,
+    Stmt, Token, parse_quote,
     punctuated::{Pair, Punctuated},
 };
 
@@ -84,22 +85,60 @@ pub(super) fn allocate_on_insert(expr: &mut Expr) -> usize {
 
 /// The generator decodes each kind of response from another copy of its headers, after the hooks
 /// have read the body; `transport/decode.rs` decodes it from the bytes that are there.
-pub(super) fn decode_once(expr: &mut Expr) -> usize {
-    let generated: Expr = parse_quote!(match response.status().as_u16() {
+pub(super) fn decode_once(block: &mut Block) -> usize {
+    // The generator renames its variables where a parameter has their name.
+    let Some(info) = block.stmts.iter().find_map(operation_info) else {
+        return 0;
+    };
+    let Some(Stmt::Expr(last, None)) = block.stmts.last_mut() else {
+        return 0;
+    };
+    let Some(response) = response_of(last) else {
+        return 0;
+    };
+    let generated: Expr = parse_quote!(match #response.status().as_u16() {
         200..=299 => {
-            ResponseValue::from_response(response).await
+            ResponseValue::from_response(#response).await
         }
         400u16..=499u16 => {
-            Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            Err(Error::ErrorResponse(ResponseValue::from_response(#response).await?))
         }
         500u16..=599u16 => {
-            Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+            Err(Error::ErrorResponse(ResponseValue::from_response(#response).await?))
         }
-        _ => Err(Error::UnexpectedResponse(response)),
+        _ => Err(Error::UnexpectedResponse(#response)),
     });
-    if *expr != generated {
+    if *last != generated {
         return 0;
     }
-    *expr = parse_quote!(self.decode(response, &info).await);
+    *last = parse_quote!(self.decode(#response, &#info).await);
     1
+}
+
+/// The variable in `let info = OperationInfo { .. }`.
+fn operation_info(statement: &Stmt) -> Option<Ident> {
+    let Stmt::Local(Local { pat: Pat::Ident(variable), init: Some(init), .. }) = statement else {
+        return None;
+    };
+    let Expr::Struct(value) = &*init.expr else {
+        return None;
+    };
+    value.path.is_ident("OperationInfo").then(|| variable.ident.clone())
+}
+
+/// The variable in `match response.status().as_u16() { .. }`.
+fn response_of(expr: &Expr) -> Option<Ident> {
+    let Expr::Match(ExprMatch { expr, .. }) = expr else {
+        return None;
+    };
+    let Expr::MethodCall(ExprMethodCall { receiver, .. }) = &**expr else {
+        return None;
+    };
+    let Expr::MethodCall(ExprMethodCall { receiver, .. }) = &**receiver else {
+        return None;
+    };
+    let Expr::Path(ExprPath { path, .. }) = &**receiver else {
+        return None;
+    };
+    path.get_ident().cloned()
 }

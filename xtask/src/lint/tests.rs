@@ -79,7 +79,8 @@ const GENERATOR_FAULTS: [(&str, &str, [&str; 2], &str); 8] = [
         "2XX: {$ref: '#/components/responses/Connection'}",
         "'200': {$ref: '#/components/responses/Connection'}\n        \
          '201': {$ref: '#/components/responses/Error'}",
-        [GET, "/responses/200"],
+        // Neither of them alone has the form that the build rewrites.
+        [GET, ""],
         "response_types.len() <= 1",
     ),
     ("in: path\n      required: true", "in: path", [GET, ""], "parameter_data.required"),
