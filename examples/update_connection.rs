@@ -18,7 +18,7 @@ use stytch_sso_external::{
 
 /// Lists, shows and edits external SSO connections as the logged-in member.
 ///
-/// Without STYTCH_PROJECT_ID in the environment and without a command it shows the main job
+/// Without STYTCH_PROJECT_ID in the environment and without a command it runs a demo
 /// against an in-process fake of Stytch.
 ///
 /// The commands read STYTCH_PROJECT_ID, STYTCH_SECRET and a member's session in
@@ -76,7 +76,7 @@ struct Changes {
     #[arg(long = "group-role", value_name = "GROUP=ROLE_ID", value_parser = group_role)]
     group_roles: Vec<(String, String)>,
 
-    /// Revoke the roles for all members
+    /// Revoke every role that applies to all members
     #[arg(long, conflicts_with = "roles")]
     clear_roles: bool,
 
@@ -172,12 +172,18 @@ async fn run(command: Command, member: &MemberClient) -> Result<(), Error> {
     match command {
         Command::List => {
             let connections = member.connections().await?.external_connections;
+            if connections.is_empty() {
+                println!("  no external connections");
+            }
             connections.iter().for_each(print_connection);
         }
         Command::Show { id } => {
             print_connection(&member.connection(&id).await?);
             print!("  may update:  ");
-            print_permission(member).await?;
+            // Advice, which the connection is shown without.
+            if let Err(error) = print_permission(member).await {
+                println!("unknown ({error})");
+            }
         }
         Command::Update { id, changes } => {
             let updated = member.update_connection(&id, &changes.into()).await?;
@@ -219,13 +225,15 @@ async fn print_permission(member: &MemberClient) -> Result<(), Error> {
     let verdict = member.check_permission(Operation::UpdateExternalConnection).await?;
     if verdict.authorized {
         println!("yes, by {}", verdict.granting_roles.join(", "));
+    } else if verdict.sufficient_roles.is_empty() {
+        println!("no; no role would allow it");
     } else {
         println!("no; roles that would allow it: {}", verdict.sufficient_roles.join(", "));
     }
     Ok(())
 }
 
-/// Returns the member of the environment.
+/// Builds the member's client from environment variables.
 fn member() -> Result<MemberClient, Box<dyn std::error::Error>> {
     let client = Client::from_env()?;
     let session = match (env::var("STYTCH_SESSION_JWT"), env::var("STYTCH_SESSION_TOKEN")) {

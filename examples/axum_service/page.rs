@@ -23,7 +23,7 @@ pub(crate) fn router() -> Router<Service> {
 
 fn page(policy: Option<HeaderValue>) -> Response {
     let mut response = Html(PAGE).into_response();
-    // Without a policy nothing may run; a page that does nothing is noticed at once.
+    // Blocks everything, so that a missing digest breaks the page visibly.
     let policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     response

@@ -203,7 +203,7 @@ fn explain(error: &Error) -> String {
             }
         }
         "cannot_assign_default_rbac_role_id" => "A default role can't be assigned.".to_owned(),
-        _ => "Stytch rejected it.".to_owned(),
+        _ => "Stytch rejected the change.".to_owned(),
     }
 }
 

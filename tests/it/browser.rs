@@ -125,6 +125,25 @@ async fn rows_are_removed_and_discarded_changes_are_not_sent() {
 }
 
 #[tokio::test]
+async fn another_connection_can_be_chosen_and_a_removed_role_added_again() {
+    let acme = acme();
+    let _second = acme.organization.connection("Acme Entra");
+    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    visit.choose(1).await;
+    visit.click("#connection_roles li button").await;
+    visit.add_role("stytch_member").await;
+    // Neither granted nor revoked.
+    assert!(!visit.can_save().await);
+    visit.click("#list li:nth-child(2) button").await;
+    visit.find("#list li:nth-child(2) [aria-current=true]").await;
+    assert!(!visit.has("#list li:nth-child(1) [aria-current]").await);
+    assert_eq!(visit.text("#form-title").await, "Acme Entra");
+    assert_eq!(visit.focused().await, "form-title");
+    assert!(!visit.has("#connection_roles li").await);
+    visit.quit().await;
+}
+
+#[tokio::test]
 async fn html_in_a_name_is_shown_as_text() {
     let acme = acme();
     let name = "Acme <b id=injected>Okta</b>";

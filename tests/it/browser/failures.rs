@@ -40,10 +40,12 @@ async fn invalid_name_and_incomplete_row_are_marked() {
     visit.save().await;
     assert!(visit.text("#name-error").await.starts_with("The display name is invalid."));
     assert_eq!(visit.focused().await, "display-name");
+    visit.inspect("invalid-name").await;
 
     visit.add_group_role("it", "").await;
     visit.click("#save").await;
     assert_eq!(visit.text("#group_roles .error").await, "Enter a role id.");
+    visit.inspect("incomplete").await;
     assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 1);
     visit.quit().await;
 }
@@ -60,7 +62,7 @@ async fn unknown_outcome_reloads_the_connection() {
     visit.find("#alert p + dl + p").await;
     let text = visit.text("#alert").await;
     assert!(text.contains("may have been applied"), "{text}");
-    assert!(text.contains("Below is the connection as it is now."), "{text}");
+    assert!(text.contains("The form shows the current state."), "{text}");
     // It was: nothing is left to save.
     assert_eq!(visit.text("#connection_roles li:last-child span").await, "editor");
     assert!(!visit.can_save().await);
@@ -71,7 +73,8 @@ async fn unknown_outcome_reloads_the_connection() {
     visit.type_over("#display-name", "Acme SSO").await;
     visit.save().await;
     visit.find("#alert p + dl + p").await;
-    assert_eq!(visit.text("#form-title").await, "Acme Okta");
+    assert_eq!(visit.value("#display-name").await, "Acme SSO");
+    assert!(visit.can_save().await);
     visit.save().await;
     assert_eq!(visit.text("#status h2").await, "Saved");
     assert_eq!(acme.connection.state().display_name, "Acme SSO");
@@ -87,7 +90,7 @@ async fn offline_page_keeps_the_changes() {
     visit.set_offline(true).await;
     visit.save().await;
     visit.find("#alert p + p").await;
-    assert_eq!(visit.text("#alert h2").await, "No response");
+    assert_eq!(visit.text("#alert h2").await, "No usable response");
     assert!(visit.text("#alert").await.ends_with("The current state can't be loaded."));
     visit.inspect("offline").await;
     visit.set_offline(false).await;
@@ -125,7 +128,7 @@ async fn session_that_was_revoked_during_editing_keeps_the_changes() {
     acme.ada.revoke();
     visit.save().await;
     assert_eq!(visit.text("#alert h2").await, "You are not logged in");
-    assert!(visit.text("#alert").await.contains("this form keeps your changes"));
+    assert!(visit.text("#alert").await.contains("Your changes are kept."));
     visit.inspect("revoked").await;
     let again = acme.organization.member("eve", &["stytch_admin"]).log_in();
     visit.set_cookie("stytch_session", &again.token()).await;
