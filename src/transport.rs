@@ -275,7 +275,7 @@ async fn acquire_permit(
     semaphore: &Semaphore,
     deadline: Deadline,
 ) -> Result<SemaphorePermit<'_>, Error> {
-    // Never overtakes: while somebody is queued, no permit is free.
+    // Never overtakes: while a caller is queued, no permit is free.
     if let Ok(permit) = semaphore.try_acquire() {
         return Ok(permit);
     }

@@ -290,10 +290,10 @@ async fn token_is_authenticated_again_after_the_cache_ttl() {
     let client =
         scene.stytch.client_builder().session_cache_ttl(Duration::from_secs(60)).build().unwrap();
     let member = client.as_member(Session::token(scene.ada.token()));
-    for (elapsed, asked) in [(0, 1), (59, 1), (1, 2)] {
+    for (elapsed, authenticated) in [(0, 1), (59, 1), (1, 2)] {
         scene.stytch.clock().advance(Duration::from_secs(elapsed));
         member.organization_id().await.unwrap();
-        scene.assert_counts(0, asked, 0);
+        scene.assert_counts(0, authenticated, 0);
     }
 }
 
@@ -407,7 +407,7 @@ async fn outcome_stays_unknown_after_a_rejected_retry() {
     let builder = scene.stytch.client_builder().retry(policy).session_cache_ttl(Duration::ZERO);
     let member = builder.build().unwrap().as_member(Session::token(scene.ada.token()));
     let _ = scene.stytch.fault(Operation::UpdateExternalConnection, Fault::status(503)).times(1);
-    let asked = scene.stytch.fault(
+    let authenticated = scene.stytch.fault(
         Operation::AuthenticateSession,
         Fault::respond({
             let ada = scene.ada.clone();
@@ -419,7 +419,7 @@ async fn outcome_stays_unknown_after_a_rejected_retry() {
             }
         }),
     );
-    let _ = asked.times(1);
+    let _ = authenticated.times(1);
     let error =
         member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap_err();
     assert!(matches!(error, Error::SessionInvalid(_)), "{error:?}");

@@ -50,7 +50,7 @@ async fn a_redirect_of_keys_or_a_session_is_not_followed() {
         |_, _| play::json(200, &lab::updated()),
     );
     let lab = lab.await;
-    // The keys redirect, so Stytch is asked, which redirects too.
+    // The keys redirect, so `sessions/authenticate` is called, which redirects too.
     let error = lab::update(&lab.client()).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 307);
     assert_eq!(error.outcome(), Outcome::NotApplied);
@@ -152,7 +152,7 @@ async fn a_proxy_never_sees_a_request_in_the_clear() {
     assert_eq!(child::value_of(&output, RESULT), "Acme");
     assert_eq!((server.requests().len(), proxy.connections()), (2, 0));
 
-    // To an https host a proxy is asked for a tunnel, in which it sees nothing.
+    // To an https host the client requests a tunnel of a proxy, in which it sees nothing.
     let mut variables = variables;
     variables[0].1 = "https://does-not-exist.invalid";
     let output = child::run(name, &variables).await;

@@ -158,7 +158,7 @@ async fn soak(length: Duration) {
         move |request, _| respond(&set, request),
     );
     let lab = lab.await;
-    // Fewer sessions than callers are remembered, so that sessions are asked about.
+    // Fewer sessions than callers are cached, so that `sessions/authenticate` is called.
     let builder = lab
         .builder()
         .attempt_timeout(DEADLINE / 10)

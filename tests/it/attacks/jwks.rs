@@ -44,7 +44,7 @@ async fn ten_thousand_keys_are_read_while_they_fit_and_rejected_beyond() {
     let large: Vec<Value> = (0..10_000).map(named).collect();
     let lab = publishing(json!(large)).await;
     update(&lab.client(), raw_jwt("7")).await.unwrap();
-    // 4 MB of keys are beyond the bound on bodies: Stytch is asked instead.
+    // 4 MB of keys are beyond the bound on bodies: `sessions/authenticate` is called instead.
     assert_eq!((lab.authenticate_requests(), lab.updates()), (1, 1));
     assert!(lab.server.bytes_sent() < 5 << 20);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
