@@ -158,19 +158,17 @@ impl fmt::Debug for Session {
 /// hash of all of the credential: a digest of a JWT's signature alone would let a forged
 /// payload hit the entry of the genuine JWT.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct SessionDigest([u8; 32]);
+pub(crate) struct SessionDigest {
+    kind: SessionKind,
+    sha256: [u8; digest::SHA256_OUTPUT_LEN],
+}
 
 impl SessionDigest {
     fn new(kind: SessionKind, credential: &Credential) -> Self {
-        let mut context = digest::Context::new(&digest::SHA256);
-        context.update(match kind {
-            SessionKind::Token => b"t",
-            SessionKind::Jwt => b"j",
-        });
-        context.update(credential.expose_secret().as_bytes());
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(context.finish().as_ref());
-        Self(bytes)
+        let digest = digest::digest(&digest::SHA256, credential.expose_secret().as_bytes());
+        let mut sha256 = [0; digest::SHA256_OUTPUT_LEN];
+        sha256.copy_from_slice(digest.as_ref());
+        Self { kind, sha256 }
     }
 }
 
