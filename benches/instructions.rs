@@ -10,7 +10,7 @@ mod support;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use stytch_sso_external::Client;
-use support::Scene;
+use support::Fixture;
 
 /// Runs a small part fifty times: the allocator's work for earlier allocations is a fifth of one
 /// run, and differs from process to process.
@@ -20,59 +20,59 @@ fn often(part: impl Fn()) {
     }
 }
 
-fn with_fresh_client() -> (Scene, Client) {
-    let scene = Scene::new();
-    let fresh_client = scene.fresh_client();
-    (scene, fresh_client)
+fn with_fresh_client() -> (Fixture, Client) {
+    let fixture = Fixture::new();
+    let fresh_client = fixture.fresh_client();
+    (fixture, fresh_client)
 }
 
 #[library_benchmark]
 #[bench::once(with_fresh_client())]
-fn jwt_first_sight((scene, fresh_client): (Scene, Client)) -> (Scene, Client) {
-    scene.jwt_first_sight(&fresh_client);
-    (scene, fresh_client)
+fn jwt_first_sight((fixture, fresh_client): (Fixture, Client)) -> (Fixture, Client) {
+    fixture.jwt_first_sight(&fresh_client);
+    (fixture, fresh_client)
 }
 
 #[library_benchmark]
-#[bench::often(Scene::new())]
-fn jwt_seen_before(scene: Scene) -> Scene {
-    often(|| scene.jwt_seen_before());
-    scene
+#[bench::often(Fixture::new())]
+fn jwt_seen_before(fixture: Fixture) -> Fixture {
+    often(|| fixture.jwt_seen_before());
+    fixture
 }
 
 #[library_benchmark]
-#[bench::often(Scene::new())]
-fn token_seen_before(scene: Scene) -> Scene {
-    often(|| scene.token_seen_before());
-    scene
+#[bench::often(Fixture::new())]
+fn token_seen_before(fixture: Fixture) -> Fixture {
+    often(|| fixture.token_seen_before());
+    fixture
 }
 
 #[library_benchmark]
-#[bench::once(Scene::new())]
-fn request_building(scene: Scene) -> Scene {
-    scene.request_building();
-    scene
+#[bench::once(Fixture::new())]
+fn request_building(fixture: Fixture) -> Fixture {
+    fixture.request_building();
+    fixture
 }
 
 #[library_benchmark]
-#[bench::often(Scene::new())]
-fn response_parsing(scene: Scene) -> Scene {
-    often(|| scene.response_parsing());
-    scene
+#[bench::often(Fixture::new())]
+fn response_parsing(fixture: Fixture) -> Fixture {
+    often(|| fixture.response_parsing());
+    fixture
 }
 
 #[library_benchmark]
-#[bench::once(Scene::new())]
-fn update_accepted(scene: Scene) -> Scene {
-    scene.update_accepted();
-    scene
+#[bench::once(Fixture::new())]
+fn update_accepted(fixture: Fixture) -> Fixture {
+    fixture.update_accepted();
+    fixture
 }
 
 #[library_benchmark]
-#[bench::once(Scene::new())]
-fn error_mapping(scene: Scene) -> Scene {
-    scene.error_mapping();
-    scene
+#[bench::once(Fixture::new())]
+fn error_mapping(fixture: Fixture) -> Fixture {
+    fixture.error_mapping();
+    fixture
 }
 
 library_benchmark_group!(

@@ -5,7 +5,7 @@
 mod support;
 
 use divan::Bencher;
-use support::Scene;
+use support::Fixture;
 
 fn main() {
     divan::main();
@@ -13,46 +13,46 @@ fn main() {
 
 #[divan::bench(sample_size = 1)]
 fn jwt_first_sight(bencher: Bencher<'_, '_>) {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     bencher
-        .with_inputs(|| scene.fresh_client())
-        .bench_local_refs(|fresh_client| scene.jwt_first_sight(fresh_client));
+        .with_inputs(|| fixture.fresh_client())
+        .bench_local_refs(|fresh_client| fixture.jwt_first_sight(fresh_client));
 }
 
 #[divan::bench]
 fn jwt_seen_before(bencher: Bencher<'_, '_>) {
-    let scene = Scene::new();
-    bencher.bench_local(|| scene.jwt_seen_before());
+    let fixture = Fixture::new();
+    bencher.bench_local(|| fixture.jwt_seen_before());
 }
 
 #[divan::bench]
 fn token_seen_before(bencher: Bencher<'_, '_>) {
-    let scene = Scene::new();
-    bencher.bench_local(|| scene.token_seen_before());
+    let fixture = Fixture::new();
+    bencher.bench_local(|| fixture.token_seen_before());
 }
 
 #[divan::bench]
 fn response_parsing(bencher: Bencher<'_, '_>) {
-    let scene = Scene::new();
-    bencher.bench_local(|| scene.response_parsing());
+    let fixture = Fixture::new();
+    bencher.bench_local(|| fixture.response_parsing());
 }
 
 // One sample at a time, so that each uses the open, idle connection.
 
 #[divan::bench(sample_size = 1)]
 fn request_building(bencher: Bencher<'_, '_>) {
-    let scene = Scene::new();
-    bencher.with_inputs(|| scene.settle()).bench_local_values(|()| scene.request_building());
+    let fixture = Fixture::new();
+    bencher.with_inputs(|| fixture.settle()).bench_local_values(|()| fixture.request_building());
 }
 
 #[divan::bench(sample_size = 1)]
 fn update_accepted(bencher: Bencher<'_, '_>) {
-    let scene = Scene::new();
-    bencher.with_inputs(|| scene.settle()).bench_local_values(|()| scene.update_accepted());
+    let fixture = Fixture::new();
+    bencher.with_inputs(|| fixture.settle()).bench_local_values(|()| fixture.update_accepted());
 }
 
 #[divan::bench(sample_size = 1)]
 fn error_mapping(bencher: Bencher<'_, '_>) {
-    let scene = Scene::new();
-    bencher.with_inputs(|| scene.settle()).bench_local_values(|()| scene.error_mapping());
+    let fixture = Fixture::new();
+    bencher.with_inputs(|| fixture.settle()).bench_local_values(|()| fixture.error_mapping());
 }

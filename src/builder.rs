@@ -90,7 +90,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the timeout for opening a connection. Default: 5 s.
+    /// Sets the timeout for opening a TCP connection. Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.http.connect_timeout = timeout;
         self
@@ -119,7 +119,7 @@ impl ClientBuilder {
 
     /// Sets how many requests for members may be in flight at once. Default: 64.
     ///
-    /// Each uses a connection. Further calls are queued in order, and the time in the queue
+    /// Each uses a TCP connection. Further calls are queued in order, and the time in the queue
     /// counts against their operation timeout. In addition, as many `sessions/authenticate`
     /// requests may be in flight, a quarter of them for JWTs that can't be verified because the
     /// project's keys are unavailable; as many requests for RBAC policies; and 64 for the keys.

@@ -185,8 +185,9 @@ macro_rules! accessors {
                 self.context().retry_after
             }
 
-            /// Returns the first 512 bytes of a body that isn't Stytch's JSON. Untrusted text
-            /// that may contain anything; this crate never logs it.
+            /// Returns the first 512 bytes of a body that isn't Stytch's JSON. `None` for
+            /// `GetConnections` and `AuthenticateSession`, whose responses carry secrets.
+            /// Untrusted text that may contain anything; this crate never logs it.
             #[must_use]
             pub fn body_snippet(&self) -> Option<&str> {
                 self.context().body_snippet.as_deref()

@@ -18,12 +18,13 @@ use crate::{
 /// use stytch_sso_external::{Error, Outcome};
 ///
 /// fn advice(error: &Error) -> String {
-///     match error {
-///         Error::PermissionDenied { action, resource, .. } => {
+///     match (error.outcome(), error) {
+///         (Outcome::Applied, _) => "the update was applied".to_owned(),
+///         (Outcome::Unknown, _) => "check the connection, then retry".to_owned(),
+///         (_, Error::PermissionDenied { action, resource, .. }) => {
 ///             format!("ask an admin for a role that grants {action} on {resource}")
 ///         }
-///         Error::SessionInvalid(_) => "log in again".to_owned(),
-///         _ if error.outcome() == Outcome::Unknown => "check the connection, then retry".to_owned(),
+///         (_, Error::SessionInvalid(_)) => "log in again".to_owned(),
 ///         _ if error.is_retryable() => "retry later".to_owned(),
 ///         _ => format!("contact support with {:?}", error.request_id()),
 ///     }

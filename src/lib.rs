@@ -2,7 +2,7 @@
 //!
 //! An *external SSO connection* lets the members of one organization log in through a
 //! connection that another organization owns. [`MemberClient::update_connection`] changes its
-//! name and the roles that it grants. The organization is inferred from the member's session,
+//! name and the roles that it grants. The organization is resolved from the member's session,
 //! Stytch's RBAC decides, and a denial is a typed [`Error`].
 //!
 //! ```

@@ -26,7 +26,7 @@ use tokio::{runtime::Runtime, task};
 use server::Server;
 
 /// What a benchmark needs, built before it is measured.
-pub(crate) struct Scene {
+pub(crate) struct Fixture {
     runtime: Runtime,
     base_url: String,
     client: Client,
@@ -35,7 +35,7 @@ pub(crate) struct Scene {
     response: Vec<u8>,
 }
 
-impl Scene {
+impl Fixture {
     /// Builds a client in whose cache the session is, as a JWT and as a token. Runs each part
     /// once, and leaves one connection open.
     pub(crate) fn new() -> Self {
@@ -55,7 +55,7 @@ impl Scene {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let base_url = runtime.block_on(server.start());
-        let scene = Self {
+        let fixture = Self {
             client: client(&base_url),
             response: updated.body().to_owned(),
             update: update(),
@@ -63,12 +63,12 @@ impl Scene {
             base_url,
             connection,
         };
-        scene.rehearse();
-        scene
+        fixture.run_each_once();
+        fixture
     }
 
     /// Runs each part once, so that no part includes what is initialized on first use.
-    fn rehearse(&self) {
+    fn run_each_once(&self) {
         self.jwt_first_sight(&self.client);
         self.jwt_seen_before();
         self.token_seen_before();

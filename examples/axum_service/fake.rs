@@ -63,7 +63,7 @@ impl Fake {
         println!("  {origin}/login/ada");
         println!("  {origin}/login/bob");
         for (who, session) in
-            [("An edit as Ada (200)", &self.ada), ("The same as Bob (403)", &self.bob)]
+            [("An edit as Bob (403)", &self.bob), ("The same as Ada (200)", &self.ada)]
         {
             println!("\n{who}:");
             println!("curl -i -X PATCH '{url}' \\");

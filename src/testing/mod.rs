@@ -148,7 +148,7 @@
 //! # Mocks without the fake
 //!
 //! For a test that needs a single response, [`mocks`] has typed helpers for [`httpmock`] and
-//! [`responses`] has bodies, one for each error that Stytch documents. The fake returns them
+//! [`responses`] has bodies, one for each error type that this crate classifies. The fake returns them
 //! too, with [`Fault::response`].
 //!
 //! # Limits

@@ -1,5 +1,5 @@
 //! Bodies for the typed [`mocks`](super::mocks) and for [`Response`](super::Response): the
-//! successes and each error that Stytch documents.
+//! successes and each error type that this crate classifies.
 //!
 //! Response types are `#[non_exhaustive]`, so a test builds them here and then changes their
 //! fields. An error contains its HTTP status as `status_code`. One line mocks a member without

@@ -157,7 +157,7 @@ fn compare(before: &Counts, now: &Counts) -> Compared {
 
 fn content(compiler: &str, counts: &Counts) -> String {
     let mut text = format!(
-        "{}\n# Written by `cargo xtask instructions`; CI fails when one grows by over {GROWTH} %.\n",
+        "{}\n# Written by `cargo xtask instructions`; `--check` fails if one grows by over {GROWTH} %.\n",
         header(compiler)
     );
     for (name, count) in counts {
