@@ -35,7 +35,7 @@ async fn printed_commands_work_without_an_account() {
     let body = body.trim_end_matches('\'');
     assert_eq!(cookies.len(), 2, "{printed}");
     let path = url.strip_prefix(&service.url).unwrap();
-    for (edit_cookie, status) in cookies.iter().rev().zip([403, 200]) {
+    for (edit_cookie, status) in cookies.iter().zip([403, 200]) {
         let request = service.request(Method::PATCH, path, edit_cookie, body);
         let response = ServiceResponse::to(request).await;
         assert_eq!(response.status, status, "{}", response.text);
