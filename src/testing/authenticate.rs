@@ -110,7 +110,11 @@ fn session_of_jwt(
     let unusable = responses::unable_to_parse_session_jwt;
     let keys = project.state().keys.clone();
     let claims = project.verified.claims(jwt, &keys).ok_or_else(unusable)?;
-    let is_ours = claims["aud"] == json!([project.id]) || claims["aud"] == json!(project.id);
+    let audience = json!(project.id);
+    let is_ours = match &claims["aud"] {
+        Value::Array(audiences) => audiences.contains(&audience),
+        aud => *aud == audience,
+    };
     // RFC 7519 allows fractions.
     let expiry = claims["exp"].as_f64().ok_or_else(unusable)?;
     let now = project.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
