@@ -1,13 +1,9 @@
-//! The one path of every call for a member: span, organization, attempts, transport, response.
+//! The one path of every request for a member: span, organization, attempts, transport, response.
 //!
 //! It doesn't know the operations: `member.rs` has a method for each, which checks its inputs
 //! and hands the request down.
 
-use std::{
-    mem,
-    pin::pin,
-    sync::{Mutex, PoisonError},
-};
+use std::{mem, pin::pin, sync::Mutex};
 
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -19,6 +15,7 @@ use crate::{
     edit_locks::EditLocks,
     error::Error,
     jwks::JwksCache,
+    lock::lock,
     operation::{Operation, Permission},
     organization::{Member, OrganizationResolver, Renewal},
     path_segment::PathSegment,
@@ -53,21 +50,21 @@ impl ActiveSession {
     }
 
     pub(crate) fn current(&self) -> Session {
-        let renewal = self.renewal.lock().unwrap_or_else(PoisonError::into_inner);
+        let renewal = lock(&self.renewal);
         renewal.as_ref().map_or(&self.presented, |renewal| &renewal.session).clone()
     }
 
-    /// Keeps the newest renewal: two calls may end in another order than they were renewed in.
+    /// Keeps the newest renewal: two calls may complete out of order.
     fn renew_by(&self, member: &Member) {
         let Some(renewal) = &member.renewal else { return };
-        let mut newest = self.renewal.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest = lock(&self.renewal);
         if newest.as_ref().is_none_or(|newest| newest.sequence < renewal.sequence) {
             *newest = Some(renewal.clone());
         }
     }
 }
 
-/// A call of an operation for a member, from its begin to its return.
+/// A call of an operation for a member, from start to return.
 pub(crate) struct MemberCall<'a> {
     project: &'a Project,
     session: &'a ActiveSession,
@@ -102,7 +99,7 @@ impl<'a> MemberCall<'a> {
         self.span.span().in_scope(|| check(self.deadline.operation()))
     }
 
-    /// Makes the call and records what came of it.
+    /// Makes the call and records its result.
     pub(crate) async fn run<R: MemberRequest>(
         self,
         request: Result<R, Error>,
@@ -213,7 +210,7 @@ fn check_session(session: &ActiveSession, deadline: Deadline) -> Result<(), Erro
     if session.presented.header().is_some() {
         return Ok(());
     }
-    let reason = "the session credential is empty, longer than 16 KiB, or has characters that an \
-                  HTTP header can't carry";
+    let reason = "the session credential is empty, longer than 16 KiB, or has other characters than \
+                  visible ASCII";
     Err(Error::session_invalid(deadline.operation(), reason))
 }

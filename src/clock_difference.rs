@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::{clock::Clock, single_flight::lock};
+use crate::{clock::Clock, lock::lock};
 
 pub(crate) struct ClockDifference {
     clock: Clock,
@@ -48,6 +48,8 @@ impl ClockDifference {
             return;
         }
         state.warned = Some(now);
+        // A subscriber may block.
+        drop(state);
         let direction = if behind > ahead { "behind" } else { "ahead of" };
         tracing::warn!(
             difference = ?behind.max(ahead),

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::{deadline::Deadline, error::Error, path_segment::PathSegment, single_flight::lock};
+use crate::{deadline::Deadline, error::Error, lock::lock, path_segment::PathSegment};
 
 type Key = (PathSegment, PathSegment);
 type Locks = Arc<Mutex<HashMap<Key, Arc<tokio::sync::Mutex<()>>>>>;

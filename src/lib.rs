@@ -98,6 +98,7 @@ mod generated;
 mod json_path;
 mod jwks;
 mod jwt;
+mod lock;
 mod member;
 mod member_roles;
 mod null;

@@ -1,7 +1,7 @@
 //! A value that is fetched when a call needs it, refreshed in the background, and served stale
 //! while the refresh fails.
 //!
-//! Own code: of the caches that are well kept, moka hands one failure to all waiters of
+//! Own code: of the maintained cache crates, moka hands one failure to all waiters of
 //! `try_get_with`, but forgets it at once, serves nothing stale, and runs the fetch inside a
 //! caller's future, so that it ends with that caller; `quick_cache`'s `get_or_insert_async` lets
 //! the next waiter fetch after a failure. The limit on waiting and the backoff would have to be
@@ -27,8 +27,9 @@ use self::state::{Fetch, State};
 use crate::{
     clock::Clock,
     error::Error,
+    lock::lock,
     operation::Operation,
-    single_flight::{Abandoned, MAX_WAIT, SharedRequest, lock},
+    single_flight::{Abandoned, MAX_WAIT, SharedRequest},
 };
 
 /// A value that is fetched and refreshed. Clones share it.
@@ -241,6 +242,10 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
         began: SystemTime,
         fetched: Result<T, Error>,
     ) -> Result<Snapshot<T>, Error> {
+        if let Err(error) = &fetched {
+            // Before the lock is taken: a subscriber may block.
+            tracing::warn!(%error, "refreshing a cached value failed");
+        }
         let mut state = lock(&self.state);
         let is_awaited = state.in_flight.take_if(|fetch| fetch.number == number).is_some();
         match fetched {
@@ -253,7 +258,6 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
                 Ok(snapshot)
             }
             Err(error) => {
-                tracing::warn!(%error, "refreshing a cached value failed");
                 if is_awaited {
                     state.fail(number, error.clone(), self.clock.now(), false);
                 }
@@ -273,7 +277,7 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
     }
 
     fn no_response(&self) -> Error {
-        let reason = "no response within 2 s; the request continues in the background";
+        let reason = "timed out waiting for the response; the request continues in the background";
         Error::timed_out(self.operation, reason)
     }
 }

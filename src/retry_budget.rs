@@ -2,11 +2,11 @@
 //! of an outage.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, SystemTime},
 };
 
-use crate::clock::Clock;
+use crate::{clock::Clock, lock::lock};
 
 /// Counts in thousandths of a retry.
 pub(crate) struct RetryBudget {
@@ -43,7 +43,7 @@ impl RetryBudget {
 
     fn update(&self, change: impl FnOnce(&mut u64)) {
         let now = self.clock.now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         // A clock that was set back adds nothing.
         let elapsed = now.duration_since(state.refilled).unwrap_or_default().as_millis();
         let elapsed = u64::try_from(elapsed).unwrap_or(CAPACITY);

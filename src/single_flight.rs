@@ -10,7 +10,7 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -19,6 +19,8 @@ use tokio::{
     sync::watch,
     time::{Instant, timeout},
 };
+
+use crate::lock::lock;
 
 /// How long a caller waits for a request that may make no progress: a fetch of keys, or a
 /// request that another runtime runs.
@@ -126,7 +128,7 @@ where
                 match timeout(max_wait, request.result()).await {
                     Ok(Ok(Err(error))) if is_out_of_time(&error) => {}
                     Ok(Ok(result)) => return Ok(result),
-                    // The next one to look starts another request.
+                    // The next caller starts another request.
                     Ok(Err(Abandoned)) | Err(_) => {}
                 }
             }
@@ -176,11 +178,6 @@ impl<K: Eq + Hash, T> Drop for RemoveOnDrop<K, T> {
             }
         }
     }
-}
-
-/// Nothing that runs under the locks leaves the data inconsistent if it panics.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

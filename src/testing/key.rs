@@ -16,8 +16,9 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 
-use super::{ids::id, lock::lock};
+use super::ids::id;
 use crate::generated::types;
+use crate::lock::lock;
 
 /// An RSA key of 2048 bits that signs session JWTs, with its `kid`.
 ///

@@ -16,8 +16,9 @@ use aws_lc_rs::{constant_time, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use super::{lock::lock, request::Received};
+use super::request::Received;
 use crate::{
+    lock::lock,
     operation::Operation,
     session::{JWT_HEADER, TOKEN_HEADER},
 };

@@ -188,7 +188,6 @@ mod ids;
 mod jwks;
 pub mod jwt;
 mod key;
-mod lock;
 mod log;
 pub mod mocks;
 mod organization;

@@ -13,14 +13,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use super::{
     ids::{id, random_token},
     jwt::{Key, VerifiedJwts},
-    lock::lock,
     log::Log,
     rbac::{Policy, Role},
     request::Received,
     responses,
     script::Script,
 };
-use crate::{clock::Clock, generated::types};
+use crate::{clock::Clock, generated::types, lock::lock};
 
 /// The configuration of a project.
 pub(super) struct Settings {

@@ -7,8 +7,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use super::{fault::Fault, lock::lock, server};
-use crate::operation::Operation;
+use super::{fault::Fault, server};
+use crate::{lock::lock, operation::Operation};
 
 /// A fault that [`Stytch::fault`](super::Stytch::fault) has scripted. Dropping it changes
 /// nothing.

@@ -48,6 +48,7 @@ const LAYERS: &[&str] = &[
     "operation",
     "path_segment",
     "clock",
+    "lock",
 ];
 
 /// The files that may name the generated code. It has no checks of its own, so they are few.
