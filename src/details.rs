@@ -63,8 +63,6 @@ pub(crate) type Source = Arc<dyn error::Error + Send + Sync>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
     IfRetryable,
-    /// No: it can be retried by another call only.
-    Never,
     /// No time was left for another attempt.
     OutOfTime,
     /// The time ended in a wait before an attempt, which was not made.
@@ -132,7 +130,7 @@ macro_rules! accessors {
                 self.context().operation
             }
 
-            /// Returns what failed, as a text of this crate. Always present; contains no text
+            /// Returns what failed, in this crate's own text. Always present; contains no text
             /// of a response and no credential.
             #[must_use]
             pub fn reason(&self) -> &str {
@@ -208,6 +206,8 @@ macro_rules! accessors {
             }
 
             /// Returns how many attempts were made; 0 if the call failed before the first one.
+            /// If `sessions/authenticate` failed within an update, the number of its attempts or
+            /// of the update's, whichever is more.
             #[must_use]
             pub fn attempts(&self) -> u32 {
                 self.context().attempts

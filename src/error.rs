@@ -129,19 +129,21 @@ impl Error {
             repeat: Repeat::OutOfTimeUnsent,
             ..ErrorContext::new(operation, reason)
         };
-        Self::Transport(context.into()).decide_retryable(false)
+        Self::Transport(context.into()).decide_retryable(None)
     }
 
     /// Decides whether the same call may succeed later. The one place that decides it.
-    /// `is_permanent` is set for a failure without a response that every retry would repeat. A
+    /// `is_transient` is whether the failure is transient, where the status doesn't show it. A
     /// rejection stays one under whatever status.
-    pub(crate) fn decide_retryable(self, is_permanent: bool) -> Self {
-        let transient = [408, 429, 502, 503, 504];
+    pub(crate) fn decide_retryable(self, is_transient: Option<bool>) -> Self {
+        let statuses = [408, 429, 502, 503, 504];
         let retryable = match &self {
             Self::RateLimited(_) => true,
-            Self::Transport(_) => !is_permanent,
+            Self::Transport(_) => is_transient != Some(false),
             Self::Api(_) | Self::UnexpectedResponse(_) => {
-                self.status().is_some_and(|status| transient.contains(&status.as_u16()))
+                let status = self.status();
+                is_transient == Some(true)
+                    || status.is_some_and(|status| statuses.contains(&status.as_u16()))
             }
             _ => false,
         };

@@ -4,6 +4,7 @@
 //! (truncated, nested too deeply), `request_id`, which support asks for, and `error_type`, which
 //! names the failure, are still found.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{details::ErrorBody, generated::types};
@@ -50,17 +51,21 @@ fn field_by_field(text: &str) -> Option<types::Error> {
     serde_json::from_value(Value::Object(fields)).ok()
 }
 
-/// Finds the fields that matter most in a body that can't be decoded.
-pub(crate) fn find_fields(body: &[u8]) -> ErrorBody {
+/// Finds the fields that matter most in a body that can't be decoded, and whether they report an
+/// error.
+pub(crate) fn find_fields(body: &[u8]) -> (ErrorBody, bool) {
     let text = String::from_utf8_lossy(body);
-    ErrorBody {
-        request_id: find_string(&text, r#""request_id""#),
-        error_type: find_string(&text, r#""error_type""#),
+    let body = ErrorBody {
+        request_id: find(&text, r#""request_id""#),
+        error_type: find(&text, r#""error_type""#),
         ..ErrorBody::default()
-    }
+    };
+    let status: Option<u64> = find(&text, r#""status_code""#);
+    let reports_error = body.error_type.is_some() || status.is_some_and(|status| status >= 400);
+    (body, reports_error)
 }
 
-fn find_string(text: &str, key: &str) -> Option<String> {
+fn find<T: DeserializeOwned>(text: &str, key: &str) -> Option<T> {
     text.match_indices(key).find_map(|(at, _)| {
         let value = text.get(at + key.len()..)?.trim_start().strip_prefix(':')?;
         serde_json::Deserializer::from_str(value).into_iter().next()?.ok()

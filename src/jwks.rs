@@ -20,7 +20,7 @@ use crate::{
     call_context::CallContext,
     clock_difference::ClockDifference,
     deadline::Deadline,
-    details::{ErrorContext, Repeat},
+    details::ErrorContext,
     error::Error,
     jwt::{Jwt, RS256, Validation, ValidationResult, unverified_times},
     operation::Operation,
@@ -136,7 +136,8 @@ impl JwksCache {
     pub(crate) fn may_have_expired(&self, jwt: &str) -> bool {
         let now = self.0.clock_difference.stytch_now();
         let issued = unverified_times(jwt).map(|(issued, _)| issued);
-        issued.is_some_and(|issued| issued + self.0.validation.leeway < now)
+        let age = issued.and_then(|issued| now.duration_since(issued).ok());
+        age.is_some_and(|age| age > self.0.validation.leeway)
     }
 
     /// The key of that id. `None` if a set that was fetched after this call lacks it.
@@ -182,11 +183,10 @@ async fn fetch(context: CallContext) -> Result<Arc<KeySet>, Error> {
 /// The error of a JWT with an unknown `kid` for which no newer key set could be fetched.
 fn undecided(reason: &'static str, source: Option<Error>) -> Error {
     let context = ErrorContext {
-        repeat: Repeat::Never,
         source: source.map(|error| Arc::new(error) as _),
         ..ErrorContext::new(Operation::GetJwks, reason)
     };
-    Error::Transport(context.into()).decide_retryable(false)
+    Error::Transport(context.into()).decide_retryable(None)
 }
 
 impl KeySet {

@@ -21,7 +21,7 @@ use crate::{
     details::{ErrorBody, ErrorContext, Outcome, Source},
     error::Error,
     error_body, json_path,
-    operation::{Operation, decode_success},
+    operation::Operation,
     rbac,
 };
 
@@ -86,8 +86,7 @@ impl RawResponse {
         let complete =
             if self.body_error.is_none() { error_body::decode(&self.body) } else { None };
         let is_stytch = complete.is_some();
-        let (body, reports_error) =
-            complete.unwrap_or_else(|| (error_body::find_fields(&self.body), false));
+        let (body, reports_error) = complete.unwrap_or_else(|| error_body::find_fields(&self.body));
         let mut context = ErrorContext {
             outcome: outcome(operation, true, Some(self.status), reports_error),
             status: Some(self.status),
@@ -108,7 +107,8 @@ impl RawResponse {
             context.reason = self.why_unexpected(decode_error, reports_error);
             Error::UnexpectedResponse(context.into())
         };
-        error.decide_retryable(false)
+        let is_interrupted_read = self.interruption().is_some() && !operation.is_change();
+        error.decide_retryable(is_interrupted_read.then_some(true))
     }
 
     /// The error of a success whose body reports an error.
@@ -174,7 +174,7 @@ pub(crate) fn no_response(operation: Operation, failure: Failure) -> Error {
     if failure.head_too_large {
         return Error::UnexpectedResponse(context.into());
     }
-    Error::Transport(context.into()).decide_retryable(failure.permanent)
+    Error::Transport(context.into()).decide_retryable(Some(!failure.permanent))
 }
 
 /// The error of a decoded success whose content can't be used.
@@ -216,7 +216,7 @@ fn of_success(
 
 /// Whether the responses of an operation carry secrets, such as the client secret of an OIDC
 /// connection: then no part of a body goes into an error. A new operation stops the build here.
-fn carries_secrets(operation: Operation) -> bool {
+pub(crate) fn carries_secrets(operation: Operation) -> bool {
     match operation {
         Operation::GetConnections | Operation::AuthenticateSession => true,
         Operation::UpdateExternalConnection
@@ -224,19 +224,6 @@ fn carries_secrets(operation: Operation) -> bool {
         | Operation::GetRbacPolicy
         | Operation::GetOrganizationRbacPolicy => false,
     }
-}
-
-/// Whether the error of the generated decoder would print a body that carries secrets.
-pub(crate) fn leaks_by_decoding(operation_id: &str, status: StatusCode, body: &[u8]) -> bool {
-    let operation = Operation::ALL.iter().find(|operation| operation.id() == operation_id);
-    operation.is_some_and(|&operation| {
-        let decodes = if status.is_success() {
-            decode_success(operation, body).is_ok()
-        } else {
-            error_body::decode(body).is_some()
-        };
-        carries_secrets(operation) && !decodes
-    })
 }
 
 /// Whether a request changed anything at Stytch. The one place that decides it.

@@ -27,7 +27,7 @@ use crate::{
 /// A **retry budget** for each client, all operations together, keeps retries from multiplying
 /// the load in a longer outage: it has room for 500 retries, is full at the start, and is
 /// refilled by 0.1 retry for each call and 5 retries a second. When it is empty, the error is
-/// returned as it is, with a [`reason`](Error::reason) that ends in "retry budget exhausted".
+/// returned at once, and its [`reason`](Error::reason) ends in "retry budget exhausted".
 /// [`without_budget`](Self::without_budget) switches it off.
 ///
 /// **Sending an update twice is safe**: it sets values, and the second time sets them again.
@@ -113,8 +113,7 @@ impl RetryPolicy {
     /// Returns how long to wait before the attempt after `attempt` (the first is 1), or `None`
     /// to give up. `random` is from 0 to 1.
     fn wait(&self, error: &Error, attempt: u32, random: f64) -> Option<Duration> {
-        let may_repeat = error.is_retryable() && error.context().repeat == Repeat::IfRetryable;
-        if !may_repeat || attempt >= self.max_attempts {
+        if !error.is_retryable() || attempt >= self.max_attempts {
             return None;
         }
         let requested = error.retry_after().unwrap_or_default();
@@ -200,7 +199,7 @@ impl Attempts<'_> {
             }));
         }
         tracing::debug!(attempt = self.made, wait = ?wait, error = %error, "retrying");
-        // A test that stops the clock doesn't wait for what it scripts.
+        // With a stopped clock, `Retry-After` isn't waited for.
         let requested = error.retry_after().filter(|_| clock.is_stopped()).unwrap_or_default();
         tokio::time::sleep(wait.saturating_sub(requested)).await;
         Ok(())

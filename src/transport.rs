@@ -144,7 +144,7 @@ impl Transport {
         max_in_flight: usize,
         clock: Clock,
     ) -> Self {
-        // The semaphore panics beyond, and nobody has as many connections.
+        // `Semaphore::new` panics above it.
         let max_in_flight = max_in_flight.min(Semaphore::MAX_PERMITS);
         let base_url = config.base_url.clone();
         let context = RequestContext::for_project(Arc::new(config), http.clone(), clock);
@@ -152,7 +152,7 @@ impl Transport {
             bindings: Bindings::new_with_client(&base_url, http, context),
             project_id,
             member_permits: Semaphore::new(max_in_flight),
-            // Requests of members that wait must not starve what they wait for.
+            // A call that is queued for a member permit may need one of these first.
             session_permits: Semaphore::new(max_in_flight),
             unverified_permits: Semaphore::new((max_in_flight / 4).max(1)),
             jwks_permits: Semaphore::new(JWKS_REQUESTS),
@@ -177,7 +177,7 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Success<R::Body>, Error> {
         let _permit = acquire_permit(&self.member_permits, deadline).await?;
-        let client = self.attempt(Some(session), deadline)?;
+        let client = self.attempt(R::OPERATION, Some(session), deadline)?;
         // Pinned where it is made, because it is large and would be moved to be awaited.
         let attempt = pin!(request.send(&client, organization));
         let result = attempt.await;
@@ -208,7 +208,7 @@ impl Transport {
         // A field that is added to the document stops the build here: send it, or `None`.
         let request = AuthenticateSessionRequest { session_token, session_jwt };
         let _permit = acquire_permit(&self.session_permits, deadline).await?;
-        let client = self.attempt(None, deadline)?;
+        let client = self.attempt(Operation::AuthenticateSession, None, deadline)?;
         let result = client.authenticate_session(&request).await;
         client.inner.conclude(Operation::AuthenticateSession, result)
     }
@@ -228,7 +228,7 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Success<GetRbacPolicyResponse>, Error> {
         let _permit = acquire_permit(&self.policy_permits, deadline).await?;
-        let client = self.attempt(None, deadline)?;
+        let client = self.attempt(Operation::GetRbacPolicy, None, deadline)?;
         let result = client.get_rbac_policy().await;
         client.inner.conclude(Operation::GetRbacPolicy, result)
     }
@@ -240,7 +240,7 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Success<GetOrganizationRbacPolicyResponse>, Error> {
         let _permit = acquire_permit(&self.policy_permits, deadline).await?;
-        let client = self.attempt(None, deadline)?;
+        let client = self.attempt(Operation::GetOrganizationRbacPolicy, None, deadline)?;
         let result = client.get_organization_rbac_policy(organization).await;
         client.inner.conclude(Operation::GetOrganizationRbacPolicy, result)
     }
@@ -248,7 +248,7 @@ impl Transport {
     /// Fetches the project's JWKS.
     pub(crate) async fn jwks(&self, deadline: Deadline) -> Result<Success<GetJwksResponse>, Error> {
         let _permit = acquire_permit(&self.jwks_permits, deadline).await?;
-        let client = self.attempt(None, deadline)?;
+        let client = self.attempt(Operation::GetJwks, None, deadline)?;
         let result = client.get_jwks(&self.project_id).await;
         client.inner.conclude(Operation::GetJwks, result)
     }
@@ -256,6 +256,7 @@ impl Transport {
     /// The generated client for one attempt, which keeps the response.
     fn attempt(
         &self,
+        operation: Operation,
         session: Option<SessionHeader>,
         deadline: Deadline,
     ) -> Result<Bindings, Error> {
@@ -266,7 +267,7 @@ impl Transport {
         Ok(Bindings {
             baseurl: self.bindings.baseurl.clone(),
             client: self.bindings.client.clone(),
-            inner: self.bindings.inner.for_attempt(session, remaining),
+            inner: self.bindings.inner.for_attempt(operation, session, remaining),
         })
     }
 }

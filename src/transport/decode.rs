@@ -7,14 +7,15 @@
 use std::{mem, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use progenitor_client::{ClientInfo, OperationInfo, ResponseValue};
 use reqwest::{Response, ResponseBuilderExt, Url};
 use serde::de::DeserializeOwned;
 
 use super::BindingsResult;
 use crate::{
-    generated::{self, Error},
+    generated::{self, Error, types},
+    operation::{Operation, decode_success},
     path_segment,
     response::{self, BodyError, RawResponse},
 };
@@ -76,8 +77,8 @@ async fn decode_for_caller<T: DeserializeOwned>(
 ) -> BindingsResult<T> {
     let (body, body_error) = read_body(&mut response, limit).await;
     // Nothing of an incomplete body is decoded, which might succeed all the same.
-    let is_withheld = body_error.is_some()
-        || response::leaks_by_decoding(info.operation_id, response.status(), &body);
+    let is_withheld =
+        body_error.is_some() || leaks_by_decoding(info.operation_id, response.status(), &body);
     let body = if is_withheld { Bytes::new() } else { body };
     let complete = http::Response::builder().url(response.url().clone());
     let complete = complete.status(response.status()).body(body).unwrap_or_default();
@@ -89,6 +90,22 @@ async fn decode_for_caller<T: DeserializeOwned>(
         400..=599 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
         _ => Err(Error::UnexpectedResponse(response)),
     }
+}
+
+/// Whether the error of the generated decoder would print a body that carries secrets.
+fn leaks_by_decoding(operation_id: &str, status: StatusCode, body: &[u8]) -> bool {
+    let mut operations = Operation::ALL.iter().copied();
+    let operation = operations.find(|operation| operation.id() == operation_id);
+    operation.is_some_and(|operation| {
+        let decodes = || {
+            if status.is_success() {
+                decode_success(operation, body).is_ok()
+            } else {
+                serde_json::from_slice::<types::Error>(body).is_ok()
+            }
+        };
+        response::carries_secrets(operation) && !decodes()
+    })
 }
 
 async fn read_body(response: &mut Response, limit: usize) -> (Bytes, Option<BodyError>) {

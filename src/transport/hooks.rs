@@ -73,12 +73,18 @@ impl RequestContext {
     }
 
     /// The context of one attempt, for which this much time remains.
-    pub(super) fn for_attempt(&self, session: Option<SessionHeader>, remaining: Duration) -> Self {
+    pub(super) fn for_attempt(
+        &self,
+        operation: Operation,
+        session: Option<SessionHeader>,
+        remaining: Duration,
+    ) -> Self {
         let config = &self.config;
         // Connecting has a timeout of its own, with an error of its own. Only an attempt with no
         // more time than that can end without showing whether it was connected.
-        let watch =
-            session.is_some() && remaining.min(config.attempt_timeout) <= config.connect_timeout;
+        // A read has no body to watch, and changes nothing.
+        let watch = operation.is_change()
+            && remaining.min(config.attempt_timeout) <= config.connect_timeout;
         Self {
             session,
             timeout: (remaining < config.attempt_timeout).then_some(remaining),
@@ -141,7 +147,7 @@ impl ClientHooks<RequestContext> for generated::Client {
         let RequestContext { config, session, timeout, body_progress, .. } = self.inner();
         let path = request.url().as_str().strip_prefix(&*config.base_url);
         if !path.is_some_and(|path| path.starts_with('/')) {
-            // A request that a caller made for the hook.
+            // The hook is public: a caller can pass any request.
             let reason = "the URL is not below the base URL that the client was built with";
             return Err(progenitor_client::Error::InvalidRequest(reason.to_owned()));
         }

@@ -77,7 +77,7 @@ impl HttpConfig {
     }
 }
 
-/// What a caller may change.
+/// The settings applied before `configure_http`.
 fn defaults(base_url: &BaseUrl) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder();
     #[cfg(feature = "rustls")]

@@ -26,6 +26,7 @@ mod failures;
 mod fake;
 mod futures;
 mod http_settings;
+mod interrupted;
 mod load;
 mod mocks;
 mod organization;

@@ -108,8 +108,13 @@ async fn no_debug_shows_a_credential() {
 #[tokio::test]
 async fn undecodable_responses_to_the_bindings_are_not_printed() {
     let secret = "cLiEnT-sEcReT-oF-aN-oIdC-cOnNeCtIoN-aT-sTyTcH";
-    let body = format!(r#"{{"external_connections": 7, "member_session": "{secret}"}}"#);
-    for status in [200, 400, 502] {
+    let bodies = [
+        format!(r#"{{"external_connections": 7, "member_session": "{secret}"}}"#),
+        // As an error of Stytch, as far as that can be decoded.
+        format!(r#"{{"request_id": "r", "error_type": {{}}, "member_session": "{secret}"}}"#),
+    ];
+    let responses = [200, 400, 502].map(|status| bodies.each_ref().map(|body| (status, body)));
+    for (status, body) in responses.into_iter().flatten() {
         let play = play::http(status, play::JSON, body.clone());
         let respond = || {
             let play = play.clone();
