@@ -158,7 +158,8 @@ impl OrganizationResolver {
 
     /// Renews a session JWT that Stytch rejected although its signature holds.
     pub(crate) async fn renew(&self, session: &Session, deadline: Deadline) -> Result<(), Error> {
-        self.authenticate(session, true, None, deadline).await.map(|_| ())
+        // A result of another call that verified it locally, whose sequence is 0, is no renewal.
+        self.authenticate(session, true, Some(0), deadline).await.map(|_| ())
     }
 
     /// Calls `sessions/authenticate`, once for all who wait for the same session.
@@ -264,7 +265,11 @@ impl Inner {
         None
     }
 
+    /// Caches a result, and returns it or a newer one.
     fn insert(&self, session: &Session, member: Member) -> Member {
+        if let Some(newer) = self.cached(session).filter(|it| it.sequence > member.sequence) {
+            return newer;
+        }
         self.cache.insert(session.digest(), member.clone());
         member
     }

@@ -29,6 +29,16 @@ async fn expired_session_is_removed() {
     assert_eq!(organizations.0.cache.len(), 0);
 }
 
+#[tokio::test]
+async fn renewed_session_is_not_replaced_by_a_verified_one() {
+    let organizations = organizations(10);
+    let session = Session::jwt("a.b.c");
+    let verified = || member(SystemTime::now() + Duration::from_secs(60));
+    organizations.0.insert(&session, Member { sequence: 1, ..verified() });
+    assert_eq!(organizations.0.insert(&session, verified()).sequence, 1);
+    assert_eq!(organizations.0.cached(&session).unwrap().sequence, 1);
+}
+
 fn member(valid_until: SystemTime) -> Member {
     Member {
         organization: PathSegment::new("organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931")
