@@ -16,11 +16,16 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// The backoff after a fetch that failed at that time. `previous` is that of the fetch
-    /// before it, if that failed too.
-    pub(crate) fn after(previous: Option<Self>, failed: SystemTime) -> Self {
+    /// before it, if that failed too; `requested` is the `Retry-After` of the response.
+    pub(crate) fn after(
+        previous: Option<Self>,
+        failed: SystemTime,
+        requested: Option<Duration>,
+    ) -> Self {
         let failures = previous.map_or(0, |previous| previous.failures);
         let limit = MIN.saturating_mul(1 << failures.min(10)).min(MAX);
-        let pause = limit.mul_f64(1.0 - fastrand::f64() / 4.0);
+        let jittered = limit.mul_f64(1.0 - fastrand::f64() / 4.0);
+        let pause = jittered.max(requested.unwrap_or_default().min(MAX));
         Self { failures: failures + 1, failed, pause }
     }
 
@@ -40,7 +45,7 @@ mod tests {
     fn pause_doubles_up_to_the_maximum() {
         let mut backoff = None;
         for limit in [1, 2, 4, 8, 16, 30, 30] {
-            let next = Backoff::after(backoff, SystemTime::UNIX_EPOCH);
+            let next = Backoff::after(backoff, SystemTime::UNIX_EPOCH, None);
             let limit = Duration::from_secs(limit);
             assert!(next.pause <= limit && next.pause >= limit * 3 / 4, "{:?}", next.pause);
             backoff = Some(next);
@@ -48,9 +53,18 @@ mod tests {
     }
 
     #[test]
+    fn retry_after_prolongs_the_pause_up_to_the_maximum() {
+        for (requested, expected) in [(20, 20), (60, 30)] {
+            let requested = Some(Duration::from_secs(requested));
+            let backoff = Backoff::after(None, SystemTime::UNIX_EPOCH, requested);
+            assert_eq!(backoff.pause, Duration::from_secs(expected));
+        }
+    }
+
+    #[test]
     fn pauses_differ() {
         let pauses: Vec<_> =
-            (0..8).map(|_| Backoff::after(None, SystemTime::UNIX_EPOCH).pause).collect();
+            (0..8).map(|_| Backoff::after(None, SystemTime::UNIX_EPOCH, None).pause).collect();
         assert!(pauses.iter().any(|pause| *pause != pauses[0]));
     }
 }

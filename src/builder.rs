@@ -9,8 +9,8 @@ use std::{env, fmt, sync::Arc, time::Duration};
 use secrecy::SecretString;
 
 use crate::{
-    build_error::BuildError, client::Client, clock::Clock, jwks, organization, retry::RetryPolicy,
-    transport::HttpConfig,
+    build_error::BuildError, client::Client, clock::Clock, jwks, organization, refresh::MaxAge,
+    retry::RetryPolicy, transport::HttpConfig,
 };
 
 impl Client {
@@ -152,10 +152,11 @@ impl ClientBuilder {
     /// Sets the age up to which the project's keys are used while refreshing them fails.
     /// Default: 1 hour.
     ///
-    /// From an age of 5 minutes on, a call that uses them refreshes them in the background. A
-    /// failed refresh is retried after 1 s, doubling up to 30 s.
+    /// From an age of 5 minutes on, or of half of `age` if that is less, a call that uses them
+    /// refreshes them in the background. A failed refresh is retried after 1 s, doubling up to
+    /// 30 s, or after the `Retry-After` of the response, up to 30 s too.
     pub fn jwks_max_stale(mut self, age: Duration) -> Self {
-        self.jwks.max_age.stale = age;
+        self.jwks.max_age = MaxAge { fresh: self.jwks.max_age.fresh.min(age / 2), stale: age };
         self
     }
 

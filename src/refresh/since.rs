@@ -44,14 +44,18 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
         let mut state = self.lock();
         // One of the same instant may be older.
         state.snapshot.as_ref().filter(|snapshot| snapshot.began <= since)?;
+        // After a fetch without a response no call waits for the next one.
+        let is_awaited = !state.failure.as_ref().is_some_and(|failure| failure.is_timeout);
         if let Some(fetch) = &state.in_flight {
-            return Some(fetch.clone());
+            return is_awaited.then(|| fetch.clone());
         }
         let is_forced = state.last_forced.is_some_and(|(at, _)| self.clock.age(at) < interval);
         if is_forced || state.is_backing_off(&self.clock) {
             return None;
         }
         state.last_forced = Some((self.clock.now(), Instant::now()));
-        Some(self.start(&mut state, Span::current()))
+        let parent = if is_awaited { Span::current() } else { Span::none() };
+        let fetch = self.start(&mut state, parent);
+        is_awaited.then_some(fetch)
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct Failure {
 impl<T> State<T> {
     pub(super) fn fail(&mut self, fetch: u64, error: Error, at: SystemTime, is_timeout: bool) {
         let previous = self.failure.as_ref().map(|failure| failure.backoff);
-        let backoff = Backoff::after(previous, at);
+        let backoff = Backoff::after(previous, at, error.retry_after());
         self.failure = Some(Failure { fetch, error, is_timeout, backoff });
     }
 
