@@ -55,8 +55,13 @@ impl Client {
     /// session, role or tenancy is checked unless a session header is passed; nothing is retried;
     /// and a response that isn't the documented JSON loses its status. It sends the project's
     /// credentials, keeps the attempt timeout and the limit on bodies, and rejects an id of `..`
-    /// or another one that reaches another path. If the future of a request is dropped, the
-    /// request may or may not have been applied.
+    /// or another one that reaches another path. Neither `operation_timeout` nor `max_in_flight`
+    /// applies. If the future of a request is dropped, the request may or may not have been
+    /// applied, as after every error but `InvalidRequest` and a 4xx other than 408.
+    ///
+    /// Pass one session header at most: Stytch rejects a request with both. The base URL and the
+    /// HTTP client are those of this client: bindings that are constructed with others send
+    /// nothing to another base URL and don't use the other HTTP client.
     ///
     /// The error of a response that can't be decoded contains its body, except for operations
     /// whose responses carry secrets (`get_connections`, `authenticate_session`).
@@ -85,7 +90,7 @@ impl Client {
         self.project.context.transport.project_id()
     }
 
-    /// Fetches the project's keys, which also opens a connection, so that the first call waits
+    /// Fetches the project's keys, which also opens a TCP connection, so that the first call waits
     /// for neither.
     ///
     /// Fetches them also if they are cached. Dropping the future has no effect on later calls.

@@ -166,7 +166,7 @@ impl MemberClient {
     /// the project and the organization, which are cached for 5 minutes and used for up to an
     /// hour while fetching them fails. The roles are those of the session JWT; of a session
     /// token, those that `sessions/authenticate` returned within the last 5 minutes. After a
-    /// denial they are read anew. An operation without a permission is authorized.
+    /// denial those of a session token are read anew; those of a JWT change when it is renewed. An operation without a permission is authorized.
     ///
     /// **The verdict is advice.** The client sends every call whatever the verdict; Stytch decides
     /// ([guide](https://stytch.com/docs/b2b/guides/rbac/overview)). Dropping the future
@@ -211,14 +211,16 @@ impl MemberClient {
     /// Resolves the organization of the session to Stytch's `organization_id`.
     ///
     /// Takes it from a session JWT that is verified locally; calls `sessions/authenticate` for
-    /// a session token that isn't cached, and for an expired JWT, which is renewed.
+    /// a session token that isn't cached, and for a JWT that has expired, isn't valid yet, or
+    /// can't be verified while the project's keys are unavailable. Such a JWT is renewed.
     ///
     /// Does not check that the session is still active: Stytch reports a revoked session with
     /// the next update. Dropping the future has no effect on the session.
     ///
     /// # Errors
     ///
-    /// [`Error::SessionInvalid`] if the session is expired, revoked, unknown or malformed, else
+    /// [`Error::SessionInvalid`] if the session is expired, revoked, unknown or malformed;
+    /// [`Error::Transport`] if the JWT has an unknown `kid` and fetching the keys fails; else
     /// any error of the `sessions/authenticate` request. The [`outcome`](Error::outcome) is
     /// always [`NotApplied`](crate::Outcome::NotApplied).
     pub async fn organization_id(&self) -> Result<String, Error> {
@@ -227,8 +229,31 @@ impl MemberClient {
         Ok(organization.to_string())
     }
 
-    /// Returns the session in use: the one presented, or the renewed one if its JWT had
-    /// expired. A service that keeps the JWT in a cookie sets the cookie again from here.
+    /// Returns the session in use: the one presented, or the renewed one if
+    /// `sessions/authenticate` returned a new JWT. A service that keeps the JWT in a cookie sets
+    /// the cookie again from here, after an error too.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use stytch_sso_external::{Session, testing::Stytch};
+    /// # let stytch = Stytch::start();
+    /// # let expired = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in().jwt();
+    /// # stytch.clock().advance(std::time::Duration::from_secs(301));
+    /// let presented = Session::jwt(expired);
+    /// let member = stytch.client().as_member(presented.clone());
+    /// member.connections().await?;
+    /// if member.session() != presented {
+    ///     let cookie = format!("stytch_session_jwt={}", member.session().expose_secret());
+    ///     // Set the cookie, with `HttpOnly`, `Secure` and `SameSite`.
+    /// #   assert!(cookie.len() > 100);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
     #[must_use]
     pub fn session(&self) -> Session {
         self.session.current()

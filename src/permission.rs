@@ -32,8 +32,9 @@ pub struct Verdict {
     pub authorized: bool,
     /// The member's roles that grant it, sorted, as in Stytch's own verdict.
     pub granting_roles: Vec<String>,
-    /// The ids of all roles of the project and the organization that grant it, sorted. A denied
-    /// member can ask for any of them.
+    /// The ids of all roles of the project and the organization that grant it, sorted, such as
+    /// `stytch_admin`. A denied member can ask for any of them. Without the organization's custom
+    /// roles if fetching those fails while a role of the project authorizes the member.
     pub sufficient_roles: Vec<String>,
 }
 
@@ -88,7 +89,7 @@ impl Policies {
         self.organization_denials.insert(organization.clone(), now);
     }
 
-    /// The time since which the roles of a session have to be read to serve a check.
+    /// The oldest read time of roles that a check accepts.
     pub(crate) fn roles_since(&self) -> SystemTime {
         self.context.clock.now().checked_sub(MAX_AGE.fresh).unwrap_or(SystemTime::UNIX_EPOCH)
     }
@@ -190,7 +191,7 @@ async fn organization_policy(
     Ok(Arc::new(policy.and_then(|policy| policy.roles).unwrap_or_default()))
 }
 
-/// As long as Stytch's SDKs cache policies, and an hour of an outage.
+/// 5 minutes as in Stytch's SDKs; up to 1 hour while fetching fails.
 const MAX_AGE: MaxAge =
     MaxAge { fresh: Duration::from_secs(5 * 60), stale: Duration::from_secs(60 * 60) };
 /// The time between two fetches that denials cause.

@@ -120,8 +120,8 @@ impl Session {
         &self.0.credential
     }
 
-    /// The one header that carries this session, or `None` if no header can: HTTP allows
-    /// neither control characters nor an empty credential.
+    /// The one header that carries this session, or `None` if it is empty, longer than 16 KiB, or
+    /// has other characters than visible ASCII.
     pub(crate) fn header(&self) -> Option<&SessionHeader> {
         let header =
             self.0.header.get_or_init(|| SessionHeader::new(self.0.kind, &self.0.credential));

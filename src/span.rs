@@ -52,7 +52,7 @@ impl CallSpan {
         &self.span
     }
 
-    /// Records what came of the call, which had this many failed attempts.
+    /// Records the result of the call, which had this many failed attempts.
     pub(crate) fn finish<T: ResponseBody>(
         mut self,
         outcome: &Result<Success<T>, Error>,

@@ -29,7 +29,13 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// A [`BuildError`] that names the setting at fault.
+    /// A [`BuildError`] that names the setting at fault: `EmptyProjectId`, `InvalidProjectId`,
+    /// `EmptySecret` and `Whitespace` for the credentials; `InvalidBaseUrl`, `InsecureBaseUrl` and
+    /// `NoTls` for the base URL; `Zero` for a timeout, `max_in_flight`, `max_response_bytes` or
+    /// `session_cache_capacity` of zero; `InvalidAppName`; `CredentialHeader` for a default header
+    /// of `configure_http`; `InvalidProxy` for a variable of the environment; `Http` if the HTTP
+    /// client can't be built. `MissingVariable` is returned by
+    /// [`Client::from_env`](crate::Client::from_env) only.
     pub fn build(self) -> Result<Client, BuildError> {
         self.check()?;
         let project_id = PathSegment::new(&self.project_id).ok().filter(|id| !id.contains(':'));

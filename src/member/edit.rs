@@ -33,7 +33,9 @@ impl MemberClient {
     ///
     /// As for [`connection`](Self::connection) and
     /// [`update_connection`](Self::update_connection), and what `edit` returns.
-    /// [`Error::operation`] returns which of the two requests failed.
+    /// [`Error::Transport`] if another edit of the connection takes until the operation timeout.
+    /// [`Error::operation`] returns which of the two requests failed; until the update is sent,
+    /// the [`outcome`](Error::outcome) is [`NotApplied`](crate::Outcome::NotApplied).
     ///
     /// # Examples
     ///
