@@ -37,6 +37,7 @@ mod properties;
 mod read;
 mod recovery;
 mod redirects;
+mod refreshes;
 mod retries;
 mod runtimes;
 mod secrets;
