@@ -17,7 +17,7 @@ use crate::{
     jwks::JwksCache,
     lock::lock,
     operation::{Operation, Permission},
-    organization::{Member, OrganizationResolver, Renewal},
+    organization::{Member, OrganizationResolver},
     path_segment::PathSegment,
     permission::{Policies, Verdict},
     rbac,
@@ -41,25 +41,26 @@ pub(crate) struct Project {
 /// The session that a member acts with: the one presented, until its JWT is renewed.
 pub(crate) struct ActiveSession {
     pub(crate) presented: Session,
-    renewal: Mutex<Option<Renewal>>,
+    /// With the sequence number of its result.
+    renewed: Mutex<Option<(u64, Session)>>,
 }
 
 impl ActiveSession {
     pub(crate) fn new(presented: Session) -> Self {
-        Self { presented, renewal: Mutex::new(None) }
+        Self { presented, renewed: Mutex::new(None) }
     }
 
     pub(crate) fn current(&self) -> Session {
-        let renewal = lock(&self.renewal);
-        renewal.as_ref().map_or(&self.presented, |renewal| &renewal.session).clone()
+        let renewed = lock(&self.renewed);
+        renewed.as_ref().map_or(&self.presented, |(_, session)| session).clone()
     }
 
     /// Keeps the newest renewal: two calls may complete out of order.
     fn renew_by(&self, member: &Member) {
-        let Some(renewal) = &member.renewal else { return };
-        let mut newest = lock(&self.renewal);
-        if newest.as_ref().is_none_or(|newest| newest.sequence < renewal.sequence) {
-            *newest = Some(renewal.clone());
+        let Some(renewed) = &member.renewed else { return };
+        let mut newest = lock(&self.renewed);
+        if newest.as_ref().is_none_or(|(sequence, _)| *sequence < member.sequence) {
+            *newest = Some((member.sequence, renewed.clone()));
         }
     }
 }
@@ -165,8 +166,7 @@ impl Project {
         check_session(session, deadline)?;
         let member = self.organizations.resolve(&session.presented, deadline).await?;
         session.renew_by(&member);
-        let renewed = member.renewal.as_ref().map(|renewal| &renewal.session);
-        let header = renewed.unwrap_or(&session.presented).header().cloned();
+        let header = member.renewed.as_ref().unwrap_or(&session.presented).header().cloned();
         let reason = "the renewed session JWT can't be sent in an HTTP header";
         let unusable = || Error::session_invalid(deadline.operation(), reason);
         Ok((member.organization, header.ok_or_else(unusable)?))
@@ -196,9 +196,11 @@ impl Project {
         }
         session.renew_by(&member);
         let Some(roles) = member.roles.ids() else {
-            let is_verified_jwt = member.sequence == 0;
-            let operation =
-                if is_verified_jwt { deadline.operation() } else { Operation::AuthenticateSession };
+            let operation = if member.is_verified_locally() {
+                deadline.operation()
+            } else {
+                Operation::AuthenticateSession
+            };
             let reason = "the roles of the member are not an array of strings";
             return Err(Error::UnexpectedResponse(ErrorContext::new(operation, reason).into()));
         };

@@ -34,22 +34,22 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Member {
     pub(crate) organization: PathSegment,
-    /// Set if the JWT that was presented had to be renewed.
-    pub(crate) renewal: Option<Renewal>,
+    /// The session to act with in place of the one that was presented, if its JWT had to be
+    /// renewed.
+    pub(crate) renewed: Option<Session>,
     /// Those at the time of `resolved`, or of the JWT.
     pub(crate) roles: Arc<MemberRoles>,
     pub(crate) resolved: SystemTime,
-    /// Grows with each result of `sessions/authenticate`; 0 for a JWT that was verified.
+    /// Grows with each result of `sessions/authenticate`; [`VERIFIED`] for a JWT that was verified.
     pub(crate) sequence: u64,
     valid_until: SystemTime,
 }
 
-/// The session to act with in place of the one that was presented.
-#[derive(Clone)]
-pub(crate) struct Renewal {
-    pub(crate) session: Session,
-    /// Grows with each renewal of a client.
-    pub(crate) sequence: u64,
+impl Member {
+    /// Whether this is the result of verifying a JWT, without `sessions/authenticate`.
+    pub(crate) fn is_verified_locally(&self) -> bool {
+        self.sequence == VERIFIED
+    }
 }
 
 /// The result of resolving a session without a request.
@@ -158,8 +158,8 @@ impl OrganizationResolver {
 
     /// Renews a session JWT that Stytch rejected although its signature holds.
     pub(crate) async fn renew(&self, session: &Session, deadline: Deadline) -> Result<(), Error> {
-        // A result of another call that verified it locally, whose sequence is 0, is no renewal.
-        self.authenticate(session, true, Some(0), deadline).await.map(|_| ())
+        // The result of another call that verified it locally is no renewal.
+        self.authenticate(session, true, Some(VERIFIED), deadline).await.map(|_| ())
     }
 
     /// Calls `sessions/authenticate`, once for all who wait for the same session.
@@ -201,10 +201,10 @@ impl Inner {
                 let valid_until = self.after(valid_for);
                 let member = Member {
                     organization,
-                    renewal: None,
+                    renewed: None,
                     roles,
                     resolved,
-                    sequence: 0,
+                    sequence: VERIFIED,
                     valid_until,
                 };
                 Ok(Local::Member(self.insert(session, member)))
@@ -280,6 +280,9 @@ impl Inner {
         self.context.clock.now() + time.min(CENTURY)
     }
 }
+
+/// The sequence number of a JWT that was verified locally.
+const VERIFIED: u64 = 0;
 
 #[cfg(test)]
 mod tests;

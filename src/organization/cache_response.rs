@@ -5,7 +5,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Inner, Member, Renewal};
+use super::{Inner, Member};
 use crate::{
     error::Error,
     jwt::unverified_times,
@@ -44,7 +44,7 @@ impl Inner {
             let valid_until = self.after(self.settings.token_ttl);
             let resolved = requested;
             let member =
-                Member { organization, renewal: None, roles, resolved, sequence, valid_until };
+                Member { organization, renewed: None, roles, resolved, sequence, valid_until };
             return Ok(self.insert(session, member));
         }
         let renewed = Session::new(SessionKind::Jwt, body.session_jwt.clone());
@@ -60,7 +60,7 @@ impl Inner {
         let valid_until = valid_until.unwrap_or(SystemTime::UNIX_EPOCH);
         let member = Member {
             organization,
-            renewal: None,
+            renewed: None,
             roles,
             resolved: requested,
             sequence,
@@ -75,10 +75,7 @@ impl Inner {
         if is_cacheable {
             self.insert(&renewed, member.clone());
         }
-        let member = Member {
-            renewal: Some(Renewal { session: renewed, sequence: member.sequence }),
-            ..member
-        };
+        let member = Member { renewed: Some(renewed), ..member };
         if is_cacheable { self.insert(session, member) } else { member }
     }
 }

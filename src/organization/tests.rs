@@ -43,10 +43,10 @@ fn member(valid_until: SystemTime) -> Member {
     Member {
         organization: PathSegment::new("organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931")
             .unwrap(),
-        renewal: None,
+        renewed: None,
         roles: Arc::default(),
         resolved: SystemTime::UNIX_EPOCH,
-        sequence: 0,
+        sequence: VERIFIED,
         valid_until,
     }
 }
