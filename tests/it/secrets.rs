@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use stytch_sso_external::{
     Client, RetryPolicy, Session,
     bindings::{ClientInfo, Credential},
+    testing::Clock,
     types,
 };
 
@@ -170,8 +171,9 @@ fn echo(status: u16, credential: &str) -> Vec<Play> {
 
 /// A client and the next response of its server, to updates or to all other requests.
 struct EchoServer {
-    _lab: Lab,
+    lab: Lab,
     client: Client,
+    clock: Clock,
     next: Arc<Mutex<Play>>,
 }
 
@@ -187,9 +189,9 @@ impl EchoServer {
         };
         // Two attempts, since retries are logged.
         let policy = RetryPolicy::default().max_attempts(2).initial_backoff(Duration::ZERO);
-        let builder = lab.builder().retry(policy).jwks_min_refetch_interval(Duration::ZERO);
-        let client = builder.attempt_timeout(Duration::from_millis(100)).build().unwrap();
-        Self { _lab: lab, client, next }
+        let clock = Clock::stopped();
+        let client = lab.builder().retry(policy).clock(clock.clone()).build().unwrap();
+        Self { lab, client, clock, next }
     }
 
     fn respond(&self, play: &Play) -> &Client {
@@ -207,21 +209,29 @@ async fn credential_echoed_by_the_server_is_not_printed() {
     for (status, credential) in
         statuses.into_iter().flat_map(|status| [SECRET, TOKEN, &jwt].map(|text| (status, text)))
     {
-        for play in echo(status, credential) {
+        for (n, play) in echo(status, credential).into_iter().enumerate() {
             // `update_as` inspects errors, the capture inspects events. A server knows only
             // what it received, so it can't echo a session that the request didn't carry.
+            let before = updates.lab.updates();
             let client = updates.respond(&play);
             if credential != TOKEN {
                 let _ = lab::update_as(client, Session::jwt(jwt.clone())).await;
             }
             let _ = lab::update_as(client, Session::token(TOKEN)).await;
+            let expected = if credential == TOKEN { 1 } else { 2 };
+            assert!(updates.lab.updates() >= before + expected, "HTTP {status}, response {n}");
+
+            let lab = &other_requests.lab;
+            let before = (lab.jwks_requests(), lab.authenticate_requests());
             let client = other_requests.respond(&play);
-            if credential == SECRET
-                && let Err(error) = client.warm_up().await
-            {
-                capture::inspect(&error);
+            if credential == SECRET {
+                // Beyond the backoff after the last failure.
+                other_requests.clock.advance(Duration::from_secs(30));
+                capture::inspect(&client.warm_up().await.unwrap_err());
+                assert_eq!(lab.jwks_requests(), before.0 + 1, "HTTP {status}, response {n}");
             }
             let _ = lab::update_as(client, Session::token(TOKEN)).await;
+            assert!(lab.authenticate_requests() > before.1, "HTTP {status}, response {n}");
         }
     }
 }
