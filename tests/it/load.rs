@@ -15,11 +15,15 @@ use stytch_sso_external::{
     types::UpdateExternalConnectionRequest,
 };
 
-use crate::support::{child, lab::rename, scene::Scene};
+#[cfg(target_os = "linux")]
+use crate::support::process;
+use crate::support::{child, lab::rename, scene::Scene, wait::until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
-    if !is_alone("load::ten_thousand_first_updates_fetch_the_keys_once_and_lose_nothing").await {
+    if !child::is_alone("load::ten_thousand_first_updates_fetch_the_keys_once_and_lose_nothing")
+        .await
+    {
         return;
     }
     // Without the cap on what is in flight, 10,000 connections would exceed this.
@@ -85,7 +89,7 @@ async fn expired_jwt_is_renewed_once_for_all_its_callers() {
 #[tokio::test]
 async fn flood_of_made_up_kids_reaches_no_authenticate_and_delays_nobody() {
     const TEST: &str = "load::flood_of_made_up_kids_reaches_no_authenticate_and_delays_nobody";
-    if !is_alone(TEST).await {
+    if !child::is_alone(TEST).await {
         return;
     }
     let hanging = || Fault::delay(Duration::from_secs(600));
@@ -124,15 +128,19 @@ async fn flood(outage: Option<Fault>) {
     for _ in 0..2 * waiting.len() {
         tokio::task::yield_now().await;
     }
-    let before = resident_bytes();
+    #[cfg(target_os = "linux")]
+    let before = process::memory();
     for n in 2_000..33_334 {
         assert_undecided(&call(n).await);
         if n % 5_000 == 0 {
             honest_call().await;
         }
     }
-    let grown = resident_bytes().saturating_sub(before);
-    assert!(grown < 32 * 1024 * 1024, "grew by {grown} bytes");
+    #[cfg(target_os = "linux")]
+    {
+        let grown = process::memory().saturating_sub(before);
+        assert!(grown < 32 * 1024 * 1024, "grew by {grown} bytes");
+    }
     assert!(waiting.iter().all(|call| !call.is_finished()));
     scene.assert_counts(2, 0, 0);
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
@@ -526,34 +534,4 @@ async fn dropped_after<T>(polls: usize, future: impl Future<Output = T>) -> Opti
         future.as_mut().poll(context).map(Some)
     })
     .await
-}
-
-/// Returns whether this is a process of its own for the test. If not, runs the test in one:
-/// limits and memory are of a whole process, and other tests run in this one.
-async fn is_alone(test: &'static str) -> bool {
-    const ALONE: &str = "STYTCH_TEST_ALONE";
-    if child::variable(ALONE).is_some() {
-        return true;
-    }
-    let output = child::run(test, &[(ALONE, "1")]).await;
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(stdout.contains("1 passed"), "{stdout}");
-    false
-}
-
-/// Yields until the condition holds, which a background task fulfills.
-async fn until(happened: impl Fn() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(10);
-    while !happened() {
-        assert!(Instant::now() < limit, "it didn't happen");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
-
-/// What the process holds in memory, or 0 where the system doesn't report it.
-fn resident_bytes() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages: usize = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
-    pages * 4096
 }

@@ -14,3 +14,4 @@ pub(crate) mod scene;
 pub(crate) mod service;
 pub(crate) mod tls;
 pub(crate) mod visit;
+pub(crate) mod wait;
