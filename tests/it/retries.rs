@@ -13,6 +13,7 @@ use stytch_sso_external::{
 use crate::support::{
     lab::{self, Lab, Switched, variant},
     play::{self, Act, Play},
+    wait::until,
 };
 
 /// The error of an update whose attempts get these responses, the last one repeatedly.
@@ -180,17 +181,18 @@ async fn the_outcome_covers_all_attempts() {
 #[tokio::test]
 async fn outcome_stays_unknown_after_retries_fail_to_connect() {
     let lab = Lab::responding(vec![Act::Reset]).await;
-    let policy = lab::retry().max_attempts(1000);
+    let policy = lab::retry().max_attempts(1000).max_backoff(Duration::from_millis(50));
     let client =
-        lab.builder().retry(policy).operation_timeout(Duration::from_millis(500)).build().unwrap();
+        lab.builder().retry(policy).operation_timeout(Duration::from_secs(2)).build().unwrap();
     client.warm_up().await.unwrap();
     let call = tokio::spawn(async move { lab::update(&client).await });
-    while lab.updates() == 0 {
-        tokio::task::yield_now().await;
-    }
-    lab.server.stop().await;
+    until(|| lab.updates() > 0).await;
+    let requests = lab.server.stop().await;
+    let updates = requests.iter().filter(|request| request.method == "PUT").count();
     let error = call.await.unwrap().unwrap_err();
     assert_eq!((variant(&error), error.outcome()), ("Transport".into(), Unknown));
+    assert!(error.attempts() as usize > updates, "{error}: {updates} requests");
+    assert_eq!(error.reason(), "connecting failed");
 }
 
 #[tokio::test]
@@ -231,7 +233,7 @@ async fn deadline_ends_every_wait() {
 async fn hanging_jwks_leaves_time_for_authenticate() {
     let update = |_: &_, _| play::json(200, &lab::updated());
     let lab = Lab::scripted(|_, _| vec![Act::Hang], lab::successful_authenticate, update).await;
-    let client = lab.builder().operation_timeout(Duration::from_secs(1)).build().unwrap();
+    let client = lab.builder().operation_timeout(Duration::from_secs(2)).build().unwrap();
     lab::update(&client).await.unwrap();
     assert_eq!((lab.authenticate_requests(), lab.updates()), (1, 1));
 }

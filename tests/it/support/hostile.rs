@@ -216,10 +216,11 @@ impl Hostile {
         format!("{scheme}://{host}:{}", self.address.port())
     }
 
-    /// Closes all connections and rejects new ones.
-    pub(crate) async fn stop(mut self) {
+    /// Closes all connections and rejects new ones. Returns the requests that arrived before.
+    pub(crate) async fn stop(mut self) -> Vec<Request> {
         self.accepting.abort();
         let _ = (&mut self.accepting).await;
+        self.requests()
     }
 
     /// Closes all connections and lets nobody finish connecting any more, while what is
