@@ -126,7 +126,7 @@ async fn malformed_jwt_is_rejected_before_sending() {
         ("padding", padded),
         ("standard base64", good.replace(['-', '_'], "+")),
         ("a quote in the header", raw::sign("\"", "{}")),
-        ("100,000 arrays in the header", raw::sign(&"[".repeat(10_000), "{}")),
+        ("10,000 arrays in the header", raw::sign(&"[".repeat(10_000), "{}")),
         ("1 MiB", format!("{good}{}", "A".repeat(1 << 20))),
         ("critical extensions", {
             let mut header = header();
