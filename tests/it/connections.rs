@@ -1,7 +1,11 @@
 //! Connections that aren't made: nothing was sent, so nothing was applied.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use reqwest::dns::{Name, Resolve, Resolving};
 use stytch_sso_external::{Client, ClientBuilder, Outcome, RetryPolicy, Session, bindings};
 
 use crate::support::{
@@ -41,14 +45,24 @@ async fn unreachable_host_applies_nothing() {
     let silent = hostile::nobody().await;
     for base_url in [&*silent, "https://does-not-exist.invalid"] {
         for session in [lab::session(), Session::token(lab::TOKEN)] {
-            let client =
-                lab::builder(base_url).retry(lab::retry().max_attempts(2)).build().unwrap();
+            let builder = lab::builder(base_url).retry(lab::retry().max_attempts(2));
+            let builder = builder.configure_http(|http| http.dns_resolver(Arc::new(NoSuchHost)));
+            let client = builder.build().unwrap();
             let error = lab::update_as(&client, session).await.unwrap_err();
             assert_eq!(variant(&error), "Transport", "{base_url}");
             assert_eq!((error.status(), error.request_id()), (None, None), "{base_url}");
             assert_eq!(error.outcome(), Outcome::NotApplied, "{base_url}");
             assert_eq!(error.attempts(), 2, "{base_url}");
         }
+    }
+}
+
+/// A resolver that finds no host. The network's own might.
+struct NoSuchHost;
+
+impl Resolve for NoSuchHost {
+    fn resolve(&self, _: Name) -> Resolving {
+        Box::pin(async { Err("no such host".into()) })
     }
 }
 
@@ -113,7 +127,7 @@ async fn bindings_end_with_the_attempt_timeout() {
 }
 
 #[tokio::test]
-async fn outcome_of_a_reset_is_unknown_only_for_an_update() {
+async fn reset_of_authenticate_is_not_applied() {
     let server = Hostile::start_resetting().await;
     let client = lab::builder(&server.url()).build().unwrap();
     let error = lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap_err();

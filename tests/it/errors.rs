@@ -8,7 +8,7 @@ use stytch_sso_external::{
     types::UpdateExternalConnectionRequest,
 };
 
-use crate::support::{lab::rename, scene::Scene};
+use crate::support::{hostile, lab::rename, scene::Scene};
 
 impl Scene {
     fn member(&self, session: Session) -> MemberClient {
@@ -85,7 +85,7 @@ async fn failed_request_names_its_own_operation() {
 async fn elapsed_wait_names_the_operation_that_the_caller_called() {
     let scene = Scene::new();
     let builder = scene.stytch.client_builder().retry(RetryPolicy::disabled()).max_in_flight(1);
-    let client = builder.operation_timeout(Duration::from_millis(100)).build().unwrap();
+    let client = builder.operation_timeout(Duration::from_secs(1)).build().unwrap();
     let hour = Duration::from_secs(60 * 60);
     let _ = scene.stytch.fault(Operation::UpdateExternalConnection, Fault::delay(hour));
     let member = client.as_member(Session::jwt(scene.ada.jwt()));
@@ -147,7 +147,7 @@ async fn details_have_the_accessors_of_the_error() {
     }
     scene.fault(Operation::UpdateExternalConnection, Fault::html(502));
     errors.push(scene.update_as(&ada).await);
-    let nowhere = scene.stytch.client_builder().base_url("http://127.0.0.1:9");
+    let nowhere = scene.stytch.client_builder().base_url(hostile::nobody().await);
     let nowhere = nowhere.retry(RetryPolicy::disabled()).build().unwrap();
     errors.push(nowhere.warm_up().await.unwrap_err());
 

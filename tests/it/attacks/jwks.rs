@@ -1,6 +1,6 @@
 //! Key sets that are too large, ambiguous or weak.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use stytch_sso_external::testing::jwt::{self, Key};
@@ -32,7 +32,6 @@ async fn ten_thousand_keys_are_read_while_they_fit_and_rejected_beyond() {
     let mut small = vec![json!({"kty": "EC", "kid": "ec"}); 10_000];
     small.push(raw::jwk());
     let lab = publishing(json!(small)).await;
-    let began = Instant::now();
     update(&lab.client(), raw_jwt(raw::KID)).await.unwrap();
     assert_eq!((lab.authenticate_requests(), lab.updates()), (0, 1));
 
@@ -47,7 +46,6 @@ async fn ten_thousand_keys_are_read_while_they_fit_and_rejected_beyond() {
     // 4 MB of keys are beyond the bound on bodies: `sessions/authenticate` is called instead.
     assert_eq!((lab.authenticate_requests(), lab.updates()), (1, 1));
     assert!(lab.server.bytes_sent() < 5 << 20);
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

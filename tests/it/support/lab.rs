@@ -109,6 +109,8 @@ impl Switched {
 
 /// A client's settings for this base URL: real waits, but tiny ones.
 pub(crate) fn builder(base_url: &str) -> ClientBuilder {
+    // Generating it takes longer than the attempt timeout of some tests.
+    LazyLock::force(&KEY);
     for credential in [SECRET, TOKEN, &format!("{PROJECT}:{SECRET}")] {
         capture::register(credential);
     }
