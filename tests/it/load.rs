@@ -381,6 +381,34 @@ async fn callers_beyond_max_in_flight_are_queued_in_order() {
 }
 
 #[tokio::test]
+async fn sixty_four_updates_are_in_flight_by_default() {
+    let scene = Scene::new();
+    // Longer than the test, so that no hanging request is retried.
+    let long = Duration::from_secs(600);
+    let builder = scene.stytch.client_builder().attempt_timeout(long).operation_timeout(long);
+    let client = builder.build().unwrap();
+    client.as_member(Session::jwt(scene.ada.jwt())).organization_id().await.unwrap();
+    let update = Operation::UpdateExternalConnection;
+    let _ = scene.stytch.fault(update, Fault::delay(long));
+    let mut updates = tokio::task::JoinSet::new();
+    let send = || {
+        let member = client.as_member(Session::jwt(scene.ada.jwt()));
+        let id = scene.connection.id().to_owned();
+        async move { member.update_connection(&id, &rename("Renamed")).await.map(|_| ()) }
+    };
+    let first = updates.spawn(send());
+    for _ in 0..64 {
+        updates.spawn(send());
+    }
+    until(|| scene.stytch.count(update) == 64).await;
+    // A round trip, in which the last one would have been sent.
+    client.warm_up().await.unwrap();
+    assert_eq!(scene.stytch.count(update), 64);
+    first.abort();
+    until(|| scene.stytch.count(update) == 65).await;
+}
+
+#[tokio::test]
 async fn jwt_seen_before_needs_no_keys() {
     let scene = Scene::new();
     let client =

@@ -32,6 +32,7 @@ mod organization;
 mod outage;
 mod permanent;
 mod permissions;
+mod policies;
 mod properties;
 mod read;
 mod recovery;

@@ -48,6 +48,17 @@ async fn token_is_authenticated_once() {
 }
 
 #[tokio::test]
+async fn organization_of_a_token_is_cached_for_an_hour() {
+    let scene = Scene::captured();
+    let member = scene.stytch.client().as_member(Session::token(scene.ada.token()));
+    for (advance, authenticated) in [(0, 1), (3_599, 1), (1, 2), (3_599, 2), (1, 3)] {
+        scene.stytch.clock().advance(Duration::from_secs(advance));
+        assert_eq!(member.organization_id().await.unwrap(), scene.acme.id());
+        scene.assert_counts(0, authenticated, 0);
+    }
+}
+
+#[tokio::test]
 async fn expired_jwt_is_renewed_and_the_update_carries_the_new_one() {
     let scene = Scene::captured();
     let old = scene.ada.jwt();
