@@ -7,7 +7,7 @@ use stytch_sso_external::{
     testing::{Fault, Stytch},
 };
 
-use crate::support::{scene::Scene, wait::until};
+use crate::support::{acme::Acme, wait::until};
 
 const UPDATE: Operation = Operation::UpdateExternalConnection;
 const PROJECT: Operation = Operation::GetRbacPolicy;
@@ -15,9 +15,9 @@ const ORGANIZATION: Operation = Operation::GetOrganizationRbacPolicy;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A member who may not update, logged in for a day.
-fn bob(scene: &Scene) -> MemberClient {
-    let bob = scene.acme.member("bob", &["stytch_member"]).log_in_for(SECOND * 24 * 60 * 60);
-    scene.stytch.client().as_member(Session::token(bob.token()))
+fn bob(acme: &Acme) -> MemberClient {
+    let bob = acme.organization.member("bob", &["stytch_member"]).log_in_for(SECOND * 24 * 60 * 60);
+    acme.stytch.client().as_member(Session::token(bob.token()))
 }
 
 fn counts(stytch: &Stytch) -> (u64, u64) {
@@ -26,8 +26,8 @@ fn counts(stytch: &Stytch) -> (u64, u64) {
 
 #[tokio::test]
 async fn policies_are_refetched_in_the_background_after_five_minutes() {
-    let scene = Scene::captured();
-    let (stytch, bob) = (&scene.stytch, bob(&scene));
+    let acme = Acme::captured();
+    let (stytch, bob) = (&acme.stytch, bob(&acme));
     assert!(!bob.check_permission(UPDATE).await.unwrap().authorized);
     // Granted after the policies were fetched.
     stytch.role("stytch_member", &[("stytch.sso", &["update"])]);
@@ -51,8 +51,8 @@ async fn policies_are_refetched_in_the_background_after_five_minutes() {
 #[tokio::test]
 async fn policies_are_used_for_an_hour_of_an_outage_and_no_longer() {
     for operation in [PROJECT, ORGANIZATION] {
-        let scene = Scene::captured();
-        let (stytch, bob) = (&scene.stytch, bob(&scene));
+        let acme = Acme::captured();
+        let (stytch, bob) = (&acme.stytch, bob(&acme));
         bob.check_permission(UPDATE).await.unwrap();
         let outage = stytch.fault(operation, Fault::status(503));
         for (advance, hits) in [(SECOND * 299, 0), (SECOND * 3_300, 1)] {

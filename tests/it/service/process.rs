@@ -10,7 +10,7 @@ use serde_json::json;
 use stytch_sso_external::{Operation, testing::Fault};
 
 #[cfg(unix)]
-use super::Acme;
+use super::AcmeService;
 use crate::support::{
     child,
     service::{Service, ServiceResponse},
@@ -84,7 +84,7 @@ fn origin_is_required_if_it_cannot_be_derived() {
 #[cfg(unix)]
 #[tokio::test]
 async fn shutdown_completes_an_update_in_flight() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let slow = acme
         .stytch
         .fault(Operation::UpdateExternalConnection, Fault::delay(Duration::from_millis(300)));

@@ -1,5 +1,6 @@
 //! Support of several tests.
 
+pub(crate) mod acme;
 pub(crate) mod browser;
 pub(crate) mod capture;
 pub(crate) mod child;
@@ -10,7 +11,6 @@ pub(crate) mod play;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod recorder;
-pub(crate) mod scene;
 pub(crate) mod service;
 pub(crate) mod tls;
 pub(crate) mod visit;
