@@ -25,7 +25,7 @@ use tracing_subscriber::{
 
 use crate::support::{
     capture::{self, Capture},
-    lab::rename,
+    scripted_project::rename,
 };
 
 #[tokio::test]

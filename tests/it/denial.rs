@@ -7,7 +7,7 @@ use stytch_sso_external::{
     types::UpdateExternalConnectionResponse,
 };
 
-use crate::support::{acme::Acme, lab::rename};
+use crate::support::{acme::Acme, scripted_project::rename};
 
 #[rustfmt::skip]
 pub(crate) const TYPES: &[(u16, &str, &str)] = &[

@@ -1,4 +1,4 @@
-//! Edits of role lists: the lists that leave, and edits that meet.
+//! Edits of role lists: request bodies and concurrent edits.
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use stytch_sso_external::{
     types::UpdateExternalConnectionRequest,
 };
 
-use crate::support::{acme::Acme, hostile, lab::rename};
+use crate::support::{acme::Acme, scripted_project::rename, scripted_server};
 
 impl Acme {
     fn member(&self, session: Session) -> MemberClient {
@@ -147,7 +147,7 @@ async fn details_have_the_accessors_of_the_error() {
     }
     acme.fault(Operation::UpdateExternalConnection, Fault::html(502));
     errors.push(acme.update_as(&ada).await);
-    let nowhere = acme.stytch.client_builder().base_url(hostile::nobody().await);
+    let nowhere = acme.stytch.client_builder().base_url(scripted_server::nobody().await);
     let nowhere = nowhere.retry(RetryPolicy::disabled()).build().unwrap();
     errors.push(nowhere.warm_up().await.unwrap_err());
 

@@ -17,7 +17,7 @@ use stytch_sso_external::{
 
 #[cfg(target_os = "linux")]
 use crate::support::process;
-use crate::support::{acme::Acme, child, lab::rename, wait::until};
+use crate::support::{acme::Acme, child, scripted_project::rename, wait::until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
@@ -274,7 +274,7 @@ async fn stale_keys_are_used_at_once_and_refreshed_once_in_the_background() {
     let fetched = acme.stytch.count(Operation::GetJwks);
     assert!(fetched <= 3);
 
-    // Past the hour they may not serve any more.
+    // Keys older than an hour are not used.
     let _ = acme.stytch.fault(Operation::GetJwks, Fault::status(500));
     acme.stytch.clock().advance(Duration::from_secs(60 * 60));
     client.as_member(Session::jwt(acme.ada.fresh_jwt())).organization_id().await.unwrap();

@@ -13,7 +13,7 @@ use stytch_sso_external::{
     },
 };
 
-use crate::support::{acme::Acme, lab::rename};
+use crate::support::{acme::Acme, scripted_project::rename};
 
 #[tokio::test]
 async fn jwt_needs_the_keys_once_and_no_authenticate() {

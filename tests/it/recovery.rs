@@ -11,9 +11,9 @@ use stytch_sso_external::{
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
-    hostile::{Hostile, Request},
-    lab,
-    play::{self, Act, Play},
+    scripted_project,
+    scripted_server::{Request, ScriptedServer},
+    steps::{self, Step, Steps},
 };
 
 const UPDATES: usize = 100;
@@ -48,10 +48,10 @@ async fn a_hundred_updates_outlast_503_of_up_to_a_second() {
 #[tokio::test]
 async fn a_hundred_updates_outlast_resets_of_a_second() {
     let began = OnceLock::new();
-    let server = Hostile::start(move |request, before| {
+    let server = ScriptedServer::start(move |request, before| {
         let is_update = request.method == "PUT";
         if is_update && began.get_or_init(Instant::now).elapsed() < Duration::from_secs(1) {
-            vec![Act::Reset]
+            vec![Step::Reset]
         } else {
             successful(request, before)
         }
@@ -70,7 +70,7 @@ async fn a_hundred_updates_outlast_a_closed_port_for_a_second() {
     let client = client(&format!("http://{}", socket.local_addr().unwrap()));
     let listen = async {
         sleep(Duration::from_secs(1)).await;
-        Hostile::start_on(socket.listen(1_024).unwrap(), successful)
+        ScriptedServer::start_on(socket.listen(1_024).unwrap(), successful)
     };
     let (failed, server) = tokio::join!(failures(&client), listen);
     assert!(failed.is_empty(), "{}: {}", failed.len(), failed[0]);
@@ -78,18 +78,21 @@ async fn a_hundred_updates_outlast_a_closed_port_for_a_second() {
 }
 
 fn client(base_url: &str) -> Client {
-    Client::builder(lab::PROJECT, lab::SECRET).base_url(base_url).build().unwrap()
+    Client::builder(scripted_project::PROJECT, scripted_project::SECRET)
+        .base_url(base_url)
+        .build()
+        .unwrap()
 }
 
-fn successful(request: &Request, before: usize) -> Play {
+fn successful(request: &Request, before: usize) -> Steps {
     match request.method.as_str() {
-        "GET" => lab::successful_jwks(request, before),
-        "POST" => lab::successful_authenticate(request, before),
-        _ => play::json(200, &lab::updated()),
+        "GET" => scripted_project::successful_jwks(request, before),
+        "POST" => scripted_project::successful_authenticate(request, before),
+        _ => steps::json(200, &scripted_project::updated()),
     }
 }
 
 async fn failures(client: &Client) -> Vec<Error> {
-    let updates = join_all((0..UPDATES).map(|_| lab::update(client))).await;
+    let updates = join_all((0..UPDATES).map(|_| scripted_project::update(client))).await;
     updates.into_iter().filter_map(Result::err).collect()
 }

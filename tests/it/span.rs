@@ -9,7 +9,7 @@ use std::{
 
 use crate::support::{
     capture::{self, Capture},
-    lab::rename,
+    scripted_project::rename,
 };
 
 use stytch_sso_external::{

@@ -7,7 +7,7 @@ use stytch_sso_external::{
     types::{ConnectionImplicitRoleAssignment, UpdateExternalConnectionRequest},
 };
 
-use crate::support::lab::rename;
+use crate::support::scripted_project::rename;
 
 #[tokio::test]
 async fn update_changes_only_its_fields() {
