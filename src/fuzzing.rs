@@ -1,4 +1,4 @@
-//! Entry points of the fuzz targets in `fuzz/`, compiled only by `cargo fuzz`.
+//! Entry points of the fuzz targets in `fuzz/`, compiled only with `--cfg fuzzing`.
 //!
 //! Each feeds untrusted bytes to one module and asserts what must hold for any input.
 

@@ -258,6 +258,16 @@ mod tests {
         assert_eq!(wait(1.0), Some(SECOND));
     }
 
+    /// The documentation promises that a call outlasts an outage of this time.
+    #[test]
+    fn default_backoffs_add_up_to_a_second_and_a_half_whatever_the_jitter() {
+        let policy = RetryPolicy::default();
+        let wait = |attempt| policy.wait(&failure(true, None), attempt, 0.0);
+        let waits: Vec<_> = (1..).map_while(wait).collect();
+        assert_eq!(waits.len(), 4);
+        assert_eq!(waits.iter().sum::<Duration>(), SECOND * 3 / 2);
+    }
+
     #[test]
     fn gives_up_after_the_last_attempt_and_on_permanent_errors() {
         let policy = RetryPolicy::default().max_attempts(2);

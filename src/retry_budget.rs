@@ -61,3 +61,23 @@ const CAPACITY: u64 = 500 * RETRY;
 const PER_CALL: u64 = RETRY / 10;
 /// 5 retries a second.
 const PER_MILLISECOND: u64 = 5 * RETRY / 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clock_that_is_set_back_adds_nothing_and_refills_from_there() {
+        let late = SystemTime::UNIX_EPOCH + Duration::from_secs(60 * 60);
+        let mut budget = RetryBudget::new(Clock::stopped_at(late));
+        let withdrawn = (0..1_000).filter(|_| budget.withdraw()).count();
+        assert_eq!(withdrawn, 500);
+        let clock = Clock::stopped_at(late - Duration::from_secs(30 * 60));
+        budget.clock = clock.clone();
+        assert!(!budget.withdraw());
+        for _ in 0..2 {
+            clock.advance(Duration::from_secs(1));
+            assert_eq!((0..10).filter(|_| budget.withdraw()).count(), 5);
+        }
+    }
+}

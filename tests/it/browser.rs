@@ -14,13 +14,13 @@ use stytch_sso_external::{Operation, testing::LoggedIn};
 use thirtyfour::Key;
 
 use crate::{
-    service::Acme,
+    service::AcmeService,
     support::{service::Service, visit::Visit},
 };
 
 /// A project with the roles that the tests assign.
-fn acme() -> Acme {
-    let acme = Acme::new();
+fn acme() -> AcmeService {
+    let acme = AcmeService::new();
     for role in ["editor", "viewer", "auditor"] {
         acme.stytch.role(role, &[]);
     }
@@ -28,7 +28,7 @@ fn acme() -> Acme {
 }
 
 /// Opens the page as a member, whose cookie has the session token.
-async fn visit(acme: &Acme, member: &LoggedIn) -> Option<Visit> {
+async fn visit(acme: &AcmeService, member: &LoggedIn) -> Option<Visit> {
     Visit::with_cookie(&acme.service.url, "stytch_session", &member.token()).await
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use progenitor_client::{ClientHooks, OperationInfo};
 use stytch_sso_external::{
     BuildError, Client, ClientBuilder, Error, MemberClient, Session,
     bindings::{self, ClientInfo},
@@ -160,11 +161,47 @@ fn timeouts_have_defaults() {
 async fn bindings_with_another_base_url_send_nothing() {
     let (stytch, other) = (Stytch::start(), Stytch::start());
     let client = stytch.client();
-    let context = client.bindings().inner().clone();
-    let elsewhere = bindings::Client::new(&other.base_url(), context);
-    elsewhere.get_jwks(stytch.project_id()).await.unwrap_err();
-    assert_eq!(other.requests(), []);
+    // The base URL as a prefix is another fake, or another host.
+    let longer = format!("{}0", stytch.base_url());
+    let host = "https://test.stytch.com";
+    let at_host = stytch.client_builder().base_url(host).build().unwrap();
+    for (client, base_url) in [
+        (&client, other.base_url()),
+        (&client, longer),
+        (&at_host, format!("{host}.evil.example")),
+        (&at_host, format!("{host}:444")),
+        (&at_host, "https://test.stytch.co".to_owned()),
+    ] {
+        let elsewhere = bindings::Client::new(&base_url, client.bindings().inner().clone());
+        let error = elsewhere.get_jwks(stytch.project_id()).await.unwrap_err();
+        assert!(matches!(error, bindings::Error::InvalidRequest(_)), "{base_url}: {error:?}");
+    }
+    assert_eq!((stytch.requests(), other.requests()), (vec![], vec![]));
     client.bindings().get_jwks(stytch.project_id()).await.unwrap();
+}
+
+/// A caller who depends on `progenitor-client` can call the hooks with a request of its own.
+#[tokio::test]
+async fn request_to_another_base_url_gets_no_credentials() {
+    let client = builder().base_url("https://test.stytch.com/sso").build().unwrap();
+    for (url, is_below) in [
+        ("https://test.stytch.com/sso/v1", true),
+        ("https://test.stytch.com/sso", false),
+        ("https://test.stytch.com/sso0/v1", false),
+        ("https://test.stytch.com/sso@evil.example/", false),
+        ("https://test.stytch.com/", false),
+        ("https://test.stytch.com.evil.example/sso/v1", false),
+        ("http://test.stytch.com/sso/v1", false),
+    ] {
+        let url = url.parse().unwrap();
+        let mut request = reqwest::Request::new(http::Method::GET, url);
+        let info = OperationInfo { operation_id: "getJwks" };
+        let result = client.bindings().pre::<()>(&mut request, &info).await;
+        let is_rejected = matches!(result, Err(bindings::Error::InvalidRequest(_)));
+        assert_eq!(is_rejected, !is_below, "{}: {result:?}", request.url());
+        let has_credentials = request.headers().contains_key("authorization");
+        assert_eq!(has_credentials, is_below, "{}", request.url());
+    }
 }
 
 #[tokio::test]

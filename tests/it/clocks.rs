@@ -23,7 +23,10 @@ use tracing_subscriber::{
     layer::{Context, SubscriberExt},
 };
 
-use crate::support::{capture, lab::rename};
+use crate::support::{
+    capture::{self, Capture},
+    scripted_project::rename,
+};
 
 #[tokio::test]
 async fn members_stay_logged_in_whatever_the_clock_shows() {
@@ -31,7 +34,7 @@ async fn members_stay_logged_in_whatever_the_clock_shows() {
     capture::install();
     for (seconds, is_behind) in [(30, true), (600, true), (30, false), (600, false)] {
         let warnings = Warnings::default();
-        let subscriber = tracing_subscriber::registry().with(warnings.clone());
+        let subscriber = tracing_subscriber::registry().with(warnings.clone()).with(Capture);
         let _guard = tracing::subscriber::set_default(subscriber);
         let stytch = Stytch::start();
         let acme = stytch.organization("acme");

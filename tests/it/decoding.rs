@@ -11,38 +11,39 @@ use stytch_sso_external::{
 
 use crate::support::{
     capture,
-    lab::{self, KEY, Lab, REQUEST_ID, variant},
-    play::{self, JSON, Play},
+    scripted_project::{self, KEY, REQUEST_ID, ScriptedProject, variant},
+    steps::{self, JSON, Steps},
 };
 
 /// A client without retries, and the next response of its server to each operation.
 struct Scripted {
     client: Client,
-    jwks: Arc<Mutex<Play>>,
-    authenticate: Arc<Mutex<Play>>,
-    update: Arc<Mutex<Play>>,
-    lab: Lab,
+    jwks: Arc<Mutex<Steps>>,
+    authenticate: Arc<Mutex<Steps>>,
+    update: Arc<Mutex<Steps>>,
+    project: ScriptedProject,
 }
 
 impl Scripted {
     async fn start() -> Self {
-        let [jwks, authenticate, update] = [jwks(), lab::authenticated("a.b.c"), lab::updated()]
-            .map(|body| Arc::new(Mutex::new(play::json(200, &body))));
+        let [jwks, authenticate, update] =
+            [jwks(), scripted_project::authenticated("a.b.c"), scripted_project::updated()]
+                .map(|body| Arc::new(Mutex::new(steps::json(200, &body))));
         let [for_jwks, for_authenticate, for_update] =
             [&jwks, &authenticate, &update].map(Arc::clone);
-        let lab = Lab::scripted(
+        let project = ScriptedProject::scripted(
             move |_, _| for_jwks.lock().unwrap().clone(),
             move |_, _| for_authenticate.lock().unwrap().clone(),
             move |_, _| for_update.lock().unwrap().clone(),
         )
         .await;
-        let client = lab.builder().retry(RetryPolicy::disabled()).build().unwrap();
-        Self { client, jwks, authenticate, update, lab }
+        let client = project.builder().retry(RetryPolicy::disabled()).build().unwrap();
+        Self { client, jwks, authenticate, update, project }
     }
 
     /// Resolves a session that isn't cached.
     async fn organization_id(&self) -> Result<String, Error> {
-        let token = format!("{}-{}", lab::TOKEN, self.lab.authenticate_requests());
+        let token = format!("{}-{}", scripted_project::TOKEN, self.project.authenticate_requests());
         self.client.as_member(Session::token(token)).organization_id().await
     }
 }
@@ -51,20 +52,24 @@ fn jwks() -> Value {
     json!({"keys": [KEY.jwk()], "request_id": REQUEST_ID, "status_code": 200})
 }
 
-fn set(next: &Mutex<Play>, play: Play) {
-    *next.lock().unwrap() = play;
+fn set(next: &Mutex<Steps>, steps: Steps) {
+    *next.lock().unwrap() = steps;
 }
 
 #[tokio::test]
 async fn any_2xx_with_a_usable_body_is_a_success() {
     let scripted = Scripted::start().await;
     for status in [200, 201, 202, 203, 206, 226, 299] {
-        set(&scripted.jwks, play::json(status, &jwks()));
-        set(&scripted.authenticate, play::json(status, &lab::authenticated("a.b.c")));
-        set(&scripted.update, play::json(status, &lab::updated()));
+        set(&scripted.jwks, steps::json(status, &jwks()));
+        set(&scripted.authenticate, steps::json(status, &scripted_project::authenticated("a.b.c")));
+        set(&scripted.update, steps::json(status, &scripted_project::updated()));
         scripted.client.warm_up().await.unwrap();
-        assert_eq!(scripted.organization_id().await.unwrap(), lab::ORGANIZATION, "{status}");
-        let response = lab::update(&scripted.client).await.unwrap();
+        assert_eq!(
+            scripted.organization_id().await.unwrap(),
+            scripted_project::ORGANIZATION,
+            "{status}"
+        );
+        let response = scripted_project::update(&scripted.client).await.unwrap();
         assert_eq!(response.connection.display_name, "Acme", "{status}");
     }
 }
@@ -85,18 +90,25 @@ async fn success_may_lack_request_id_status_code_and_session_token() {
     let envelope: &[_] = &["request_id", "status_code"];
     for fields in [envelope, &envelope[..1], &envelope[1..]] {
         for body in without(&jwks(), fields) {
-            set(&scripted.jwks, play::json(200, &body));
+            set(&scripted.jwks, steps::json(200, &body));
             scripted.client.warm_up().await.unwrap();
         }
-        for body in without(&lab::updated(), fields) {
-            set(&scripted.update, play::json(200, &body));
-            let response = lab::update(&scripted.client).await.unwrap();
+        for body in without(&scripted_project::updated(), fields) {
+            set(&scripted.update, steps::json(200, &body));
+            let response = scripted_project::update(&scripted.client).await.unwrap();
             let request_id = if fields.contains(&"request_id") { "" } else { REQUEST_ID };
             assert_eq!(response.request_id, request_id, "{body}");
         }
-        for body in without(&lab::authenticated("a.b.c"), &[fields, &["session_token"]].concat()) {
-            set(&scripted.authenticate, play::json(200, &body));
-            assert_eq!(scripted.organization_id().await.unwrap(), lab::ORGANIZATION, "{body}");
+        for body in without(
+            &scripted_project::authenticated("a.b.c"),
+            &[fields, &["session_token"]].concat(),
+        ) {
+            set(&scripted.authenticate, steps::json(200, &body));
+            assert_eq!(
+                scripted.organization_id().await.unwrap(),
+                scripted_project::ORGANIZATION,
+                "{body}"
+            );
         }
     }
 }
@@ -104,11 +116,11 @@ async fn success_may_lack_request_id_status_code_and_session_token() {
 #[tokio::test]
 async fn error_about_a_success_without_a_request_id_has_none() {
     let scripted = Scripted::start().await;
-    let mut other = lab::updated();
+    let mut other = scripted_project::updated();
     other["connection"]["connection_id"] = json!("other");
     for body in without(&other, &["request_id"]) {
-        set(&scripted.update, play::json(200, &body));
-        let error = lab::update(&scripted.client).await.unwrap_err();
+        set(&scripted.update, steps::json(200, &body));
+        let error = scripted_project::update(&scripted.client).await.unwrap_err();
         assert_eq!((variant(&error).as_str(), error.request_id()), ("UnexpectedResponse", None));
     }
 }
@@ -154,9 +166,10 @@ async fn error_of(
 ) -> Error {
     let member = client.as_member(Session::jwt(ada.jwt()));
     match operation {
-        Operation::UpdateExternalConnection => {
-            member.update_connection(connection_id, &lab::rename("No")).await.unwrap_err()
-        }
+        Operation::UpdateExternalConnection => member
+            .update_connection(connection_id, &scripted_project::rename("No"))
+            .await
+            .unwrap_err(),
         Operation::GetConnections => member.connections().await.unwrap_err(),
         Operation::GetRbacPolicy | Operation::GetOrganizationRbacPolicy => {
             let permission = Operation::UpdateExternalConnection;
@@ -171,17 +184,17 @@ async fn error_of(
 }
 
 #[tokio::test]
-async fn wrong_type_costs_only_its_field() {
+async fn field_of_a_wrong_type_is_ignored() {
     let scripted = Scripted::start().await;
-    let mut whole = lab::rejected(400, "invalid_role");
+    let mut whole = scripted_project::rejected(400, "invalid_role");
     whole["error_details"] = json!({"role_id": "editor"});
     let fields = ["status_code", "request_id", "error_type", "error_message", "error_url"];
     for field in fields {
         for wrong in [json!({"a": 1}), json!(["a"]), json!(true), json!(1.5)] {
             let mut body = whole.clone();
             body[field] = wrong;
-            set(&scripted.update, play::json(400, &body));
-            let error = lab::update(&scripted.client).await.unwrap_err();
+            set(&scripted.update, steps::json(400, &body));
+            let error = scripted_project::update(&scripted.client).await.unwrap_err();
             // A 400 of an unknown type is an invalid update too.
             assert_eq!(variant(&error), "InvalidUpdate", "{body}");
             let text = |name: &str| whole[name].as_str().filter(|_| name != field);
@@ -207,8 +220,8 @@ async fn undecodable_bodies_keep_their_request_id_and_error_type() {
     ];
     for body in bodies {
         for status in [200, 400, 500] {
-            set(&scripted.update, play::http(status, JSON, &body));
-            let error = lab::update(&scripted.client).await.unwrap_err();
+            set(&scripted.update, steps::http(status, JSON, &body));
+            let error = scripted_project::update(&scripted.client).await.unwrap_err();
             assert_eq!(variant(&error), "UnexpectedResponse", "{status} {body:.90}");
             assert_eq!(error.request_id(), Some(REQUEST_ID), "{status} {body:.90}");
             assert_eq!(error.error_type(), Some("invalid_role"), "{status} {body:.90}");
@@ -226,41 +239,41 @@ fn with(mut body: Value, pointer: &str, value: Value) -> Value {
 async fn undecodable_success_names_the_field_and_not_its_value() {
     let scripted = Scripted::start().await;
     let secret = || json!({"hunter2": "hunter2"});
-    let mut incomplete = lab::updated();
+    let mut incomplete = scripted_project::updated();
     incomplete["connection"].as_object_mut().unwrap().remove("status");
     let roles = "external_connection_implicit_role_assignments";
     let list = json!([{"role_id": "editor"}, {"role_id": secret()}]);
     let updates = [
         (
-            with(lab::updated(), "/connection/display_name", secret()),
+            with(scripted_project::updated(), "/connection/display_name", secret()),
             "the JSON field `connection.display_name` has an unexpected type",
         ),
         (
-            with(lab::updated(), &format!("/connection/{roles}"), list),
+            with(scripted_project::updated(), &format!("/connection/{roles}"), list),
             "the JSON field `connection.external_connection_implicit_role_assignments[1].role_id` \
              has an unexpected type",
         ),
         (incomplete, "the JSON lacks the field `connection.status`"),
         (
-            with(lab::updated(), "/connection", json!("hunter2")),
+            with(scripted_project::updated(), "/connection", json!("hunter2")),
             "the JSON field `connection` has an unexpected type",
         ),
     ];
     for (body, reason) in updates {
-        set(&scripted.update, play::json(200, &body));
-        let error = lab::update(&scripted.client).await.unwrap_err();
+        set(&scripted.update, steps::json(200, &body));
+        let error = scripted_project::update(&scripted.client).await.unwrap_err();
         assert_eq!((error.reason(), error.outcome()), (reason, Outcome::Applied));
         assert_contains_no_value(&error);
     }
-    let authenticated = lab::authenticated("a.b.c");
+    let authenticated = scripted_project::authenticated("a.b.c");
     let body = with(authenticated, "/member_session/organization_id", secret());
-    set(&scripted.authenticate, play::json(200, &body));
+    set(&scripted.authenticate, steps::json(200, &body));
     let error = scripted.organization_id().await.unwrap_err();
     let field = "the JSON field `member_session.organization_id` has an unexpected type";
     assert_eq!((error.reason(), error.outcome()), (field, Outcome::NotApplied));
     assert_contains_no_value(&error);
 
-    set(&scripted.jwks, play::json(200, &with(jwks(), "/keys/0/n", secret())));
+    set(&scripted.jwks, steps::json(200, &with(jwks(), "/keys/0/n", secret())));
     let error = scripted.client.warm_up().await.unwrap_err();
     assert_eq!(error.reason(), "the JSON field `keys[0].n` has an unexpected type");
     assert_contains_no_value(&error);

@@ -7,7 +7,7 @@ use stytch_sso_external::{
     types::UpdateExternalConnectionResponse,
 };
 
-use crate::support::{lab::rename, scene::Scene};
+use crate::support::{acme::Acme, scripted_project::rename};
 
 #[rustfmt::skip]
 pub(crate) const TYPES: &[(u16, &str, &str)] = &[
@@ -60,9 +60,9 @@ pub(crate) const TYPES: &[(u16, &str, &str)] = &[
 
 #[tokio::test]
 async fn each_error_type_becomes_its_variant() {
-    let scene = Scene::captured();
+    let acme = Acme::captured();
     for (status, error_type, variant) in TYPES {
-        let error = scene.rejected(*status, error_type).await;
+        let error = acme.rejected(*status, error_type).await;
         let row = format!("{status} {error_type}: {error:?}");
         assert_eq!(name(&error), *variant, "{row}");
         assert_eq!(error.status().unwrap().as_u16(), *status, "{row}");
@@ -76,50 +76,50 @@ async fn each_error_type_becomes_its_variant() {
         assert_eq!(error.outcome(), outcome, "{row}");
         assert!(!error.to_string().contains("A message."), "{row}");
     }
-    assert_eq!(scene.stytch.updates(), []);
+    assert_eq!(acme.stytch.updates(), []);
 }
 
 #[tokio::test]
 async fn denial_under_a_retryable_status_is_not_retryable() {
-    let scene = Scene::captured();
-    let error = scene.rejected(503, "session_authorization_error").await;
+    let acme = Acme::captured();
+    let error = acme.rejected(503, "session_authorization_error").await;
     assert!(matches!(error, Error::PermissionDenied { .. }) && !error.is_retryable(), "{error:?}");
-    let error = scene.rejected(400, "too_many_requests").await;
+    let error = acme.rejected(400, "too_many_requests").await;
     assert!(matches!(error, Error::RateLimited(_)) && error.is_retryable(), "{error:?}");
 }
 
 #[tokio::test]
 async fn denied_permission_names_action_and_resource() {
-    let scene = Scene::captured();
-    let error = scene.rejected(403, "session_authorization_error").await;
+    let acme = Acme::captured();
+    let error = acme.rejected(403, "session_authorization_error").await;
     let Error::PermissionDenied { action, resource, .. } = error else { panic!("{error:?}") };
     assert_eq!((action, resource), ("update", "stytch.sso"));
 }
 
 #[tokio::test]
 async fn status_403_alone_is_no_permission_denied() {
-    let scene = Scene::captured();
-    scene.fault(
+    let acme = Acme::captured();
+    acme.fault(
         Operation::UpdateExternalConnection,
         Fault::response(Response::json(
             403,
             &json!({"request_id": "request-id-test-1", "status_code": 403}),
         )),
     );
-    let error = scene.update().await.unwrap_err();
+    let error = acme.update().await.unwrap_err();
     assert!(matches!(error, Error::Api(_)), "{error:?}");
     assert_eq!(error.request_id(), Some("request-id-test-1"));
 }
 
 #[tokio::test]
 async fn html_502_keeps_its_status_and_a_snippet() {
-    let scene = Scene::captured();
+    let acme = Acme::captured();
     let page = format!("<h1>Bad gateway</h1>{}", "x".repeat(10_000));
-    scene.fault(
+    acme.fault(
         Operation::UpdateExternalConnection,
         Fault::response(Response::html(502, &page).header("retry-after", "7")),
     );
-    let error = scene.update().await.unwrap_err();
+    let error = acme.update().await.unwrap_err();
     assert!(matches!(error, Error::UnexpectedResponse(_)), "{error:?}");
     assert_eq!(error.status().unwrap(), 502);
     assert!(error.is_retryable());
@@ -131,8 +131,8 @@ async fn html_502_keeps_its_status_and_a_snippet() {
 
 #[tokio::test]
 async fn errors_of_authenticate_send_no_update() {
-    let scene = Scene::captured();
-    let client = scene.stytch.client_builder().retry(RetryPolicy::disabled()).build().unwrap();
+    let acme = Acme::captured();
+    let client = acme.stytch.client_builder().retry(RetryPolicy::disabled()).build().unwrap();
     let rows = [
         (500, "Api"),
         (429, "RateLimited"),
@@ -143,13 +143,13 @@ async fn errors_of_authenticate_send_no_update() {
     ];
     for (status, variant) in rows {
         let error_type = if status == 404 { "session_not_found" } else { "new_in_2027" };
-        let fault = scene
+        let fault = acme
             .stytch
             .fault(Operation::AuthenticateSession, Fault::response(body(status, error_type)))
             .times(1);
-        let member = client.as_member(Session::token(scene.ada.token()));
+        let member = client.as_member(Session::token(acme.ada.token()));
         let error =
-            member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap_err();
+            member.update_connection(acme.connection.id(), &rename("Renamed")).await.unwrap_err();
         assert_eq!(
             (name(&error).as_str(), error.outcome()),
             (variant, Outcome::NotApplied),
@@ -157,10 +157,10 @@ async fn errors_of_authenticate_send_no_update() {
         );
         assert_eq!(fault.hits(), 1);
     }
-    assert_eq!(scene.stytch.count(Operation::UpdateExternalConnection), 0);
+    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 0);
 }
 
-impl Scene {
+impl Acme {
     async fn rejected(&self, status: u16, error_type: &str) -> Error {
         self.fault(Operation::UpdateExternalConnection, Fault::response(body(status, error_type)));
         self.update().await.unwrap_err()

@@ -1,4 +1,4 @@
-//! Edits of role lists: the lists that leave, and edits that meet.
+//! Edits of role lists: request bodies and concurrent edits.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use stytch_sso_external::{
         UpdateExternalConnectionRequest,
     },
 };
+
+use crate::support::wait::until;
 
 fn connection(roles: &[&str], groups: &[(&str, &str)]) -> ExternalConnection {
     let mut connection = responses::connection();
@@ -165,7 +167,8 @@ async fn edit_returns_the_updated_connection() {
 async fn edit_delays_no_other_connection_and_no_update() {
     let Scene { stytch, acme, okta, ada, .. } = scene();
     let entra = acme.connection("Acme Entra");
-    let client = stytch.client_builder().operation_timeout(Duration::from_secs(2)).build().unwrap();
+    let client =
+        stytch.client_builder().operation_timeout(Duration::from_secs(20)).build().unwrap();
     let member = client.as_member(Session::jwt(ada.jwt()));
     member.organization_id().await.unwrap();
     // The first edit's update hangs, so it holds its lock.
@@ -175,9 +178,7 @@ async fn edit_delays_no_other_connection_and_no_update() {
         let (member, id) = (member.clone(), okta.id().to_owned());
         async move { member.edit_connection(&id, |current| current.grant_role("stytch_admin")).await }
     });
-    while hang.hits() == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    until(|| hang.hits() > 0).await;
     let edit = |current: &ExternalConnection| current.grant_role("stytch_admin");
     member.edit_connection(entra.id(), edit).await.unwrap();
     member.update_connection(okta.id(), &request().display_name("Renamed")).await.unwrap();
@@ -202,7 +203,7 @@ async fn edit_delays_no_other_connection_and_no_update() {
 #[tokio::test]
 async fn timeout_while_queued_for_the_edit_lock_sends_nothing() {
     let Scene { stytch, okta, ada, .. } = scene();
-    let client = stytch.client_builder().operation_timeout(Duration::from_millis(300));
+    let client = stytch.client_builder().operation_timeout(Duration::from_secs(1));
     let member = client.build().unwrap().as_member(Session::jwt(ada.jwt()));
     member.organization_id().await.unwrap();
     let delay = Fault::delay(Duration::from_secs(20));

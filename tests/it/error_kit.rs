@@ -9,8 +9,8 @@ use stytch_sso_external::{
 };
 
 use crate::support::{
-    lab::{self, Lab, variant},
-    play::{self, Play},
+    scripted_project::{self, ScriptedProject, variant},
+    steps::{self, Steps},
 };
 
 const UPDATE: Operation = Operation::UpdateExternalConnection;
@@ -23,10 +23,11 @@ fn facts(error: &Error) -> String {
     format!("{} {} {facts:?} {more:?} {text:?}", variant(error), error.reason())
 }
 
-async fn real(play: Play) -> Error {
-    let lab = Lab::responding(play).await;
-    let client = lab.builder().retry(stytch_sso_external::RetryPolicy::disabled()).build().unwrap();
-    lab::update(&client).await.unwrap_err()
+async fn real(steps: Steps) -> Error {
+    let project = ScriptedProject::responding(steps).await;
+    let client =
+        project.builder().retry(stytch_sso_external::RetryPolicy::disabled()).build().unwrap();
+    scripted_project::update(&client).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -42,27 +43,27 @@ async fn constructed_error_equals_the_error_of_the_same_response() {
     bodies.extend(odd.map(|(status, body)| (status, body.to_owned())));
     for (status, body) in bodies {
         let made = testing::error(UPDATE, status, &body);
-        assert_eq!(facts(&made), facts(&real(play::http(status, "", &body)).await), "{body}");
+        assert_eq!(facts(&made), facts(&real(steps::http(status, "", &body)).await), "{body}");
     }
 
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", HeaderValue::from_static("7"));
     let made = testing::error_with_headers(UPDATE, 503, &headers, "");
-    assert_eq!(facts(&made), facts(&real(play::http(503, "retry-after: 7\r\n", "")).await));
+    assert_eq!(facts(&made), facts(&real(steps::http(503, "retry-after: 7\r\n", "")).await));
     assert_eq!(made.retry_after().unwrap().as_secs(), 7);
 }
 
 #[tokio::test]
 async fn constructed_transport_error_equals_that_of_a_closed_connection() {
     let made = testing::transport_error(UPDATE, Outcome::Unknown);
-    assert_eq!(facts(&made), facts(&real(vec![play::Act::Close]).await));
+    assert_eq!(facts(&made), facts(&real(vec![steps::Step::Close]).await));
     let made = testing::transport_error(Operation::GetJwks, Outcome::NotApplied);
     assert_eq!((variant(&made), made.outcome()), ("Transport".into(), Outcome::NotApplied));
 }
 
 #[test]
 fn constructing_an_impossible_error_panics() {
-    let updated = lab::updated().to_string();
+    let updated = scripted_project::updated().to_string();
     assert_panics("this response is a success", || testing::error(UPDATE, 200, &updated));
     assert_panics("an HTTP status is from 100 to 999", || testing::error(UPDATE, 1000, ""));
     for (operation, outcome) in [

@@ -8,9 +8,9 @@ use stytch_sso_external::{
     types::UpdateExternalConnectionRequest,
 };
 
-use crate::support::{lab::rename, scene::Scene};
+use crate::support::{acme::Acme, scripted_project::rename, scripted_server};
 
-impl Scene {
+impl Acme {
     fn member(&self, session: Session) -> MemberClient {
         let builder = self.stytch.client_builder().retry(RetryPolicy::disabled());
         builder.build().unwrap().as_member(session)
@@ -23,19 +23,19 @@ impl Scene {
 
 #[tokio::test]
 async fn local_rejection_names_the_operation_that_the_caller_called() {
-    let scene = Scene::new();
-    let ada = scene.member(Session::jwt(scene.ada.jwt()));
+    let acme = Acme::new();
+    let ada = acme.member(Session::jwt(acme.ada.jwt()));
     let invalid_id = ada.update_connection("..", &rename("Renamed")).await.unwrap_err();
     let nothing = UpdateExternalConnectionRequest::default();
     let no_change = ada.update_connection("id", &nothing).await.unwrap_err();
-    let malformed = scene.member(Session::jwt("not a JWT"));
-    let unsendable = scene.member(Session::token("a\nb"));
+    let malformed = acme.member(Session::jwt("not a JWT"));
+    let unsendable = acme.member(Session::token("a\nb"));
     let update = Operation::UpdateExternalConnection;
     let rejections = [
         (&invalid_id, update, "the connection id "),
         (&no_change, update, "the update sets nothing"),
-        (&scene.update_as(&malformed).await, update, "the session "),
-        (&scene.update_as(&unsendable).await, update, "the session credential "),
+        (&acme.update_as(&malformed).await, update, "the session "),
+        (&acme.update_as(&unsendable).await, update, "the session credential "),
         (
             &malformed.organization_id().await.unwrap_err(),
             Operation::AuthenticateSession,
@@ -50,32 +50,32 @@ async fn local_rejection_names_the_operation_that_the_caller_called() {
         assert_eq!((error.error_type(), error.request_id()), (None, None), "{error}");
         assert_eq!(error.outcome(), Outcome::NotApplied, "{error}");
     }
-    assert_eq!(scene.stytch.count(update), 0);
+    assert_eq!(acme.stytch.count(update), 0);
 }
 
 #[tokio::test]
 async fn failed_request_names_its_own_operation() {
-    let scene = Scene::new();
-    let token = scene.member(Session::token(scene.ada.token()));
-    scene.fault(Operation::AuthenticateSession, Fault::html(500));
-    let in_update = scene.update_as(&token).await;
-    scene.fault(Operation::AuthenticateSession, Fault::status(500));
+    let acme = Acme::new();
+    let token = acme.member(Session::token(acme.ada.token()));
+    acme.fault(Operation::AuthenticateSession, Fault::html(500));
+    let in_update = acme.update_as(&token).await;
+    acme.fault(Operation::AuthenticateSession, Fault::status(500));
     let in_organization_id = token.organization_id().await.unwrap_err();
-    let unknown = scene.update_as(&scene.member(Session::token("unknown"))).await;
+    let unknown = acme.update_as(&acme.member(Session::token("unknown"))).await;
     for error in [&in_update, &in_organization_id, &unknown] {
         assert_eq!(error.operation(), Operation::AuthenticateSession, "{error}");
         assert_eq!(error.outcome(), Outcome::NotApplied, "{error}");
         assert!(error.status().is_some() && !error.reason().is_empty(), "{error}");
     }
-    assert_eq!(scene.stytch.count(Operation::UpdateExternalConnection), 0);
+    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 0);
 
-    let bob = scene.acme.member("bob", &[]).log_in();
-    let denied = scene.update_as(&scene.member(Session::jwt(bob.jwt()))).await;
+    let bob = acme.organization.member("bob", &[]).log_in();
+    let denied = acme.update_as(&acme.member(Session::jwt(bob.jwt()))).await;
     assert_eq!(denied.operation(), Operation::UpdateExternalConnection);
 
-    scene.fault(Operation::GetJwks, Fault::status(503));
+    acme.fault(Operation::GetJwks, Fault::status(503));
     let policy = RetryPolicy::disabled();
-    let client = scene.stytch.client_builder().retry(policy).build().unwrap();
+    let client = acme.stytch.client_builder().retry(policy).build().unwrap();
     let warm_up = client.warm_up().await.unwrap_err();
     assert_eq!(warm_up.operation(), Operation::GetJwks);
     assert_eq!(warm_up.outcome(), Outcome::NotApplied);
@@ -83,19 +83,19 @@ async fn failed_request_names_its_own_operation() {
 
 #[tokio::test]
 async fn elapsed_wait_names_the_operation_that_the_caller_called() {
-    let scene = Scene::new();
-    let builder = scene.stytch.client_builder().retry(RetryPolicy::disabled()).max_in_flight(1);
-    let client = builder.operation_timeout(Duration::from_millis(100)).build().unwrap();
+    let acme = Acme::new();
+    let builder = acme.stytch.client_builder().retry(RetryPolicy::disabled()).max_in_flight(1);
+    let client = builder.operation_timeout(Duration::from_secs(1)).build().unwrap();
     let hour = Duration::from_secs(60 * 60);
-    let _ = scene.stytch.fault(Operation::UpdateExternalConnection, Fault::delay(hour));
-    let member = client.as_member(Session::jwt(scene.ada.jwt()));
+    let _ = acme.stytch.fault(Operation::UpdateExternalConnection, Fault::delay(hour));
+    let member = client.as_member(Session::jwt(acme.ada.jwt()));
     member.organization_id().await.unwrap();
     // Both start at once, so the second one is queued until the operation timeout.
-    let (sent, queued) = tokio::join!(scene.update_as(&member), scene.update_as(&member));
+    let (sent, queued) = tokio::join!(acme.update_as(&member), acme.update_as(&member));
     assert_eq!((sent.outcome(), queued.outcome()), (Outcome::Unknown, Outcome::NotApplied));
     assert_eq!((sent.attempts(), queued.attempts()), (1, 0));
-    let _ = scene.stytch.fault(Operation::AuthenticateSession, Fault::delay(hour));
-    let other = client.as_member(Session::token(scene.ada.token()));
+    let _ = acme.stytch.fault(Operation::AuthenticateSession, Fault::delay(hour));
+    let other = client.as_member(Session::token(acme.ada.token()));
     let organization_id = other.organization_id().await.unwrap_err();
     for (error, operation) in [
         (&sent, Operation::UpdateExternalConnection),
@@ -137,17 +137,17 @@ macro_rules! assert_same {
 
 #[tokio::test]
 async fn details_have_the_accessors_of_the_error() {
-    let scene = Scene::new();
-    let ada = scene.member(Session::jwt(scene.ada.jwt()));
-    let mut errors = vec![scene.update_as(&scene.member(Session::jwt("malformed"))).await];
+    let acme = Acme::new();
+    let ada = acme.member(Session::jwt(acme.ada.jwt()));
+    let mut errors = vec![acme.update_as(&acme.member(Session::jwt("malformed"))).await];
     for body in responses::documented() {
         let response = Response::error(&body).header("retry-after", "7");
-        scene.fault(Operation::UpdateExternalConnection, Fault::response(response));
-        errors.push(scene.update_as(&ada).await);
+        acme.fault(Operation::UpdateExternalConnection, Fault::response(response));
+        errors.push(acme.update_as(&ada).await);
     }
-    scene.fault(Operation::UpdateExternalConnection, Fault::html(502));
-    errors.push(scene.update_as(&ada).await);
-    let nowhere = scene.stytch.client_builder().base_url("http://127.0.0.1:9");
+    acme.fault(Operation::UpdateExternalConnection, Fault::html(502));
+    errors.push(acme.update_as(&ada).await);
+    let nowhere = acme.stytch.client_builder().base_url(scripted_server::nobody().await);
     let nowhere = nowhere.retry(RetryPolicy::disabled()).build().unwrap();
     errors.push(nowhere.warm_up().await.unwrap_err());
 

@@ -3,9 +3,7 @@
 
 use std::process::{Command, Output};
 
-use stytch_sso_external::testing::{Connection, LoggedIn, Organization, Stytch};
-
-use crate::support::child;
+use crate::support::{acme::Acme, child};
 
 #[test]
 fn example_shows_the_main_job_without_an_account() {
@@ -103,29 +101,7 @@ fn help_explains_the_commands() {
     }
 }
 
-/// A project with one organization, its connection and its admin.
-struct Acme {
-    stytch: Stytch,
-    organization: Organization,
-    connection: Connection,
-    ada: LoggedIn,
-}
-
 impl Acme {
-    fn new() -> Self {
-        let stytch = Stytch::start();
-        let organization = stytch.organization("acme");
-        Self {
-            connection: organization
-                .connection_builder("Acme Okta")
-                .roles(&["stytch_member"])
-                .create(),
-            ada: organization.member("ada", &["stytch_admin"]).log_in(),
-            organization,
-            stytch,
-        }
-    }
-
     /// Returns the example with the environment of Ada.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(child::example("update_connection"));

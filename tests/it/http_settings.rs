@@ -1,4 +1,5 @@
-//! What a service may configure of HTTP, and what of it never wins over the crate's promises.
+//! Settings of the HTTP client: which ones `configure_http` can change and which ones the crate
+//! overrides.
 
 use std::time::Duration;
 
@@ -8,9 +9,9 @@ use stytch_sso_external::{
 
 use crate::support::{
     capture, child,
-    hostile::{Hostile, Request},
-    lab::{self, Lab},
-    play::{self, Act, Play},
+    scripted_project::{self, ScriptedProject},
+    scripted_server::{Request, ScriptedServer},
+    steps::{self, Step, Steps},
     tls::Authority,
 };
 
@@ -20,11 +21,11 @@ fn header(name: &'static str, value: &'static str) -> reqwest::header::HeaderMap
     headers
 }
 
-fn successful(request: &Request, before: usize) -> Play {
+fn successful(request: &Request, before: usize) -> Steps {
     match request.method.as_str() {
-        "GET" => lab::successful_jwks(request, before),
-        "POST" => lab::successful_authenticate(request, before),
-        _ => play::json(200, &lab::updated()),
+        "GET" => scripted_project::successful_jwks(request, before),
+        "POST" => scripted_project::successful_authenticate(request, before),
+        _ => steps::json(200, &scripted_project::updated()),
     }
 }
 
@@ -38,7 +39,7 @@ fn a_default_header_with_credentials_is_a_build_error() {
         ("x-stytch-anything", "X-Stytch-…"),
     ];
     for (name, named) in forbidden {
-        let builder = lab::builder("https://test.stytch.com")
+        let builder = scripted_project::builder("https://test.stytch.com")
             .configure_http(move |http| http.default_headers(header(name, "hunter2")));
         // If this fails, reqwest no longer shows default headers in its `Debug` output.
         let error = builder.build().unwrap_err();
@@ -50,15 +51,15 @@ fn a_default_header_with_credentials_is_a_build_error() {
 
 #[tokio::test]
 async fn other_default_headers_are_sent() {
-    let lab = Lab::start(successful).await;
+    let project = ScriptedProject::start(successful).await;
     let value = r#", "authorization": {"cookie": "x-stytch-"#;
-    let client = lab
+    let client = project
         .builder()
         .configure_http(move |http| http.default_headers(header("x-acme", value)))
         .build()
         .unwrap();
-    lab::update(&client).await.unwrap();
-    let requests = lab.server.requests();
+    scripted_project::update(&client).await.unwrap();
+    let requests = project.server.requests();
     assert!(requests.iter().all(|request| request.header("x-acme") == Some(value)));
 }
 
@@ -79,45 +80,47 @@ fn hostile_settings(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
 
 #[tokio::test]
 async fn the_crates_own_settings_win() {
-    let other = Hostile::start(successful).await;
+    let other = ScriptedServer::start(successful).await;
     let location = format!("location: {}/x\r\n", other.url());
-    let lab = Lab::start(move |_, before| match before {
+    let project = ScriptedProject::start(move |_, before| match before {
         // Longer than the caller's read timeout.
-        0 => {
-            [vec![Act::Wait(Duration::from_millis(50))], play::json(200, &lab::updated())].concat()
-        }
-        1 => play::http(307, &location, ""),
-        _ => vec![Act::Hang],
+        0 => [
+            vec![Step::Wait(Duration::from_millis(50))],
+            steps::json(200, &scripted_project::updated()),
+        ]
+        .concat(),
+        1 => steps::http(307, &location, ""),
+        _ => vec![Step::Hang],
     });
-    let lab = lab.await;
+    let project = project.await;
     let timeout = Duration::from_millis(300);
-    let builder = lab.builder().attempt_timeout(timeout).configure_http(hostile_settings);
+    let builder = project.builder().attempt_timeout(timeout).configure_http(hostile_settings);
     let client = builder.app_name("acme-admin/2.1").build().unwrap();
 
-    lab::update(&client).await.unwrap();
-    let request = lab.server.requests().pop().unwrap();
+    scripted_project::update(&client).await.unwrap();
+    let request = project.server.requests().pop().unwrap();
     let user_agent = format!("stytch-sso-external/{} acme-admin/2.1", env!("CARGO_PKG_VERSION"));
     assert_eq!(request.header("user-agent"), Some(&*user_agent));
     assert_eq!(request.header("accept-encoding"), None);
     assert_eq!(request.header("referer"), None);
 
-    let error = lab::update(&client).await.unwrap_err();
+    let error = scripted_project::update(&client).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 307);
     assert_eq!(other.connections(), 0);
 
-    let error = lab::update(&client).await.unwrap_err();
+    let error = scripted_project::update(&client).await.unwrap_err();
     assert_eq!((error.attempts(), error.outcome()), (3, Outcome::Unknown));
-    assert_eq!(lab.updates(), 2 + 3, "reqwest retried");
+    assert_eq!(project.updates(), 2 + 3, "reqwest retried");
 }
 
 #[tokio::test]
 async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
     let authority = Authority::new();
-    let other = Hostile::start_tls(authority.good(), successful).await;
+    let other = ScriptedServer::start_tls(authority.good(), successful).await;
     let location = format!("location: {}/x\r\n", other.url());
-    let server = Hostile::start_tls(authority.good(), move |request, before| {
+    let server = ScriptedServer::start_tls(authority.good(), move |request, before| {
         if request.method == "PUT" {
-            play::http(307, &location, "")
+            steps::http(307, &location, "")
         } else {
             successful(request, before)
         }
@@ -125,7 +128,7 @@ async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
     let server = server.await;
     let build = |headers: reqwest::header::HeaderMap| {
         let certificate = authority.certificate();
-        let builder = lab::builder(&server.url());
+        let builder = scripted_project::builder(&server.url());
         builder.configure_http(move |http| {
             http.tls_certs_merge([certificate.clone()])
                 .redirect(reqwest::redirect::Policy::limited(10))
@@ -136,14 +139,15 @@ async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
     assert!(matches!(error, BuildError::CredentialHeader { .. }), "{error:?}");
 
     let client = build(reqwest::header::HeaderMap::new()).build().unwrap();
-    let error = lab::update(&client).await.unwrap_err();
+    let error = scripted_project::update(&client).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 307, "{error:?}");
     assert_eq!((server.count("PUT"), other.connections()), (1, 0));
 }
 
 #[test]
 fn an_app_name_that_no_header_can_carry_is_a_build_error() {
-    let build = |name: &str| lab::builder("https://test.stytch.com").app_name(name).build();
+    let build =
+        |name: &str| scripted_project::builder("https://test.stytch.com").app_name(name).build();
     for name in ["", " ", "a\r\nx-evil: 1", "a\0", "ä", " a", "a "] {
         assert!(matches!(build(name), Err(BuildError::InvalidAppName)), "{name:?}");
     }
@@ -156,11 +160,11 @@ const RESULT: &str = "RESULT";
 #[tokio::test]
 async fn proxy_variables_are_checked() {
     if child::variable("TEST_CASE").is_some() {
-        let https = || lab::builder("https://test.stytch.com");
+        let https = || scripted_project::builder("https://test.stytch.com");
         let kinds: [(&str, ClientBuilder); 3] = [
             ("https", https()),
             ("configured", https().configure_http(|http| http)),
-            ("plain", lab::builder("http://127.0.0.1:1")),
+            ("plain", scripted_project::builder("http://127.0.0.1:1")),
         ];
         let shown =
             kinds.map(|(kind, builder)| format!("{kind} {}", build_result(builder.build())));

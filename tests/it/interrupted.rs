@@ -5,63 +5,74 @@ use std::time::Duration;
 use stytch_sso_external::{Outcome, RetryPolicy, Session};
 
 use crate::support::{
-    hostile::Request,
-    lab::{self, Lab, variant},
-    play::{self, Act, Play},
+    scripted_project::{self, ScriptedProject, variant},
+    scripted_server::Request,
+    steps::{self, Step, Steps},
 };
 
 #[tokio::test]
 async fn interrupted_authenticate_is_retried() {
     let authenticate = |request: &Request, before: usize| {
-        if before == 0 { truncated() } else { lab::successful_authenticate(request, before) }
+        if before == 0 {
+            truncated()
+        } else {
+            scripted_project::successful_authenticate(request, before)
+        }
     };
-    let update = |_: &Request, _: usize| play::json(200, &lab::updated());
-    let lab = Lab::scripted(lab::successful_jwks, authenticate, update).await;
-    lab::update_as(&lab.client(), Session::token(lab::TOKEN)).await.unwrap();
-    assert_eq!((lab.server.count("POST"), lab.updates()), (2, 1));
+    let update = |_: &Request, _: usize| steps::json(200, &scripted_project::updated());
+    let project =
+        ScriptedProject::scripted(scripted_project::successful_jwks, authenticate, update).await;
+    scripted_project::update_as(&project.client(), Session::token(scripted_project::TOKEN))
+        .await
+        .unwrap();
+    assert_eq!((project.server.count("POST"), project.updates()), (2, 1));
 }
 
 #[tokio::test]
 async fn interrupted_list_is_retryable() {
-    let lab = lab_with_list(truncated()).await;
-    let error = lab.client().as_member(lab::session()).connections().await.unwrap_err();
+    let project = project_with_list(truncated()).await;
+    let error =
+        project.client().as_member(scripted_project::session()).connections().await.unwrap_err();
     assert_eq!(variant(&error), "UnexpectedResponse");
     assert_eq!((error.status().map(|status| status.as_u16()), error.attempts()), (Some(200), 3));
     assert!(error.is_retryable());
     assert_eq!(error.outcome(), Outcome::NotApplied);
     // The JWKS and three attempts.
-    assert_eq!(lab.server.count("GET"), 4);
+    assert_eq!(project.server.count("GET"), 4);
 }
 
 #[tokio::test]
 async fn interrupted_update_is_not_retried() {
-    let lab = Lab::start(|_, _| truncated()).await;
-    let error = lab::update(&lab.client()).await.unwrap_err();
+    let project = ScriptedProject::start(|_, _| truncated()).await;
+    let error = scripted_project::update(&project.client()).await.unwrap_err();
     assert_eq!((error.outcome(), error.is_retryable()), (Outcome::Applied, false));
-    assert_eq!(lab.updates(), 1);
+    assert_eq!(project.updates(), 1);
 }
 
 #[tokio::test]
 async fn list_without_a_response_was_not_connecting() {
     // Made before the time of an attempt begins.
-    let session = lab::session();
-    let lab = lab_with_list(vec![Act::Hang]).await;
-    let settings = lab.builder().retry(RetryPolicy::disabled());
+    let session = scripted_project::session();
+    let project = project_with_list(vec![Step::Hang]).await;
+    let settings = project.builder().retry(RetryPolicy::disabled());
     let client = settings.attempt_timeout(Duration::from_secs(1)).build().unwrap();
     let error = client.as_member(session).connections().await.unwrap_err();
     assert_eq!(error.reason(), "timed out while waiting for the response");
 }
 
 /// A project whose list of connections gets this response.
-async fn lab_with_list(list: Play) -> Lab {
+async fn project_with_list(list: Steps) -> ScriptedProject {
     let get = move |request: &Request, before: usize| {
         let is_jwks = request.target.contains("/jwks/");
-        if is_jwks { lab::successful_jwks(request, before) } else { list.clone() }
+        if is_jwks { scripted_project::successful_jwks(request, before) } else { list.clone() }
     };
-    Lab::scripted(get, lab::successful_authenticate, |_, _| vec![Act::Close]).await
+    ScriptedProject::scripted(get, scripted_project::successful_authenticate, |_, _| {
+        vec![Step::Close]
+    })
+    .await
 }
 
-fn truncated() -> Play {
+fn truncated() -> Steps {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
-    vec![Act::Send(head.into()), Act::Close]
+    vec![Step::Send(head.into()), Step::Close]
 }

@@ -33,6 +33,7 @@ mod organization;
 mod outage;
 mod permanent;
 mod permissions;
+mod policies;
 mod properties;
 mod read;
 mod recovery;

@@ -35,7 +35,7 @@ async fn an_id_matches_itself_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_id_that_a_helper_is_not_about_is_one_segment() {
+async fn unconstrained_id_matches_one_segment() {
     let server = MockServer::start_async().await;
     let mock = server.update_external_connection(|when, then| {
         when.connection_id("connection");

@@ -13,34 +13,34 @@ use stytch_sso_external::{
     },
 };
 
-use crate::support::{lab::rename, scene::Scene};
+use crate::support::{acme::Acme, scripted_project::rename};
 
 #[tokio::test]
 async fn jwt_needs_the_keys_once_and_no_authenticate() {
-    let scene = Scene::captured();
+    let acme = Acme::captured();
     for _ in 0..3 {
-        let member = scene.stytch.client().as_member(Session::jwt(scene.ada.jwt()));
-        assert_eq!(member.organization_id().await.unwrap(), scene.acme.id());
+        let member = acme.stytch.client().as_member(Session::jwt(acme.ada.jwt()));
+        assert_eq!(member.organization_id().await.unwrap(), acme.organization.id());
     }
-    let client = scene.stytch.client();
+    let client = acme.stytch.client();
     for _ in 0..3 {
-        let member = client.as_member(Session::jwt(scene.ada.fresh_jwt()));
-        assert_eq!(member.organization_id().await.unwrap(), scene.acme.id());
+        let member = client.as_member(Session::jwt(acme.ada.fresh_jwt()));
+        assert_eq!(member.organization_id().await.unwrap(), acme.organization.id());
     }
     // Three clients, then one more for three JWTs.
-    scene.assert_counts(4, 0, 0);
+    acme.assert_counts(4, 0, 0);
 }
 
 #[tokio::test]
 async fn token_is_authenticated_once() {
-    let scene = Scene::captured();
-    let client = scene.stytch.client();
+    let acme = Acme::captured();
+    let client = acme.stytch.client();
     for _ in 0..3 {
-        let member = client.as_member(Session::token(scene.ada.token()));
-        assert_eq!(member.organization_id().await.unwrap(), scene.acme.id());
+        let member = client.as_member(Session::token(acme.ada.token()));
+        assert_eq!(member.organization_id().await.unwrap(), acme.organization.id());
     }
-    scene.assert_counts(0, 1, 0);
-    let sent = scene.stytch.requests().pop().unwrap();
+    acme.assert_counts(0, 1, 0);
+    let sent = acme.stytch.requests().pop().unwrap();
     assert_eq!(
         sent.body.unwrap().as_object().unwrap().keys().collect::<Vec<_>>(),
         ["session_token"]
@@ -48,70 +48,81 @@ async fn token_is_authenticated_once() {
 }
 
 #[tokio::test]
+async fn organization_of_a_token_is_cached_for_an_hour() {
+    let acme = Acme::captured();
+    let member = acme.stytch.client().as_member(Session::token(acme.ada.token()));
+    for (advance, authenticated) in [(0, 1), (3_599, 1), (1, 2), (3_599, 2), (1, 3)] {
+        acme.stytch.clock().advance(Duration::from_secs(advance));
+        assert_eq!(member.organization_id().await.unwrap(), acme.organization.id());
+        acme.assert_counts(0, authenticated, 0);
+    }
+}
+
+#[tokio::test]
 async fn expired_jwt_is_renewed_and_the_update_carries_the_new_one() {
-    let scene = Scene::captured();
-    let old = scene.ada.jwt();
-    scene.stytch.clock().advance(Duration::from_secs(301));
-    let member = scene.stytch.client().as_member(Session::jwt(&old));
+    let acme = Acme::captured();
+    let old = acme.ada.jwt();
+    acme.stytch.clock().advance(Duration::from_secs(301));
+    let member = acme.stytch.client().as_member(Session::jwt(&old));
     let clone = member.clone();
-    member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap();
+    member.update_connection(acme.connection.id(), &rename("Renamed")).await.unwrap();
 
     let renewed = clone.session();
     assert_eq!(renewed.kind(), SessionKind::Jwt);
     assert!(renewed != Session::jwt(&old));
-    let sent = scene.stytch.requests().pop().unwrap();
+    let sent = acme.stytch.requests().pop().unwrap();
     assert!(sent.carries(renewed.expose_secret()));
     assert!(!sent.carries(&old));
-    scene.assert_counts(1, 1, 1);
+    acme.assert_counts(1, 1, 1);
 
     // The renewed one is remembered: neither member authenticates again.
-    clone.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap();
-    scene.assert_counts(1, 1, 2);
+    clone.update_connection(acme.connection.id(), &rename("Renamed")).await.unwrap();
+    acme.assert_counts(1, 1, 2);
 }
 
 #[tokio::test]
 async fn jwt_counts_as_expired_a_few_seconds_early() {
-    let scene = Scene::captured();
-    let jwt = scene.ada.jwt();
-    scene.stytch.clock().advance(Duration::from_secs(294));
-    let client = scene.stytch.client();
+    let acme = Acme::captured();
+    let jwt = acme.ada.jwt();
+    acme.stytch.clock().advance(Duration::from_secs(294));
+    let client = acme.stytch.client();
     client.as_member(Session::jwt(&jwt)).organization_id().await.unwrap();
-    scene.assert_counts(1, 0, 0);
-    scene.stytch.clock().advance(Duration::from_secs(1));
+    acme.assert_counts(1, 0, 0);
+    acme.stytch.clock().advance(Duration::from_secs(1));
     client.as_member(Session::jwt(&jwt)).organization_id().await.unwrap();
-    scene.assert_counts(1, 1, 0);
+    acme.assert_counts(1, 1, 0);
 
-    let exact = scene.stytch.client_builder().expiry_margin(Duration::ZERO).build().unwrap();
+    let exact = acme.stytch.client_builder().expiry_margin(Duration::ZERO).build().unwrap();
     exact.as_member(Session::jwt(&jwt)).organization_id().await.unwrap();
-    scene.assert_counts(2, 1, 0);
+    acme.assert_counts(2, 1, 0);
 }
 
 #[tokio::test]
 async fn jwt_beyond_the_leeway_is_renewed_and_one_within_is_not() {
-    let scene = Scene::captured();
-    let iat = scene.ada.claims()["iat"].as_u64().unwrap();
-    let client = scene.stytch.client();
-    let strict = scene.stytch.client_builder().leeway(Duration::ZERO).build().unwrap();
+    let acme = Acme::captured();
+    let iat = acme.ada.claims()["iat"].as_u64().unwrap();
+    let client = acme.stytch.client();
+    let strict = acme.stytch.client_builder().leeway(Duration::ZERO).build().unwrap();
     let mut renewed = 0;
     for claim in ["iat", "nbf"] {
-        let near = scene.ada.mint(json!({claim: iat + 5}));
+        let near = acme.ada.mint(json!({claim: iat + 5}));
         client.as_member(Session::jwt(&near)).organization_id().await.unwrap();
-        let far = scene.ada.mint(json!({claim: iat + 7}));
+        let far = acme.ada.mint(json!({claim: iat + 7}));
         for (client, jwt) in [(&client, &far), (&strict, &near)] {
             let member = client.as_member(Session::jwt(jwt));
-            assert_eq!(member.organization_id().await.unwrap(), scene.acme.id(), "{claim}");
+            assert_eq!(member.organization_id().await.unwrap(), acme.organization.id(), "{claim}");
             assert!(member.session() != Session::jwt(jwt), "{claim}");
             renewed += 1;
-            assert_eq!(scene.stytch.count(Operation::AuthenticateSession), renewed);
+            assert_eq!(acme.stytch.count(Operation::AuthenticateSession), renewed);
         }
     }
 }
 
 #[tokio::test]
 async fn forged_jwt_causes_no_request_but_for_the_keys() {
-    let scene = Scene::captured();
-    for (what, jwt) in forgeries(&scene) {
-        let (stytch, connection_id) = (&scene.stytch, scene.connection.id());
+    let acme = Acme::captured();
+    for (what, jwt) in forgeries(&acme) {
+        let (stytch, connection_id) = (&acme.stytch, acme.connection.id());
         let before = stytch.count(Operation::GetJwks);
         let member = stytch.client().as_member(Session::jwt(jwt));
         let error = member.update_connection(connection_id, &rename("Renamed")).await.unwrap_err();
@@ -119,12 +130,12 @@ async fn forged_jwt_causes_no_request_but_for_the_keys() {
         assert_eq!((error.outcome(), error.status()), (Outcome::NotApplied, None), "{what}");
         assert!(stytch.count(Operation::GetJwks) - before <= 1, "{what}");
     }
-    assert_eq!(scene.stytch.count(Operation::AuthenticateSession), 0);
-    assert_eq!(scene.stytch.count(Operation::UpdateExternalConnection), 0);
+    assert_eq!(acme.stytch.count(Operation::AuthenticateSession), 0);
+    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 0);
 }
 
 /// JWTs that somebody could make without the project's private key, or for another project.
-fn forgeries(Scene { stytch, ada, .. }: &Scene) -> [(&'static str, String); 12] {
+fn forgeries(Acme { stytch, ada, .. }: &Acme) -> [(&'static str, String); 12] {
     let (header, claims) = (jwt::header(&ada.jwt()), ada.claims());
     let key = stytch.key();
     let foreign = Key::generate().with_kid(key.kid());
@@ -156,48 +167,48 @@ fn forgeries(Scene { stytch, ada, .. }: &Scene) -> [(&'static str, String); 12] 
 
 #[tokio::test]
 async fn organization_that_is_no_path_segment_is_rejected() {
-    let scene = Scene::captured();
+    let acme = Acme::captured();
     for id in ["", ".", "..", "../x\\", "a\nb"] {
         let jwt =
-            scene.ada.mint(json!({"https://stytch.com/organization": {"organization_id": id}}));
+            acme.ada.mint(json!({"https://stytch.com/organization": {"organization_id": id}}));
         let error =
-            scene.stytch.client().as_member(Session::jwt(jwt)).organization_id().await.unwrap_err();
+            acme.stytch.client().as_member(Session::jwt(jwt)).organization_id().await.unwrap_err();
         assert!(matches!(error, Error::SessionInvalid(_)), "{id:?}: {error:?}");
     }
-    assert_eq!(scene.stytch.count(Operation::AuthenticateSession), 0);
+    assert_eq!(acme.stytch.count(Operation::AuthenticateSession), 0);
 }
 
 #[tokio::test]
 async fn session_that_no_header_can_carry_is_rejected_before_anything_is_sent() {
-    let scene = Scene::captured();
+    let acme = Acme::captured();
     let long = "x".repeat(16 * 1024 + 1);
     for credential in ["", "a\r\nx-evil: 1", "a\nb", "a\0b", "a b", "ü", &long] {
         for session in [Session::token(credential), Session::jwt(credential)] {
-            let member = scene.stytch.client().as_member(session);
+            let member = acme.stytch.client().as_member(session);
             let error = member
-                .update_connection(scene.connection.id(), &rename("Renamed"))
+                .update_connection(acme.connection.id(), &rename("Renamed"))
                 .await
                 .unwrap_err();
             assert!(matches!(error, Error::SessionInvalid(_)), "{error:?}");
             assert_eq!((error.outcome(), error.attempts()), (Outcome::NotApplied, 0));
         }
     }
-    assert_eq!(scene.stytch.requests(), []);
+    assert_eq!(acme.stytch.requests(), []);
 }
 
 #[tokio::test]
 async fn unreachable_keys_lead_to_authenticate() {
-    let scene = Scene::captured();
-    let _ = scene.stytch.fault(Operation::GetJwks, Fault::status(500));
-    let member = scene.stytch.client().as_member(Session::jwt(scene.ada.jwt()));
-    member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap();
-    scene.assert_counts(1, 1, 1);
+    let acme = Acme::captured();
+    let _ = acme.stytch.fault(Operation::GetJwks, Fault::status(500));
+    let member = acme.stytch.client().as_member(Session::jwt(acme.ada.jwt()));
+    member.update_connection(acme.connection.id(), &rename("Renamed")).await.unwrap();
+    acme.assert_counts(1, 1, 1);
 
     // With both down, the error names the cause and the outcome is `NotApplied`.
-    let _ = scene.stytch.fault(Operation::AuthenticateSession, Fault::status(500));
-    let member = scene.stytch.client().as_member(Session::jwt(scene.ada.fresh_jwt()));
+    let _ = acme.stytch.fault(Operation::AuthenticateSession, Fault::status(500));
+    let member = acme.stytch.client().as_member(Session::jwt(acme.ada.fresh_jwt()));
     let error =
-        member.update_connection(scene.connection.id(), &rename("Renamed")).await.unwrap_err();
+        member.update_connection(acme.connection.id(), &rename("Renamed")).await.unwrap_err();
     assert!(matches!(error, Error::Api(_)), "{error:?}");
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::NotApplied, 500));
 }
@@ -232,5 +243,3 @@ fn session_is_found_in_headers_before_cookies_and_as_a_jwt_before_a_token() {
 
 /// Headers by name and value.
 type Given<'a> = &'a [(&'a str, &'a str)];
-
-impl Scene {}

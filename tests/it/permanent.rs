@@ -10,9 +10,9 @@ use tokio_rustls::rustls::ServerConfig;
 
 use crate::support::{
     capture,
-    hostile::{Hostile, Request},
-    lab::{self, Lab, variant},
-    play::{self, Act, JSON, Play},
+    scripted_project::{self, ScriptedProject, variant},
+    scripted_server::{Request, ScriptedServer},
+    steps::{self, JSON, Step, Steps},
     tls::{self, Authority},
 };
 
@@ -28,14 +28,14 @@ const BACKENDS: &[(&str, Backend)] = &[
 
 fn client(base_url: &str, backend: Backend, trusted: &Authority) -> Client {
     let certificate = trusted.certificate();
-    lab::builder(base_url)
+    scripted_project::builder(base_url)
         .configure_http(move |http| backend(http).tls_certs_only([certificate.clone()]))
         .build()
         .unwrap()
 }
 
 async fn error_of(client: &Client) -> Error {
-    let result = lab::update_as(client, Session::token(lab::TOKEN)).await;
+    let result = scripted_project::update_as(client, Session::token(scripted_project::TOKEN)).await;
     let error = result.unwrap_err();
     capture::inspect(&error);
     error
@@ -49,10 +49,12 @@ async fn error_of_the_update(
     backend: Backend,
 ) -> Error {
     let script = |request: &Request, before: usize| match request.method.as_str() {
-        "POST" => [lab::successful_authenticate(request, before), vec![Act::Close]].concat(),
-        _ => play::json(200, &lab::updated()),
+        "POST" => {
+            [scripted_project::successful_authenticate(request, before), vec![Step::Close]].concat()
+        }
+        _ => steps::json(200, &scripted_project::updated()),
     };
-    let server = Hostile::start_tls_with([authority.good(), config], script).await;
+    let server = ScriptedServer::start_tls_with([authority.good(), config], script).await;
     let error = error_of(&client(&server.url(), backend, authority)).await;
     assert_eq!(error.operation(), Operation::UpdateExternalConnection, "{error:?}");
     assert_eq!((server.connections(), server.count("PUT")), (2, 0), "{error:?}");
@@ -66,10 +68,10 @@ fn assert_permanent(what: &str, error: &Error, outcome: Outcome, reason: &str) {
     assert_eq!(error.outcome(), outcome, "{what}: {error:?}");
 }
 
-fn successful(request: &Request, before: usize) -> Play {
+fn successful(request: &Request, before: usize) -> Steps {
     match request.method.as_str() {
-        "POST" => lab::successful_authenticate(request, before),
-        _ => play::json(200, &lab::updated()),
+        "POST" => scripted_project::successful_authenticate(request, before),
+        _ => steps::json(200, &scripted_project::updated()),
     }
 }
 
@@ -90,9 +92,9 @@ async fn a_wrong_certificate_is_permanent_and_named() {
             assert_permanent(&what, &error, NotApplied, &format!("TLS: {reason}"));
         }
         // The same authority, and nothing wrong.
-        let server = Hostile::start_tls(authority.good(), successful).await;
+        let server = ScriptedServer::start_tls(authority.good(), successful).await;
         let good = client(&server.url(), *backend, &authority);
-        lab::update_as(&good, Session::token(lab::TOKEN)).await.unwrap();
+        scripted_project::update_as(&good, Session::token(scripted_project::TOKEN)).await.unwrap();
     }
 }
 
@@ -100,7 +102,7 @@ async fn a_wrong_certificate_is_permanent_and_named() {
 #[tokio::test]
 async fn the_date_of_an_expired_certificate_is_named() {
     let authority = Authority::new();
-    let server = Hostile::start_tls(authority.expired(), successful).await;
+    let server = ScriptedServer::start_tls(authority.expired(), successful).await;
     let client = client(&server.url(), reqwest::ClientBuilder::tls_backend_rustls, &authority);
     let error = error_of(&client).await;
     assert_eq!(error.reason(), "TLS: certificate has expired (Fri, 01 Jan 2021 00:00:00 GMT)");
@@ -116,7 +118,7 @@ async fn a_rejected_tls_negotiation_is_permanent() {
             _ => ["TLS: the handshake failed"; 2],
         };
         // A server of plain HTTP.
-        let server = Hostile::start_writing("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let server = ScriptedServer::start_writing("HTTP/1.1 400 Bad Request\r\n\r\n").await;
         let url = server.url_at("https", "127.0.0.1");
         let error = error_of(&client(&url, *backend, &authority)).await;
         assert_permanent(backend_name, &error, NotApplied, no_tls);
@@ -144,7 +146,9 @@ async fn a_missing_client_certificate_is_permanent() {
 async fn an_io_error_inside_the_handshake_is_retried() {
     let authority = Authority::new();
     for (backend_name, backend) in BACKENDS {
-        for server in [Hostile::start_resetting().await, Hostile::start_closing().await] {
+        for server in
+            [ScriptedServer::start_resetting().await, ScriptedServer::start_closing().await]
+        {
             let url = server.url_at("https", "127.0.0.1");
             let error = error_of(&client(&url, *backend, &authority)).await;
             assert_eq!(variant(&error), "Transport", "{backend_name}: {error:?}");
@@ -157,9 +161,9 @@ async fn an_io_error_inside_the_handshake_is_retried() {
 #[tokio::test]
 async fn a_proxy_that_requires_authorization_is_permanent() {
     for (backend_name, backend) in BACKENDS {
-        let proxy = Hostile::start(|_, _| play::html(407)).await;
+        let proxy = ScriptedServer::start(|_, _| steps::html(407)).await;
         let url = proxy.url();
-        let client = lab::builder("https://does-not-exist.invalid")
+        let client = scripted_project::builder("https://does-not-exist.invalid")
             .configure_http(move |http| backend(http).proxy(reqwest::Proxy::https(&url).unwrap()))
             .build()
             .unwrap();
@@ -172,12 +176,12 @@ async fn a_proxy_that_requires_authorization_is_permanent() {
 #[tokio::test]
 async fn bytes_that_are_not_http_are_permanent() {
     let banner = |request: &Request, before: usize| match request.method.as_str() {
-        "POST" => lab::successful_authenticate(request, before),
-        _ => vec![Act::Send("SSH-2.0-OpenSSH_9.6\r\n".into()), Act::Close],
+        "POST" => scripted_project::successful_authenticate(request, before),
+        _ => vec![Step::Send("SSH-2.0-OpenSSH_9.6\r\n".into()), Step::Close],
     };
     let authority = Authority::new();
     for (backend_name, backend) in BACKENDS {
-        let server = Hostile::start_tls(authority.good(), banner).await;
+        let server = ScriptedServer::start_tls(authority.good(), banner).await;
         let error = error_of(&client(&server.url(), *backend, &authority)).await;
         assert_permanent(backend_name, &error, Unknown, "the response is not HTTP/1");
         assert_eq!(server.count("PUT"), 1, "{backend_name}");
@@ -185,20 +189,20 @@ async fn bytes_that_are_not_http_are_permanent() {
 }
 
 fn headers(count: usize) -> String {
-    // With content-type and content-length, which `play::http` and this test add.
+    // With content-type and content-length, which `steps::http` and this test add.
     format!("{JSON}{}", "x-many: y\r\n".repeat(count - 2))
 }
 
 #[tokio::test]
 async fn up_to_256_headers_are_read() {
     for count in [101, 256] {
-        let body = lab::updated().to_string();
-        let lab = Lab::responding(play::http(200, &headers(count), body)).await;
-        lab::update(&lab.client()).await.unwrap();
+        let body = scripted_project::updated().to_string();
+        let project = ScriptedProject::responding(steps::http(200, &headers(count), body)).await;
+        scripted_project::update(&project.client()).await.unwrap();
 
-        let body = lab::rejected(403, "session_authorization_error").to_string();
-        let lab = Lab::responding(play::http(403, &headers(count), body)).await;
-        let error = lab::update(&lab.client()).await.unwrap_err();
+        let body = scripted_project::rejected(403, "session_authorization_error").to_string();
+        let project = ScriptedProject::responding(steps::http(403, &headers(count), body)).await;
+        let error = scripted_project::update(&project.client()).await.unwrap_err();
         assert_eq!(variant(&error), "PermissionDenied", "{count}: {error:?}");
     }
 }
@@ -206,14 +210,14 @@ async fn up_to_256_headers_are_read() {
 #[tokio::test]
 async fn more_headers_are_an_error_without_a_status() {
     for (count, status) in [(257, 200), (257, 403), (10_000, 200)] {
-        let body = lab::updated().to_string();
-        let lab = Lab::responding(play::http(status, &headers(count), body)).await;
-        let error = lab::update(&lab.client()).await.unwrap_err();
+        let body = scripted_project::updated().to_string();
+        let project = ScriptedProject::responding(steps::http(status, &headers(count), body)).await;
+        let error = scripted_project::update(&project.client()).await.unwrap_err();
         assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
         assert_eq!((error.status(), error.outcome()), (None, Unknown), "{error:?}");
         assert_eq!((error.is_retryable(), error.attempts()), (false, 1), "{error:?}");
         assert!(error.reason().contains("over 256 headers"), "{error:?}");
-        assert_eq!(lab.updates(), 1);
+        assert_eq!(project.updates(), 1);
     }
 }
 
@@ -221,16 +225,16 @@ async fn more_headers_are_an_error_without_a_status() {
 async fn unexpected_encodings_and_statuses_are_named() {
     let gzip = "content-encoding: gzip\r\n";
     let cases = [
-        (play::http(200, gzip, [0x1f, 0x8b, 0]), "Content-Encoding"),
-        (play::http(502, gzip, [0x1f, 0x8b, 0]), "Content-Encoding"),
-        (play::http(304, "", ""), "304 Not Modified"),
-        (play::http(307, "location: /x\r\n", ""), "redirects are not followed"),
-        (play::html(502), "expected JSON, got text/html"),
-        (play::http(500, "", ""), "expected JSON, got an empty body"),
+        (steps::http(200, gzip, [0x1f, 0x8b, 0]), "Content-Encoding"),
+        (steps::http(502, gzip, [0x1f, 0x8b, 0]), "Content-Encoding"),
+        (steps::http(304, "", ""), "304 Not Modified"),
+        (steps::http(307, "location: /x\r\n", ""), "redirects are not followed"),
+        (steps::html(502), "expected JSON, got text/html"),
+        (steps::http(500, "", ""), "expected JSON, got an empty body"),
     ];
-    for (play, reason) in cases {
-        let lab = Lab::responding(play).await;
-        let error = lab::update(&lab.client()).await.unwrap_err();
+    for (steps, reason) in cases {
+        let project = ScriptedProject::responding(steps).await;
+        let error = scripted_project::update(&project.client()).await.unwrap_err();
         assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
         assert!(error.reason().contains(reason), "{error:?}");
     }

@@ -10,8 +10,8 @@ use stytch_sso_external::{
 };
 
 use crate::support::{
-    lab::{self, Lab, rename, variant},
-    play,
+    scripted_project::{self, ScriptedProject, rename, variant},
+    steps,
 };
 
 const UPDATE: Operation = Operation::UpdateExternalConnection;
@@ -427,18 +427,20 @@ async fn roles_of_another_type_fail_the_check_and_nothing_else() {
     }
     // In the response of `sessions/authenticate`.
     for roles in [json!("stytch_admin"), json!(null), json!([1])] {
-        let mut authenticated = lab::authenticated("a.b.c");
+        let mut authenticated = scripted_project::authenticated("a.b.c");
         authenticated["member_session"]["roles"] = roles.clone();
-        let authenticated = play::json(200, &authenticated);
-        let lab = Lab::scripted(
-            lab::successful_jwks,
+        let authenticated = steps::json(200, &authenticated);
+        let project = ScriptedProject::scripted(
+            scripted_project::successful_jwks,
             move |_, _| authenticated.clone(),
-            |_, _| play::json(200, &lab::updated()),
+            |_, _| steps::json(200, &scripted_project::updated()),
         );
-        let lab = lab.await;
-        let client = lab.client();
-        lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap();
-        let member = client.as_member(Session::token(lab::TOKEN));
+        let project = project.await;
+        let client = project.client();
+        scripted_project::update_as(&client, Session::token(scripted_project::TOKEN))
+            .await
+            .unwrap();
+        let member = client.as_member(Session::token(scripted_project::TOKEN));
         let error = member.check_permission(UPDATE).await.unwrap_err();
         assert_eq!(variant(&error), "UnexpectedResponse", "{roles}: {error:?}");
         assert_eq!(error.operation(), Operation::AuthenticateSession);

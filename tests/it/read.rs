@@ -1,4 +1,4 @@
-//! Reading connections: what leaves, what comes back, and what of it never shows.
+//! Reading connections: requests, responses and redaction.
 
 use std::time::Duration;
 
@@ -10,35 +10,36 @@ use stytch_sso_external::{
 
 use crate::support::{
     capture,
-    hostile::Request,
-    lab::{self, Lab, variant},
-    play::{self, Play},
+    scripted_project::{self, ScriptedProject, variant},
+    scripted_server::Request,
+    steps::{self, Steps},
 };
 
 fn list(connections: &Value) -> Value {
     json!({
         "status_code": 200,
-        "request_id": lab::REQUEST_ID,
+        "request_id": scripted_project::REQUEST_ID,
         "saml_connections": [{"verification_certificates": ["hunter2-saml"]}],
         "oidc_connections": [{"client_secret": "hunter2-oidc"}],
         "external_connections": connections,
     })
 }
 
-/// A server whose list of connections is played so.
-async fn listing(play: Play) -> Lab {
-    let authenticate =
-        |request: &Request, before: usize| lab::successful_authenticate(request, before);
-    Lab::scripted(
+/// A server that responds to the list of connections with these steps.
+async fn listing(steps: Steps) -> ScriptedProject {
+    let authenticate = |request: &Request, before: usize| {
+        scripted_project::successful_authenticate(request, before)
+    };
+    ScriptedProject::scripted(
         move |request, before| {
             if request.target.contains("/jwks/") {
-                lab::successful_jwks(request, before)
+                scripted_project::successful_jwks(request, before)
             } else {
-                play.clone()
+                steps.clone()
             }
         },
         authenticate,
-        |_, _| play::json(200, &lab::updated()),
+        |_, _| steps::json(200, &scripted_project::updated()),
     )
     .await
 }
@@ -110,18 +111,18 @@ async fn a_read_is_renewed_and_retried_as_an_update() {
 
 #[tokio::test]
 async fn a_connection_of_another_organization_in_the_list_is_an_error() {
-    let mut foreign = lab::updated()["connection"].clone();
+    let mut foreign = scripted_project::updated()["connection"].clone();
     foreign["organization_id"] = json!("organization-test-other");
-    let own = lab::updated()["connection"].clone();
-    let lab = listing(play::json(200, &list(&json!([own, foreign])))).await;
-    let member = lab.client().as_member(lab::session());
+    let own = scripted_project::updated()["connection"].clone();
+    let project = listing(steps::json(200, &list(&json!([own, foreign])))).await;
+    let member = project.client().as_member(scripted_project::session());
     for error in [
         member.connections().await.unwrap_err(),
-        member.connection(lab::CONNECTION).await.unwrap_err(),
+        member.connection(scripted_project::CONNECTION).await.unwrap_err(),
     ] {
         assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
         assert!(error.reason().contains("another organization"), "{error:?}");
-        assert_eq!(error.request_id(), Some(lab::REQUEST_ID));
+        assert_eq!(error.request_id(), Some(scripted_project::REQUEST_ID));
         assert_eq!(error.outcome(), Outcome::NotApplied);
     }
 }
@@ -135,8 +136,8 @@ async fn secrets_of_other_connections_are_never_printed() {
     let wrong_type = list(&json!([{"connection_id": {"hunter2-oidc": 1}}])).to_string();
     let bodies = [&good[..good.len() - 1], &wrong_type, "hunter2-oidc", "[\"hunter2-saml\"]"];
     for (status, body) in [200, 403, 404, 500].into_iter().flat_map(|s| bodies.map(|b| (s, b))) {
-        let lab = listing(play::http(status, "content-type: text/html\r\n", body)).await;
-        let member = lab.client().as_member(lab::session());
+        let project = listing(steps::http(status, "content-type: text/html\r\n", body)).await;
+        let member = project.client().as_member(scripted_project::session());
         let error = member.connections().await.unwrap_err();
         capture::inspect(&error);
         assert_eq!(error.body_snippet(), None, "{status} {body}");
@@ -144,14 +145,16 @@ async fn secrets_of_other_connections_are_never_printed() {
     }
     // Nor of what `sessions/authenticate` responds with.
     for status in [200, 403, 500] {
-        let play = play::http(status, "content-type: text/html\r\n", "hunter2-saml");
-        let lab = Lab::scripted(
-            lab::successful_jwks,
-            move |_, _| play.clone(),
-            |_, _| play::json(200, &lab::updated()),
+        let steps = steps::http(status, "content-type: text/html\r\n", "hunter2-saml");
+        let project = ScriptedProject::scripted(
+            scripted_project::successful_jwks,
+            move |_, _| steps.clone(),
+            |_, _| steps::json(200, &scripted_project::updated()),
         );
-        let client = lab.await.client();
-        let error = lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap_err();
+        let client = project.await.client();
+        let error = scripted_project::update_as(&client, Session::token(scripted_project::TOKEN))
+            .await
+            .unwrap_err();
         assert_eq!(error.operation(), Operation::AuthenticateSession);
         assert_eq!(error.body_snippet(), None, "{status}");
     }

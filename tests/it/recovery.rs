@@ -1,6 +1,6 @@
 //! Outages that the default retries outlast. In real time: the waits are what is tested.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use futures_util::future::join_all;
 use stytch_sso_external::{
@@ -11,9 +11,9 @@ use stytch_sso_external::{
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
-    hostile::{Hostile, Request},
-    lab,
-    play::{self, Act, Play},
+    scripted_project,
+    scripted_server::{Request, ScriptedServer},
+    steps::{self, Step, Steps},
 };
 
 const UPDATES: usize = 100;
@@ -39,16 +39,19 @@ async fn a_hundred_updates_outlast_503_of_up_to_a_second() {
         let (updates, ()) = tokio::join!(join_all(updates), clear);
         let failed: Vec<_> = updates.into_iter().filter_map(Result::err).collect();
         assert!(failed.is_empty(), "{} of {UPDATES} in {outage} ms: {}", failed.len(), failed[0]);
+        assert!(fault.hits() > 0, "no update met the outage of {outage} ms");
+        assert_eq!(stytch.accepted(), UPDATES as u64, "{outage} ms");
     });
     join_all(outages).await;
 }
 
 #[tokio::test]
 async fn a_hundred_updates_outlast_resets_of_a_second() {
-    let end = Instant::now() + Duration::from_secs(1);
-    let server = Hostile::start(move |request, before| {
-        if Instant::now() < end && request.method == "PUT" {
-            vec![Act::Reset]
+    let began = OnceLock::new();
+    let server = ScriptedServer::start(move |request, before| {
+        let is_update = request.method == "PUT";
+        if is_update && began.get_or_init(Instant::now).elapsed() < Duration::from_secs(1) {
+            vec![Step::Reset]
         } else {
             successful(request, before)
         }
@@ -67,7 +70,7 @@ async fn a_hundred_updates_outlast_a_closed_port_for_a_second() {
     let client = client(&format!("http://{}", socket.local_addr().unwrap()));
     let listen = async {
         sleep(Duration::from_secs(1)).await;
-        Hostile::start_on(socket.listen(1_024).unwrap(), successful)
+        ScriptedServer::start_on(socket.listen(1_024).unwrap(), successful)
     };
     let (failed, server) = tokio::join!(failures(&client), listen);
     assert!(failed.is_empty(), "{}: {}", failed.len(), failed[0]);
@@ -75,18 +78,21 @@ async fn a_hundred_updates_outlast_a_closed_port_for_a_second() {
 }
 
 fn client(base_url: &str) -> Client {
-    Client::builder(lab::PROJECT, lab::SECRET).base_url(base_url).build().unwrap()
+    Client::builder(scripted_project::PROJECT, scripted_project::SECRET)
+        .base_url(base_url)
+        .build()
+        .unwrap()
 }
 
-fn successful(request: &Request, before: usize) -> Play {
+fn successful(request: &Request, before: usize) -> Steps {
     match request.method.as_str() {
-        "GET" => lab::successful_jwks(request, before),
-        "POST" => lab::successful_authenticate(request, before),
-        _ => play::json(200, &lab::updated()),
+        "GET" => scripted_project::successful_jwks(request, before),
+        "POST" => scripted_project::successful_authenticate(request, before),
+        _ => steps::json(200, &scripted_project::updated()),
     }
 }
 
 async fn failures(client: &Client) -> Vec<Error> {
-    let updates = join_all((0..UPDATES).map(|_| lab::update(client))).await;
+    let updates = join_all((0..UPDATES).map(|_| scripted_project::update(client))).await;
     updates.into_iter().filter_map(Result::err).collect()
 }

@@ -5,35 +5,35 @@ use stytch_sso_external::{BuildError, Client, Error, Outcome, Session};
 
 use crate::support::{
     capture, child,
-    hostile::Hostile,
-    lab::{self, Lab, Switched, variant},
-    play::{self, Play},
+    scripted_project::{self, ScriptedProject, Switched, variant},
+    scripted_server::ScriptedServer,
+    steps::{self, Steps},
     tls::{self, Authority},
 };
 
 const STATUSES: [u16; 7] = [300, 301, 302, 303, 304, 307, 308];
 
-fn redirect(status: u16, location: &str) -> Play {
-    play::http(status, &format!("location: {location}\r\n"), "")
+fn redirect(status: u16, location: &str) -> Steps {
+    steps::http(status, &format!("location: {location}\r\n"), "")
 }
 
 #[tokio::test]
 async fn a_redirect_of_an_update_is_not_followed() {
-    let other = Hostile::start(|_, _| play::json(200, &lab::updated())).await;
+    let other = ScriptedServer::start(|_, _| steps::json(200, &scripted_project::updated())).await;
     let elsewhere = [other.url(), other.url_at("http", "localhost"), "/v1/elsewhere".into()];
     let switched = Switched::start().await;
-    let client = switched.lab.client();
+    let client = switched.project.client();
     client.warm_up().await.unwrap();
     for (location, status) in elsewhere.iter().flat_map(|l| STATUSES.map(|status| (l, status))) {
         switched.respond_with(&redirect(status, location));
-        let before = switched.lab.server.requests().len();
-        let error = lab::update(&client).await.unwrap_err();
+        let before = switched.project.server.requests().len();
+        let error = scripted_project::update(&client).await.unwrap_err();
         assert_eq!(variant(&error), "UnexpectedResponse", "{status} {location}");
         assert_eq!(error.status().unwrap(), status, "{location}");
         assert_eq!(error.outcome(), Outcome::Unknown, "{status} {location}");
         let named = if status == 304 { "304 Not Modified" } else { "redirect" };
         assert!(error.to_string().contains(named), "{error}");
-        let requests = switched.lab.server.requests().len() - before;
+        let requests = switched.project.server.requests().len() - before;
         assert_eq!(requests, 1, "{status} {location}");
     }
     assert_eq!(other.connections(), 0);
@@ -41,20 +41,23 @@ async fn a_redirect_of_an_update_is_not_followed() {
 
 #[tokio::test]
 async fn a_redirect_of_keys_or_a_session_is_not_followed() {
-    let other = Hostile::start(lab::successful_authenticate).await;
+    let other = ScriptedServer::start(scripted_project::successful_authenticate).await;
     let target = other.url();
     let again = target.clone();
-    let lab = Lab::scripted(
+    let project = ScriptedProject::scripted(
         move |_, _| redirect(308, &target),
         move |_, _| redirect(307, &again),
-        |_, _| play::json(200, &lab::updated()),
+        |_, _| steps::json(200, &scripted_project::updated()),
     );
-    let lab = lab.await;
+    let project = project.await;
     // The keys redirect, so `sessions/authenticate` is called, which redirects too.
-    let error = lab::update(&lab.client()).await.unwrap_err();
+    let error = scripted_project::update(&project.client()).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 307);
     assert_eq!(error.outcome(), Outcome::NotApplied);
-    assert_eq!((lab.jwks_requests(), lab.authenticate_requests(), lab.updates()), (1, 1, 0));
+    assert_eq!(
+        (project.jwks_requests(), project.authenticate_requests(), project.updates()),
+        (1, 1, 0)
+    );
     assert_eq!(other.connections(), 0);
 }
 
@@ -71,7 +74,7 @@ async fn plain_http_beyond_loopback_is_rejected() {
         "http://localhost@example.com",
     ];
     for host in hosts {
-        let error = lab::builder(host).build().unwrap_err();
+        let error = scripted_project::builder(host).build().unwrap_err();
         let rejected =
             matches!(error, BuildError::InsecureBaseUrl | BuildError::InvalidBaseUrl { .. });
         assert!(rejected, "{host}: {error:?}");
@@ -84,8 +87,9 @@ const RESULT: &str = "RESULT";
 const URL: &str = "TEST_BASE_URL";
 
 async fn update_in_the_child(base_url: &str) {
-    let client = lab::builder(base_url).build().unwrap();
-    let result = lab::update_as(&client, Session::token(lab::TOKEN)).await;
+    let client = scripted_project::builder(base_url).build().unwrap();
+    let result =
+        scripted_project::update_as(&client, Session::token(scripted_project::TOKEN)).await;
     match result {
         Ok(response) => println!("{RESULT} {}", response.connection.display_name),
         Err(error) => println!("{RESULT} {}", describe(&client, &error)),
@@ -97,10 +101,10 @@ fn describe(client: &Client, error: &Error) -> String {
     format!("{} {:?} {:?} {}", variant(error), error.status(), error.outcome(), error.attempts())
 }
 
-fn successful(request: &crate::support::hostile::Request, before: usize) -> Play {
+fn successful(request: &crate::support::scripted_server::Request, before: usize) -> Steps {
     match request.method.as_str() {
-        "POST" => lab::successful_authenticate(request, before),
-        _ => play::json(200, &lab::updated()),
+        "POST" => scripted_project::successful_authenticate(request, before),
+        _ => steps::json(200, &scripted_project::updated()),
     }
 }
 
@@ -119,7 +123,7 @@ async fn invalid_certificate_gets_no_request() {
     ];
     let name = "redirects::invalid_certificate_gets_no_request";
     for (what, config) in wrong {
-        let server = Hostile::start_tls(config, successful).await;
+        let server = ScriptedServer::start_tls(config, successful).await;
         let output = child::run(name, &[(URL, &server.url()), ("SSL_CERT_FILE", &file)]).await;
         assert_eq!(child::value_of(&output, RESULT), "Transport None NotApplied 1", "{what}");
         assert_eq!((server.requests().len(), server.connections()), (0, 1), "{what}");
@@ -127,7 +131,7 @@ async fn invalid_certificate_gets_no_request() {
     // The same authority with a valid certificate succeeds, so the cases above fail only because
     // of their own certificate. `SSL_CERT_FILE` is read only on Linux.
     if cfg!(target_os = "linux") {
-        let server = Hostile::start_tls(authority.good(), successful).await;
+        let server = ScriptedServer::start_tls(authority.good(), successful).await;
         let output = child::run(name, &[(URL, &server.url()), ("SSL_CERT_FILE", &file)]).await;
         assert_eq!(child::value_of(&output, RESULT), "Acme");
         assert_eq!(server.requests().len(), 2);
@@ -140,8 +144,8 @@ async fn a_proxy_never_sees_a_request_in_the_clear() {
     if let Some(base_url) = child::variable(URL) {
         return update_in_the_child(&base_url).await;
     }
-    let proxy = Hostile::start(|_, _| play::html(502)).await;
-    let server = Hostile::start(successful).await;
+    let proxy = ScriptedServer::start(|_, _| steps::html(502)).await;
+    let server = ScriptedServer::start(successful).await;
     let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"];
     let proxy_url = proxy.url();
     let mut variables = vec![(URL, server.url())];

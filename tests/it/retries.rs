@@ -11,39 +11,42 @@ use stytch_sso_external::{
 };
 
 use crate::support::{
-    lab::{self, Lab, Switched, variant},
-    play::{self, Act, Play},
+    scripted_project::{self, ScriptedProject, Switched, variant},
+    steps::{self, Step, Steps},
+    wait::until,
 };
 
 /// The error of an update whose attempts get these responses, the last one repeatedly.
-async fn error_after(plays: Vec<Play>, policy: RetryPolicy) -> (Error, usize) {
-    let lab = Lab::start(move |_, before| plays[before.min(plays.len() - 1)].clone()).await;
-    let client = lab.builder().retry(policy).build().unwrap();
-    let error = lab::update(&client).await.unwrap_err();
-    (error, lab.updates())
+async fn error_after(responses: Vec<Steps>, policy: RetryPolicy) -> (Error, usize) {
+    let project =
+        ScriptedProject::start(move |_, before| responses[before.min(responses.len() - 1)].clone())
+            .await;
+    let client = project.builder().retry(policy).build().unwrap();
+    let error = scripted_project::update(&client).await.unwrap_err();
+    (error, project.updates())
 }
 
-fn later(status: u16, retry_after: &str) -> Play {
-    play::http(status, &format!("retry-after: {retry_after}\r\n"), play::HTML)
+fn later(status: u16, retry_after: &str) -> Steps {
+    steps::http(status, &format!("retry-after: {retry_after}\r\n"), steps::HTML)
 }
 
-fn rejected(status: u16, error_type: &str) -> Play {
-    play::json(status, &lab::rejected(status, error_type))
+fn rejected(status: u16, error_type: &str) -> Steps {
+    steps::json(status, &scripted_project::rejected(status, error_type))
 }
 
 #[tokio::test]
 async fn transient_failures_are_retried_and_succeed() {
-    let passing = [408, 429, 502, 503, 504].map(play::html);
-    let passing = passing.into_iter().chain([vec![Act::Reset], vec![Act::Close]]);
-    for first in passing {
-        let lab = Lab::start(move |_, before| match before {
+    let transient = [408, 429, 502, 503, 504].map(steps::html);
+    let transient = transient.into_iter().chain([vec![Step::Reset], vec![Step::Close]]);
+    for first in transient {
+        let project = ScriptedProject::start(move |_, before| match before {
             0 => first.clone(),
-            _ => play::json(200, &lab::updated()),
+            _ => steps::json(200, &scripted_project::updated()),
         });
-        let lab = lab.await;
-        lab::update(&lab.client()).await.unwrap();
-        assert_eq!(lab.updates(), 2);
-        let requests = lab.server.requests();
+        let project = project.await;
+        scripted_project::update(&project.client()).await.unwrap();
+        assert_eq!(project.updates(), 2);
+        let requests = project.server.requests();
         let updates: Vec<_> = requests.iter().filter(|request| request.method == "PUT").collect();
         assert_eq!(updates[0].headers, updates[1].headers);
         assert_eq!(updates[0].body, updates[1].body);
@@ -54,14 +57,15 @@ async fn transient_failures_are_retried_and_succeed() {
 async fn permanent_failures_are_never_retried() {
     let finals = [400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 425, 451, 499, 500, 501];
     let switched = Switched::start().await;
-    let client = switched.lab.client();
+    let client = switched.project.client();
     for status in finals {
-        for play in [play::html(status), rejected(status, "a_type_of_tomorrow"), later(status, "0")]
+        for steps in
+            [steps::html(status), rejected(status, "a_type_of_tomorrow"), later(status, "0")]
         {
-            switched.respond_with(&play);
-            let before = switched.lab.updates();
-            let error = lab::update(&client).await.unwrap_err();
-            let sent = switched.lab.updates() - before;
+            switched.respond_with(&steps);
+            let before = switched.project.updates();
+            let error = scripted_project::update(&client).await.unwrap_err();
+            let sent = switched.project.updates() - before;
             assert_eq!((sent, error.attempts()), (1, 1), "{status}");
             assert_eq!(error.status().unwrap(), status);
             let outcome = if status < 500 { NotApplied } else { Unknown };
@@ -72,17 +76,17 @@ async fn permanent_failures_are_never_retried() {
 
 #[tokio::test]
 async fn a_short_retry_after_is_waited_for_in_full() {
-    let lab = Lab::start(|_, before| match before {
+    let project = ScriptedProject::start(|_, before| match before {
         0 => later(503, "1"),
-        _ => play::json(200, &lab::updated()),
+        _ => steps::json(200, &scripted_project::updated()),
     });
-    let lab = lab.await;
-    let client = lab.client();
+    let project = project.await;
+    let client = project.client();
     client.warm_up().await.unwrap();
     let began = Instant::now();
-    lab::update(&client).await.unwrap();
+    scripted_project::update(&client).await.unwrap();
     assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
-    assert_eq!(lab.updates(), 2);
+    assert_eq!(project.updates(), 2);
 }
 
 #[tokio::test]
@@ -92,7 +96,8 @@ async fn past_or_invalid_retry_after_is_ignored() {
     let cases = cases.into_iter().chain([("1.5", false), ("1 2", false), ("0x1", false)]);
     for (retry_after, is_valid) in cases {
         let began = Instant::now();
-        let (error, sent) = error_after(vec![later(429, retry_after)], lab::retry()).await;
+        let (error, sent) =
+            error_after(vec![later(429, retry_after)], scripted_project::retry()).await;
         assert!(began.elapsed() < Duration::from_secs(3), "{retry_after}");
         assert_eq!(variant(&error), "RateLimited");
         assert_eq!(error.retry_after(), is_valid.then_some(Duration::ZERO), "{retry_after}");
@@ -105,9 +110,11 @@ async fn retry_after_as_a_date_is_relative_to_the_injected_clock() {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     let minute = Duration::from_secs(60);
     let date = httpdate::fmt_http_date(now + minute);
-    let lab = Lab::responding(later(429, &date)).await;
-    let client = lab.builder().clock(Clock::stopped_at(now)).build().unwrap();
-    let error = lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap_err();
+    let project = ScriptedProject::responding(later(429, &date)).await;
+    let client = project.builder().clock(Clock::stopped_at(now)).build().unwrap();
+    let error = scripted_project::update_as(&client, Session::token(scripted_project::TOKEN))
+        .await
+        .unwrap_err();
     assert_eq!((variant(&error).as_str(), error.retry_after()), ("RateLimited", Some(minute)));
 }
 
@@ -125,7 +132,8 @@ async fn long_retry_after_is_returned_at_once() {
     for (retry_after, expected) in cases {
         for status in [429, 503] {
             let began = Instant::now();
-            let (error, sent) = error_after(vec![later(status, &retry_after)], lab::retry()).await;
+            let (error, sent) =
+                error_after(vec![later(status, &retry_after)], scripted_project::retry()).await;
             assert!(began.elapsed() < Duration::from_secs(3), "{retry_after}");
             let waits = error.retry_after().unwrap();
             let off_by = expected.saturating_sub(waits);
@@ -137,40 +145,45 @@ async fn long_retry_after_is_returned_at_once() {
 
 #[tokio::test]
 async fn retry_after_beyond_the_deadline_is_returned_at_once() {
-    let lab = Lab::responding(later(429, "5")).await;
-    let client = lab.builder().operation_timeout(Duration::from_secs(4)).build().unwrap();
+    let project = ScriptedProject::responding(later(429, "5")).await;
+    let client = project.builder().operation_timeout(Duration::from_secs(4)).build().unwrap();
     let began = Instant::now();
-    let error = lab::update(&client).await.unwrap_err();
+    let error = scripted_project::update(&client).await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(3));
     assert_eq!(error.retry_after(), Some(Duration::from_secs(5)));
-    assert_eq!(lab.updates(), 1);
+    assert_eq!(project.updates(), 1);
 }
 
 #[tokio::test]
 async fn the_outcome_covers_all_attempts() {
     let denied = || rejected(403, "session_authorization_error");
-    let cases: [(&str, Vec<Play>, &str, Outcome); 8] = [
-        ("reset, denied", vec![vec![Act::Reset], denied()], "PermissionDenied", Unknown),
-        ("503, denied", vec![play::html(503), denied()], "PermissionDenied", Unknown),
-        ("408, denied", vec![play::html(408), denied()], "PermissionDenied", Unknown),
-        ("429, denied", vec![play::html(429), denied()], "PermissionDenied", NotApplied),
+    let cases: [(&str, Vec<Steps>, &str, Outcome); 8] = [
+        ("reset, denied", vec![vec![Step::Reset], denied()], "PermissionDenied", Unknown),
+        ("503, denied", vec![steps::html(503), denied()], "PermissionDenied", Unknown),
+        ("408, denied", vec![steps::html(408), denied()], "PermissionDenied", Unknown),
+        ("429, denied", vec![steps::html(429), denied()], "PermissionDenied", NotApplied),
         (
             "429, 502, 404",
-            vec![play::html(429), play::html(502), rejected(404, "x")],
+            vec![steps::html(429), steps::html(502), rejected(404, "x")],
             "NotFound",
             Unknown,
         ),
-        ("reset, 429, 429", vec![vec![Act::Reset], play::html(429)], "RateLimited", Unknown),
+        ("reset, 429, 429", vec![vec![Step::Reset], steps::html(429)], "RateLimited", Unknown),
         (
             "reset, no session",
-            vec![vec![Act::Close], rejected(404, "session_not_found")],
+            vec![vec![Step::Close], rejected(404, "session_not_found")],
             "SessionInvalid",
             Unknown,
         ),
-        ("503, unreadable", vec![play::html(503), play::html(200)], "UnexpectedResponse", Applied),
+        (
+            "503, unreadable",
+            vec![steps::html(503), steps::html(200)],
+            "UnexpectedResponse",
+            Applied,
+        ),
     ];
-    for (name, plays, expected, outcome) in cases {
-        let (error, sent) = error_after(plays, lab::retry()).await;
+    for (name, responses, expected, outcome) in cases {
+        let (error, sent) = error_after(responses, scripted_project::retry()).await;
         assert_eq!(variant(&error), expected, "{name}");
         assert_eq!(error.outcome(), outcome, "{name}");
         assert_eq!(error.attempts() as usize, sent, "{name}");
@@ -179,48 +192,56 @@ async fn the_outcome_covers_all_attempts() {
 
 #[tokio::test]
 async fn outcome_stays_unknown_after_retries_fail_to_connect() {
-    let lab = Lab::responding(vec![Act::Reset]).await;
-    let policy = lab::retry().max_attempts(1000);
+    let project = ScriptedProject::responding(vec![Step::Reset]).await;
+    let policy =
+        scripted_project::retry().max_attempts(1000).max_backoff(Duration::from_millis(50));
     let client =
-        lab.builder().retry(policy).operation_timeout(Duration::from_millis(500)).build().unwrap();
+        project.builder().retry(policy).operation_timeout(Duration::from_secs(2)).build().unwrap();
     client.warm_up().await.unwrap();
-    let call = tokio::spawn(async move { lab::update(&client).await });
-    while lab.updates() == 0 {
-        tokio::task::yield_now().await;
-    }
-    lab.server.stop().await;
+    let call = tokio::spawn(async move { scripted_project::update(&client).await });
+    until(|| project.updates() > 0).await;
+    let requests = project.server.stop().await;
+    let updates = requests.iter().filter(|request| request.method == "PUT").count();
     let error = call.await.unwrap().unwrap_err();
     assert_eq!((variant(&error), error.outcome()), ("Transport".into(), Unknown));
+    assert!(error.attempts() as usize > updates, "{error}: {updates} requests");
+    assert_eq!(error.reason(), "connecting failed");
 }
 
 #[tokio::test]
 async fn deadline_ends_every_wait() {
     let drip = || {
-        let head = format!("HTTP/1.1 200 OK\r\n{}content-length: 100000\r\n\r\n", play::JSON);
-        vec![Act::Send(head.into()), Act::Drip(" ".repeat(9999).into(), Duration::from_millis(20))]
+        let head = format!("HTTP/1.1 200 OK\r\n{}content-length: 100000\r\n\r\n", steps::JSON);
+        vec![
+            Step::Send(head.into()),
+            Step::Drip(" ".repeat(9999).into(), Duration::from_millis(20)),
+        ]
     };
-    let successful = |_: &_, _| play::json(200, &lab::updated());
-    let labs = [
-        ("update drips", Lab::responding(drip()).await, Applied),
-        ("update hangs", Lab::responding(vec![Act::Hang]).await, Unknown),
-        ("all gateways down", Lab::responding(play::html(503)).await, Unknown),
+    let successful = |_: &_, _| steps::json(200, &scripted_project::updated());
+    let projects = [
+        ("update drips", ScriptedProject::responding(drip()).await, Applied),
+        ("update hangs", ScriptedProject::responding(vec![Step::Hang]).await, Unknown),
+        ("all gateways down", ScriptedProject::responding(steps::html(503)).await, Unknown),
         (
             "session hangs",
-            Lab::scripted(|_, _| play::html(500), |_, _| vec![Act::Hang], successful).await,
+            ScriptedProject::scripted(|_, _| steps::html(500), |_, _| vec![Step::Hang], successful)
+                .await,
             NotApplied,
         ),
         (
             "session drips",
-            Lab::scripted(|_, _| play::html(500), move |_, _| drip(), successful).await,
+            ScriptedProject::scripted(|_, _| steps::html(500), move |_, _| drip(), successful)
+                .await,
             NotApplied,
         ),
     ];
-    for (what, lab, outcome) in labs {
+    for (what, project, outcome) in projects {
         let deadline = Duration::from_millis(300);
-        let policy = lab::retry().max_attempts(u32::MAX).max_backoff(Duration::from_millis(20));
-        let client = lab.builder().retry(policy).operation_timeout(deadline).build().unwrap();
+        let policy =
+            scripted_project::retry().max_attempts(u32::MAX).max_backoff(Duration::from_millis(20));
+        let client = project.builder().retry(policy).operation_timeout(deadline).build().unwrap();
         let began = Instant::now();
-        let error = lab::update(&client).await.unwrap_err();
+        let error = scripted_project::update(&client).await.unwrap_err();
         let took = began.elapsed();
         assert!(took < deadline + Duration::from_secs(2), "{what} took {took:?}");
         assert_eq!(error.outcome(), outcome, "{what}: {error:?}");
@@ -229,9 +250,14 @@ async fn deadline_ends_every_wait() {
 
 #[tokio::test]
 async fn hanging_jwks_leaves_time_for_authenticate() {
-    let update = |_: &_, _| play::json(200, &lab::updated());
-    let lab = Lab::scripted(|_, _| vec![Act::Hang], lab::successful_authenticate, update).await;
-    let client = lab.builder().operation_timeout(Duration::from_secs(1)).build().unwrap();
-    lab::update(&client).await.unwrap();
-    assert_eq!((lab.authenticate_requests(), lab.updates()), (1, 1));
+    let update = |_: &_, _| steps::json(200, &scripted_project::updated());
+    let project = ScriptedProject::scripted(
+        |_, _| vec![Step::Hang],
+        scripted_project::successful_authenticate,
+        update,
+    )
+    .await;
+    let client = project.builder().operation_timeout(Duration::from_secs(2)).build().unwrap();
+    scripted_project::update(&client).await.unwrap();
+    assert_eq!((project.authenticate_requests(), project.updates()), (1, 1));
 }

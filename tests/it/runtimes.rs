@@ -15,30 +15,30 @@ use tokio::{
 };
 
 use crate::support::{
-    hostile::Request,
-    lab::{self, Lab},
-    play::{self, Act, Play},
+    scripted_project::{self, ScriptedProject},
+    scripted_server::Request,
+    steps::{self, Step, Steps},
 };
 
 /// Two seconds and a generous margin for a busy machine.
 const LIMIT: Duration = Duration::from_secs(6);
 const CALLERS: usize = 5;
 
-fn update(_: &Request, _: usize) -> Play {
-    play::json(200, &lab::updated())
+fn update(_: &Request, _: usize) -> Steps {
+    steps::json(200, &scripted_project::updated())
 }
 
-/// A lab whose first response to a fetch of keys, or about a session, never comes.
-async fn lab() -> Lab {
+/// A project whose first response to a fetch of keys, or about a session, never comes.
+async fn project() -> ScriptedProject {
     let jwks = |request: &Request, before: usize| match before {
-        0 => vec![Act::Hang],
-        _ => lab::successful_jwks(request, before),
+        0 => vec![Step::Hang],
+        _ => scripted_project::successful_jwks(request, before),
     };
     let authenticate = |request: &Request, before: usize| match before {
-        0 => vec![Act::Hang],
-        _ => lab::successful_authenticate(request, before),
+        0 => vec![Step::Hang],
+        _ => scripted_project::successful_authenticate(request, before),
     };
-    Lab::scripted(jwks, authenticate, update).await
+    ScriptedProject::scripted(jwks, authenticate, update).await
 }
 
 fn runtime(is_multi_thread: bool) -> Runtime {
@@ -50,7 +50,7 @@ fn runtime(is_multi_thread: bool) -> Runtime {
 fn call(client: &Client, session: Session) -> impl Future<Output = ()> + Send + 'static {
     let client = client.clone();
     async move {
-        lab::update_as(&client, session).await.unwrap();
+        scripted_project::update_as(&client, session).await.unwrap();
     }
 }
 
@@ -100,45 +100,56 @@ async fn join_across_runtimes(
 
 /// Asserts how many JWKS and `sessions/authenticate` requests the callers of B need.
 async fn assert_requests(
-    lab: &Lab,
+    project: &ScriptedProject,
     session: Session,
     is_multi_thread: bool,
     drops: bool,
     requests: (usize, usize),
 ) {
     let what = format!("{session:?}, multi-thread: {is_multi_thread}");
-    let took = join_across_runtimes(&lab.client(), session, is_multi_thread, drops).await;
+    let took = join_across_runtimes(&project.client(), session, is_multi_thread, drops).await;
     assert!(took < LIMIT, "{what}, took {took:?}");
-    assert_eq!((lab.jwks_requests(), lab.authenticate_requests()), requests, "{what}");
-    assert_eq!(lab.updates(), CALLERS, "{what}");
+    assert_eq!((project.jwks_requests(), project.authenticate_requests()), requests, "{what}");
+    assert_eq!(project.updates(), CALLERS, "{what}");
 }
 
 #[tokio::test]
 async fn dropped_runtime_fails_no_caller_of_another_runtime() {
     for is_multi_thread in [false, true] {
         // One of the callers that joined starts the second request.
-        let cases = [(lab::session(), (2, 0)), (Session::token(lab::TOKEN), (0, 2))];
+        let cases = [
+            (scripted_project::session(), (2, 0)),
+            (Session::token(scripted_project::TOKEN), (0, 2)),
+        ];
         for (session, requests) in cases {
-            assert_requests(&lab().await, session, is_multi_thread, true, requests).await;
+            assert_requests(&project().await, session, is_multi_thread, true, requests).await;
         }
     }
 }
 
 #[tokio::test]
 async fn runtime_without_progress_delays_other_runtimes_by_at_most_two_seconds() {
-    assert_requests(&lab().await, Session::token(lab::TOKEN), false, false, (0, 2)).await;
+    assert_requests(
+        &project().await,
+        Session::token(scripted_project::TOKEN),
+        false,
+        false,
+        (0, 2),
+    )
+    .await;
     // The fetch counts as a failure, so that the JWT is authenticated, once for all callers.
-    let hang = |_: &Request, _: usize| vec![Act::Hang];
-    let lab = Lab::scripted(hang, lab::successful_authenticate, update).await;
-    assert_requests(&lab, lab::session(), false, false, (1, 1)).await;
+    let hang = |_: &Request, _: usize| vec![Step::Hang];
+    let project =
+        ScriptedProject::scripted(hang, scripted_project::successful_authenticate, update).await;
+    assert_requests(&project, scripted_project::session(), false, false, (1, 1)).await;
 }
 
 #[tokio::test]
 async fn static_client_serves_one_runtime_after_the_other() {
-    let lab = Lab::responding(play::json(200, &lab::updated())).await;
-    let client = lab.client();
+    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    let client = project.client();
     for is_multi_thread in [false, true, false, true, false] {
-        let (jwt, token) = (lab::session(), Session::token(lab::TOKEN));
+        let (jwt, token) = (scripted_project::session(), Session::token(scripted_project::TOKEN));
         let calls = [call(&client, jwt), call(&client, token)];
         let served = move || {
             runtime(is_multi_thread).block_on(async {
@@ -149,5 +160,8 @@ async fn static_client_serves_one_runtime_after_the_other() {
         };
         tokio::task::spawn_blocking(served).await.unwrap();
     }
-    assert_eq!((lab.jwks_requests(), lab.authenticate_requests(), lab.updates()), (1, 1, 10));
+    assert_eq!(
+        (project.jwks_requests(), project.authenticate_requests(), project.updates()),
+        (1, 1, 10)
+    );
 }

@@ -14,35 +14,35 @@ mod reads;
 mod rejections;
 mod session;
 
+use std::ops::Deref;
+
 use reqwest::Method;
 use serde_json::json;
-use stytch_sso_external::testing::{Connection, LoggedIn, Organization, Stytch};
+use stytch_sso_external::testing::LoggedIn;
 
-use crate::support::service::{Service, ServiceResponse};
+use crate::support::{
+    acme::Acme,
+    service::{Service, ServiceResponse},
+};
 
-/// The service in front of a project with one organization, its connection and its admin.
-pub(crate) struct Acme {
-    pub(crate) stytch: Stytch,
+/// The service in front of a project.
+pub(crate) struct AcmeService {
+    acme: Acme,
     pub(crate) service: Service,
-    pub(crate) organization: Organization,
-    pub(crate) connection: Connection,
-    pub(crate) ada: LoggedIn,
 }
 
-impl Acme {
+impl Deref for AcmeService {
+    type Target = Acme;
+
+    fn deref(&self) -> &Acme {
+        &self.acme
+    }
+}
+
+impl AcmeService {
     pub(crate) fn new() -> Self {
-        let stytch = Stytch::start();
-        let organization = stytch.organization("acme");
-        Self {
-            service: Service::against(&stytch),
-            connection: organization
-                .connection_builder("Acme Okta")
-                .roles(&["stytch_member"])
-                .create(),
-            ada: organization.member("ada", &["stytch_admin"]).log_in(),
-            organization,
-            stytch,
-        }
+        let acme = Acme::new();
+        Self { service: Service::against(&acme.stytch), acme }
     }
 
     async fn put(&self, body: &str) -> ServiceResponse {
@@ -73,7 +73,7 @@ impl Acme {
 
 #[tokio::test]
 async fn update_changes_only_the_fields_of_the_body() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let response = acme.rename().await;
     assert_eq!(response.status, 200, "{}", response.text);
     let state = acme.connection.state();
@@ -102,7 +102,7 @@ async fn update_changes_only_the_fields_of_the_body() {
 
 #[tokio::test]
 async fn both_request_ids_are_returned_and_logged() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let response = acme.rename().await;
     let json = response.json();
     let stytch_request_id = json["stytch_request_id"].as_str().unwrap();
@@ -114,7 +114,7 @@ async fn both_request_ids_are_returned_and_logged() {
 
 #[tokio::test]
 async fn without_the_fake_there_is_no_login() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     acme.service.get("/login/ada").await.problem(404);
     assert_eq!(acme.service.get("/setup").await.json(), json!({"fake": false}));
     acme.service.get("/nothing").await.problem(404);

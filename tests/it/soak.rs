@@ -17,17 +17,16 @@ use serde_json::{Value, json};
 use stytch_sso_external::{Client, Error, Outcome, Session};
 
 use crate::support::{
-    capture, child,
-    hostile::Request,
-    lab::{self, Lab, variant},
-    play::{self, Act, Play},
-    process,
+    capture, child, process,
+    scripted_project::{self, ScriptedProject, variant},
+    scripted_server::Request,
+    steps::{self, Step, Steps},
 };
 
 const CALLERS: usize = 64;
 const DEADLINE: Duration = Duration::from_secs(2);
 /// Beyond the deadline, for a machine that is busy with something else.
-const SLACK: Duration = Duration::from_secs(1);
+const SLACK: Duration = Duration::from_secs(5);
 const CHILD: &str = "SOAK_CHILD";
 
 #[test]
@@ -67,16 +66,16 @@ impl State {
 }
 
 /// Responds to an update, with a success in seven of ten cases.
-fn respond(state: &State, request: &Request) -> Play {
+fn respond(state: &State, request: &Request) -> Steps {
     let connection = request.target.rsplit('/').next().unwrap().to_owned();
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     let name = body["display_name"].as_str().unwrap();
-    let mut response = lab::updated();
+    let mut response = scripted_project::updated();
     response["connection"]["connection_id"] = json!(connection);
     response["connection"]["display_name"] = json!(name);
     if fastrand::u8(..100) < 70 {
         state.set(&connection, name);
-        return play::json(200, &response);
+        return steps::json(200, &response);
     }
     let good = response.to_string();
     if fastrand::bool() {
@@ -91,53 +90,54 @@ fn respond(state: &State, request: &Request) -> Play {
 }
 
 /// A rejection: nothing is applied.
-fn rejection() -> Play {
-    let rejected = |status, error_type| play::json(status, &lab::rejected(status, error_type));
+fn rejection() -> Steps {
+    let rejected =
+        |status, error_type| steps::json(status, &scripted_project::rejected(status, error_type));
     match fastrand::u8(..6) {
         0 => rejected(403, "session_authorization_error"),
         1 => rejected(404, "sso_connection_not_found"),
         2 => rejected(400, "invalid_role"),
-        3 => play::html(403),
-        4 => play::http(429, "retry-after: 0\r\n", ""),
-        _ => play::http(429, "retry-after: 31536000\r\n", play::HTML),
+        3 => steps::html(403),
+        4 => steps::http(429, "retry-after: 0\r\n", ""),
+        _ => steps::http(429, "retry-after: 31536000\r\n", steps::HTML),
     }
 }
 
 /// Applies the update and responds with a 200 that can not be decoded or used.
-fn unreadable(good: &str) -> Play {
+fn unreadable(good: &str) -> Steps {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 1u64 << 31);
     match fastrand::u8(..8) {
-        0 => play::html(200),
-        1 => play::http(200, "", &good[..good.len() / 2]),
-        2 => play::http(200, "", "[".repeat(100_000)),
-        3 => play::http(200, "", [0xff; 64]),
-        4 => vec![Act::Send("HTTP/1.1 204 No Content\r\n\r\n".into())],
-        5 => vec![Act::Send(head.into()), Act::Reset],
-        6 => vec![Act::Send(head.into()), Act::Flood(" ".repeat(1 << 16).into(), 1 << 31)],
-        _ => vec![Act::Send(head.into()), Act::Drip(" ".repeat(99).into(), DEADLINE / 50)],
+        0 => steps::html(200),
+        1 => steps::http(200, "", &good[..good.len() / 2]),
+        2 => steps::http(200, "", "[".repeat(100_000)),
+        3 => steps::http(200, "", [0xff; 64]),
+        4 => vec![Step::Send("HTTP/1.1 204 No Content\r\n\r\n".into())],
+        5 => vec![Step::Send(head.into()), Step::Reset],
+        6 => vec![Step::Send(head.into()), Step::Flood(" ".repeat(1 << 16).into(), 1 << 31)],
+        _ => vec![Step::Send(head.into()), Step::Drip(" ".repeat(99).into(), DEADLINE / 50)],
     }
 }
 
 /// A response, or none, that doesn't show whether the update was applied.
-fn lost() -> Play {
+fn lost() -> Steps {
     match fastrand::u8(..12) {
-        0 => vec![Act::Close],
-        1 => vec![Act::Reset],
-        2 => vec![Act::Hang],
-        3 => vec![Act::Send("HTTP/1.1 200 OK\r\ncontent-".into()), Act::Reset],
-        4 => vec![Act::Send("HTTP/1.1 20".into()), Act::Hang],
-        5 => vec![Act::Drip("HTTP/1.1 200 OK\r\n".into(), DEADLINE / 50), Act::Hang],
-        6 => play::http(500, "", ""),
-        7 => play::http(307, "location: http://127.0.0.1:1/\r\n", ""),
-        8 => play::json(200, &lab::rejected(500, "internal_server_error")),
-        9 => play::json(200, &lab::updated()),
-        10 => play::html(408),
-        _ => play::html([502, 503, 504][fastrand::usize(..3)]),
+        0 => vec![Step::Close],
+        1 => vec![Step::Reset],
+        2 => vec![Step::Hang],
+        3 => vec![Step::Send("HTTP/1.1 200 OK\r\ncontent-".into()), Step::Reset],
+        4 => vec![Step::Send("HTTP/1.1 20".into()), Step::Hang],
+        5 => vec![Step::Drip("HTTP/1.1 200 OK\r\n".into(), DEADLINE / 50), Step::Hang],
+        6 => steps::http(500, "", ""),
+        7 => steps::http(307, "location: http://127.0.0.1:1/\r\n", ""),
+        8 => steps::json(200, &scripted_project::rejected(500, "internal_server_error")),
+        9 => steps::json(200, &scripted_project::updated()),
+        10 => steps::html(408),
+        _ => steps::html([502, 503, 504][fastrand::usize(..3)]),
     }
 }
 
 /// Keys and sessions, which fail as often.
-fn detour(good: Play) -> Play {
+fn detour(good: Steps) -> Steps {
     if fastrand::u8(..100) < 70 { good } else { lost() }
 }
 
@@ -151,19 +151,19 @@ async fn soak(length: Duration) {
     let state = State::default();
     let set = state.clone();
     // Signed once: each new one would be searched for in all that is logged.
-    let authenticated = lab::successful_authenticate(&lab::request(), 0);
-    let lab = Lab::scripted(
-        |request, n| detour(lab::successful_jwks(request, n)),
+    let authenticated = scripted_project::successful_authenticate(&scripted_project::request(), 0);
+    let project = ScriptedProject::scripted(
+        |request, n| detour(scripted_project::successful_jwks(request, n)),
         move |_, _| detour(authenticated.clone()),
         move |request, _| respond(&set, request),
     );
-    let lab = lab.await;
+    let project = project.await;
     // Fewer sessions than callers are cached, so that `sessions/authenticate` is called.
-    let builder = lab
+    let builder = project
         .builder()
         .attempt_timeout(DEADLINE / 10)
         .operation_timeout(DEADLINE)
-        .retry(lab::retry().without_budget())
+        .retry(scripted_project::retry().without_budget())
         .session_cache_capacity(16);
     let client = builder.build().unwrap();
     let end = Instant::now() + length;
@@ -179,7 +179,7 @@ async fn soak(length: Duration) {
             *all.ended.entry(ended).or_default() += count;
         }
     }
-    report(all, &samples, &lab);
+    report(all, &samples, &project);
 }
 
 /// Memory and sockets, forty times, the first quarter left out: caches and pools fill.
@@ -196,7 +196,8 @@ async fn call(client: Client, caller: usize, state: State, end: Instant) -> Figu
     let connection = format!("connection-{caller}");
     let token = format!("session-token-of-caller-{caller:02}");
     capture::register(&token);
-    let session = if caller.is_multiple_of(2) { Session::token(token) } else { lab::session() };
+    let session =
+        if caller.is_multiple_of(2) { Session::token(token) } else { scripted_project::session() };
     let member = client.as_member(session);
     let mut figures = Figures::default();
     for n in 0.. {
@@ -205,7 +206,7 @@ async fn call(client: Client, caller: usize, state: State, end: Instant) -> Figu
         }
         let name = format!("name-{n}");
         let began = Instant::now();
-        let result = member.update_connection(&connection, &lab::rename(&name)).await;
+        let result = member.update_connection(&connection, &scripted_project::rename(&name)).await;
         let took = began.elapsed();
         assert!(took < DEADLINE + SLACK, "a call took {took:?}: {result:?}");
         figures.took.push(took);
@@ -232,7 +233,7 @@ fn verdict(error: &Error, was_set: bool) -> String {
     format!("{}/{:?}", variant(error), error.outcome())
 }
 
-fn report(mut all: Figures, samples: &[(u64, usize)], lab: &Lab) {
+fn report(mut all: Figures, samples: &[(u64, usize)], project: &ScriptedProject) {
     all.took.sort();
     let calls = all.took.len();
     let at = |share: usize| all.took[(calls - 1) * share / 100];
@@ -245,7 +246,7 @@ fn report(mut all: Figures, samples: &[(u64, usize)], lab: &Lab) {
     println!(
         "FIGURES {calls} calls, {} connections; p50 {:?}, p99 {:?}, longest {:?}; memory {} MiB, \
          at most {}, at last {}; sockets {}, at most {most_sockets}, at last {}; {ended:?}",
-        lab.server.connections(),
+        project.server.connections(),
         at(50),
         at(99),
         at(100),
@@ -281,19 +282,22 @@ async fn an_endless_body_takes_no_memory() {
     for (status, outcome) in [(200, Outcome::Applied), (500, Outcome::Unknown)] {
         for (header, bytes) in floods.clone() {
             let head = format!("HTTP/1.1 {status} X\r\n{header}\r\n\r\n");
-            let lab = Lab::responding(vec![Act::Send(head.into()), Act::Flood(bytes, 2 << 30)]);
-            let lab = lab.await;
-            let client = lab.client();
+            let project = ScriptedProject::responding(vec![
+                Step::Send(head.into()),
+                Step::Flood(bytes, 2 << 30),
+            ]);
+            let project = project.await;
+            let client = project.client();
             client.warm_up().await.unwrap();
             let (before, began) = (process::memory(), Instant::now());
-            let error = lab::update(&client).await.unwrap_err();
+            let error = scripted_project::update(&client).await.unwrap_err();
             let grown = process::memory().saturating_sub(before);
             assert_eq!(variant(&error), "UnexpectedResponse");
             assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (status, outcome));
             assert!(error.to_string().contains("longer than 1048576 bytes"), "{error}");
             assert!(error.body_snippet().unwrap().len() <= 512);
-            assert_eq!(lab.updates(), 1);
-            let sent = lab.server.bytes_sent();
+            assert_eq!(project.updates(), 1);
+            let sent = project.server.bytes_sent();
             println!("FIGURES {} KiB sent, memory grew by {} KiB", sent >> 10, grown >> 10);
             assert!(sent < 24 << 20, "{sent} bytes were taken");
             assert!(grown < 12 << 20, "memory grew by {grown} bytes");

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use crate::support::lab::rename;
+use crate::support::{
+    capture::{self, Capture},
+    scripted_project::rename,
+};
 
 use stytch_sso_external::{
     Client, Error, MemberClient, Operation, RetryPolicy, Session,
@@ -264,8 +267,10 @@ impl std::ops::Index<&str> for Call {
 
 impl Recorded {
     fn install() -> (Self, tracing::subscriber::DefaultGuard) {
+        // Enables the events, whatever the other tests of the process do.
+        capture::install();
         let recorded = Self::default();
-        let subscriber = tracing_subscriber::registry().with(recorded.clone());
+        let subscriber = tracing_subscriber::registry().with(recorded.clone()).with(Capture);
         (recorded, tracing::subscriber::set_default(subscriber))
     }
 

@@ -4,20 +4,20 @@ use serde_json::{Value, json};
 use stytch_sso_external::{Error, Outcome};
 
 use crate::support::{
-    lab::{self, Lab, variant},
-    play::{self, Play},
+    scripted_project::{self, ScriptedProject, variant},
+    steps::{self, Steps},
 };
 
 /// The error of an update with this response, and how often the update was sent.
-async fn error_of(play: Play) -> (Error, usize) {
-    let lab = Lab::responding(play).await;
-    let error = lab::update(&lab.client()).await.unwrap_err();
-    (error, lab.updates())
+async fn error_of(steps: Steps) -> (Error, usize) {
+    let project = ScriptedProject::responding(steps).await;
+    let error = scripted_project::update(&project.client()).await.unwrap_err();
+    (error, project.updates())
 }
 
 /// A success with one value replaced.
 fn with(pointer: &str, value: Value) -> Value {
-    let mut body = lab::updated();
+    let mut body = scripted_project::updated();
     *body.pointer_mut(pointer).unwrap() = value;
     body
 }
@@ -25,10 +25,10 @@ fn with(pointer: &str, value: Value) -> Value {
 #[tokio::test]
 async fn error_body_under_200_is_never_a_success() {
     let bodies = [
-        lab::rejected(403, "session_authorization_error"),
-        json!({"status_code": 500, "error_message": "Oops.", "request_id": lab::REQUEST_ID}),
-        json!({"error": "access_denied", "request_id": lab::REQUEST_ID}),
-        json!({"status_code": 503, "request_id": lab::REQUEST_ID}),
+        scripted_project::rejected(403, "session_authorization_error"),
+        json!({"status_code": 500, "error_message": "Oops.", "request_id": scripted_project::REQUEST_ID}),
+        json!({"error": "access_denied", "request_id": scripted_project::REQUEST_ID}),
+        json!({"status_code": 503, "request_id": scripted_project::REQUEST_ID}),
         with("/connection", Value::Null).as_object().map_or(Value::Null, |body| {
             let mut body = body.clone();
             body.insert("error_type".into(), "internal_server_error".into());
@@ -36,10 +36,10 @@ async fn error_body_under_200_is_never_a_success() {
         }),
     ];
     for body in bodies {
-        let (error, sent) = error_of(play::json(200, &body)).await;
+        let (error, sent) = error_of(steps::json(200, &body)).await;
         assert_eq!(variant(&error), "UnexpectedResponse", "{body}");
         assert_eq!(error.status().unwrap(), 200, "{body}");
-        assert_eq!(error.request_id(), Some(lab::REQUEST_ID), "{body}");
+        assert_eq!(error.request_id(), Some(scripted_project::REQUEST_ID), "{body}");
         assert_eq!(error.outcome(), Outcome::Unknown, "{body}");
         assert_eq!((error.attempts(), sent), (1, 1), "{body}");
     }
@@ -47,8 +47,12 @@ async fn error_body_under_200_is_never_a_success() {
 
 #[tokio::test]
 async fn success_without_a_connection_is_an_error_with_outcome_applied() {
-    for body in [json!({}), json!({"status_code": 200, "request_id": lab::REQUEST_ID}), json!([])] {
-        let (error, sent) = error_of(play::json(200, &body)).await;
+    for body in [
+        json!({}),
+        json!({"status_code": 200, "request_id": scripted_project::REQUEST_ID}),
+        json!([]),
+    ] {
+        let (error, sent) = error_of(steps::json(200, &body)).await;
         assert_eq!(variant(&error), "UnexpectedResponse", "{body}");
         assert_eq!(error.status().unwrap(), 200, "{body}");
         assert_eq!(error.outcome(), Outcome::Applied, "{body}");
@@ -58,18 +62,24 @@ async fn success_without_a_connection_is_an_error_with_outcome_applied() {
 
 #[tokio::test]
 async fn http_status_wins_over_the_status_in_the_body() {
-    let rejected = play::json(403, &lab::rejected(200, "session_authorization_error"));
+    let rejected =
+        steps::json(403, &scripted_project::rejected(200, "session_authorization_error"));
     let (error, _) = error_of(rejected).await;
     assert_eq!(variant(&error), "PermissionDenied");
     assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (403, Outcome::NotApplied));
 
-    let (error, sent) = error_of(play::json(500, &lab::rejected(400, "new_type"))).await;
+    let (error, sent) =
+        error_of(steps::json(500, &scripted_project::rejected(400, "new_type"))).await;
     assert_eq!(variant(&error), "Api");
     assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (500, Outcome::Unknown));
     assert_eq!(sent, 1);
 
-    let lab = Lab::responding(play::json(200, &with("/status_code", json!(403)))).await;
-    assert_eq!(lab::update(&lab.client()).await.unwrap().connection.display_name, "Acme");
+    let project =
+        ScriptedProject::responding(steps::json(200, &with("/status_code", json!(403)))).await;
+    assert_eq!(
+        scripted_project::update(&project.client()).await.unwrap().connection.display_name,
+        "Acme"
+    );
 }
 
 #[tokio::test]
@@ -79,12 +89,12 @@ async fn response_about_another_connection_is_an_error() {
         ("/connection/organization_id", "another organization"),
     ];
     for (pointer, expected) in foreign {
-        for id in ["other-id", "", "..", lab::PROJECT] {
-            let (error, sent) = error_of(play::json(200, &with(pointer, json!(id)))).await;
+        for id in ["other-id", "", "..", scripted_project::PROJECT] {
+            let (error, sent) = error_of(steps::json(200, &with(pointer, json!(id)))).await;
             assert_eq!(variant(&error), "UnexpectedResponse", "{pointer} {id}");
             assert!(error.to_string().contains(expected), "{error}");
             assert_eq!(error.status().unwrap(), 200);
-            assert_eq!(error.request_id(), Some(lab::REQUEST_ID));
+            assert_eq!(error.request_id(), Some(scripted_project::REQUEST_ID));
             assert_eq!(error.outcome(), Outcome::Unknown);
             assert_eq!((error.attempts(), sent), (1, 1));
         }
@@ -94,13 +104,13 @@ async fn response_about_another_connection_is_an_error() {
 #[tokio::test]
 async fn response_about_another_connection_counts_earlier_attempts() {
     let foreign = with("/connection/connection_id", json!("other"));
-    let lab = Lab::start(move |_, before| match before {
-        0 => play::html(503),
-        _ => play::json(200, &foreign),
+    let project = ScriptedProject::start(move |_, before| match before {
+        0 => steps::html(503),
+        _ => steps::json(200, &foreign),
     });
-    let lab = lab.await;
-    let error = lab::update(&lab.client()).await.unwrap_err();
-    assert_eq!((error.attempts(), lab.updates()), (2, 2));
+    let project = project.await;
+    let error = scripted_project::update(&project.client()).await.unwrap_err();
+    assert_eq!((error.attempts(), project.updates()), (2, 2));
     assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (200, Outcome::Unknown));
 }
 
@@ -110,16 +120,16 @@ async fn role_lists_may_be_null_or_missing() {
         "external_connection_implicit_role_assignments",
         "external_group_implicit_role_assignments",
     ];
-    let mut without = lab::updated();
-    let mut null = lab::updated();
+    let mut without = scripted_project::updated();
+    let mut null = scripted_project::updated();
     for list in lists {
         without["connection"].as_object_mut().unwrap().remove(list);
         null["connection"][list] = Value::Null;
     }
     for body in [without, null] {
-        let lab = Lab::responding(play::json(200, &body)).await;
-        let response = lab::update(&lab.client()).await.unwrap();
-        assert_eq!(response.connection.connection_id, lab::CONNECTION, "{body}");
+        let project = ScriptedProject::responding(steps::json(200, &body)).await;
+        let response = scripted_project::update(&project.client()).await.unwrap();
+        assert_eq!(response.connection.connection_id, scripted_project::CONNECTION, "{body}");
     }
 }
 
@@ -128,13 +138,16 @@ async fn unknown_connection_status_and_fields_are_accepted() {
     let mut body = with("/connection/status", json!("frozen"));
     body["connection"]["new_field"] = json!({"a": [1]});
     body["error_type"] = Value::Null;
-    let lab = Lab::responding(play::json(200, &body)).await;
-    assert_eq!(lab::update(&lab.client()).await.unwrap().connection.status, "frozen");
+    let project = ScriptedProject::responding(steps::json(200, &body)).await;
+    assert_eq!(
+        scripted_project::update(&project.client()).await.unwrap().connection.status,
+        "frozen"
+    );
 }
 
 #[tokio::test]
 async fn error_body_is_decoded_without_each_of_its_fields() {
-    let whole = lab::rejected(403, "session_authorization_error");
+    let whole = scripted_project::rejected(403, "session_authorization_error");
     for field in ["status_code", "request_id", "error_message", "error_url"] {
         let mut absent = whole.clone();
         absent.as_object_mut().unwrap().remove(field);
@@ -143,10 +156,10 @@ async fn error_body_is_decoded_without_each_of_its_fields() {
         let mut wrong = whole.clone();
         wrong[field] = json!({"wrong": ["type"]});
         for body in [absent, null, wrong] {
-            let (error, _) = error_of(play::json(403, &body)).await;
+            let (error, _) = error_of(steps::json(403, &body)).await;
             assert_eq!(variant(&error), "PermissionDenied", "{body}");
             assert_eq!(error.status().unwrap(), 403, "{body}");
-            let request_id = (field != "request_id").then_some(lab::REQUEST_ID);
+            let request_id = (field != "request_id").then_some(scripted_project::REQUEST_ID);
             assert_eq!(error.request_id(), request_id, "{body}");
             assert_eq!(error.outcome(), Outcome::NotApplied, "{body}");
         }
@@ -157,26 +170,26 @@ async fn error_body_is_decoded_without_each_of_its_fields() {
 async fn error_body_with_oauth_fields_is_decoded() {
     let body = json!({
         "status_code": 401,
-        "request_id": lab::REQUEST_ID,
+        "request_id": scripted_project::REQUEST_ID,
         "error": "unauthorized_credentials",
         "error_description": "Wrong secret.",
         "error_uri": "https://stytch.com/docs",
     });
-    let (error, _) = error_of(play::json(401, &body)).await;
+    let (error, _) = error_of(steps::json(401, &body)).await;
     assert_eq!(variant(&error), "CredentialsRejected");
     assert_eq!(error.error_type(), Some("unauthorized_credentials"));
     assert_eq!(error.error_message(), Some("Wrong secret."));
     assert_eq!(error.error_url(), Some("https://stytch.com/docs"));
-    assert_eq!(error.request_id(), Some(lab::REQUEST_ID));
+    assert_eq!(error.request_id(), Some(scripted_project::REQUEST_ID));
 }
 
 #[tokio::test]
 async fn error_body_in_an_array_keeps_its_status_and_a_snippet() {
-    let body = json!([lab::rejected(400, "invalid_role")]);
-    let (error, sent) = error_of(play::json(400, &body)).await;
+    let body = json!([scripted_project::rejected(400, "invalid_role")]);
+    let (error, sent) = error_of(steps::json(400, &body)).await;
     assert_eq!(variant(&error), "UnexpectedResponse");
     assert_eq!((error.status().unwrap().as_u16(), sent), (400, 1));
-    assert_eq!(error.request_id(), Some(lab::REQUEST_ID));
+    assert_eq!(error.request_id(), Some(scripted_project::REQUEST_ID));
     assert_eq!(error.outcome(), Outcome::NotApplied);
     assert!(error.body_snippet().unwrap().contains("invalid_role"));
 }
@@ -185,9 +198,9 @@ async fn error_body_in_an_array_keeps_its_status_and_a_snippet() {
 async fn error_details_may_be_any_json() {
     let forms = [json!({"field": "display_name", "n": [1, {"a": null}]}), json!(["a"]), json!("a")];
     for details in forms {
-        let mut body = lab::rejected(400, "invalid_display_name");
+        let mut body = scripted_project::rejected(400, "invalid_display_name");
         body["error_details"] = details.clone();
-        let (error, _) = error_of(play::json(400, &body)).await;
+        let (error, _) = error_of(steps::json(400, &body)).await;
         assert_eq!(variant(&error), "InvalidUpdate", "{details}");
         assert_eq!(error.error_details(), Some(&details));
     }
@@ -196,14 +209,14 @@ async fn error_details_may_be_any_json() {
 #[tokio::test]
 async fn status_403_with_an_unknown_type_is_no_permission_denied() {
     let bodies = [
-        lab::rejected(403, "organization_suspended"),
-        lab::rejected(403, "a_type_of_tomorrow"),
+        scripted_project::rejected(403, "organization_suspended"),
+        scripted_project::rejected(403, "a_type_of_tomorrow"),
         json!({"message": "Forbidden"}),
         json!({}),
         json!("session_authorization_error"),
     ];
     for body in bodies {
-        let (error, sent) = error_of(play::json(403, &body)).await;
+        let (error, sent) = error_of(steps::json(403, &body)).await;
         assert!(["Api", "UnexpectedResponse"].contains(&&*variant(&error)), "{body} {error:?}");
         assert_eq!(error.outcome(), Outcome::NotApplied, "{body}");
         assert_eq!(sent, 1, "{body}");

@@ -6,8 +6,8 @@ use stytch_sso_external::{Outcome, Session, bindings};
 
 use crate::support::{
     capture,
-    lab::{self, Lab, claims, variant},
-    play,
+    scripted_project::{self, ScriptedProject, claims, variant},
+    steps,
 };
 
 /// Ids that can't be encoded as one path segment.
@@ -50,57 +50,61 @@ const ODD: [(&str, &str); 16] = [
 
 #[tokio::test]
 async fn invalid_ids_are_rejected_before_sending() {
-    let lab = Lab::responding(play::json(200, &lab::updated())).await;
-    let client = lab.client();
-    let member = client.as_member(lab::session());
+    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    let client = project.client();
+    let member = client.as_member(scripted_project::session());
     let long = "x".repeat(64 * 1024);
     for id in IMPOSSIBLE.into_iter().chain([&*long]) {
-        let error = member.update_connection(id, &lab::rename("Acme")).await.unwrap_err();
+        let error =
+            member.update_connection(id, &scripted_project::rename("Acme")).await.unwrap_err();
         capture::inspect(&error);
         assert_eq!(variant(&error), "InvalidUpdate", "{id:?}");
         assert_eq!((error.status(), error.outcome()), (None, Outcome::NotApplied), "{id:?}");
         assert_eq!((error.attempts(), error.is_retryable()), (0, false), "{id:?}");
         assert!(!error.to_string().contains(['\n', '\r', '\0', '\u{1b}']), "{id:?}");
     }
-    assert_eq!(lab.server.connections(), 0);
+    assert_eq!(project.server.connections(), 0);
 }
 
 #[tokio::test]
 async fn invalid_ids_are_rejected_by_the_bindings_too() {
-    let lab = Lab::responding(play::json(200, &lab::updated())).await;
-    let client = lab.client();
+    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    let client = project.client();
     for id in IMPOSSIBLE {
         let error = client.bindings().get_connections(id, None, None).await.unwrap_err();
         assert!(matches!(error, bindings::Error::InvalidRequest(_)), "{id:?}: {error}");
     }
-    assert_eq!(lab.server.connections(), 0);
+    assert_eq!(project.server.connections(), 0);
 }
 
 #[tokio::test]
 async fn unusual_connection_ids_are_sent_as_one_segment() {
-    let lab = Lab::responding(play::html(404)).await;
-    let client = lab.client();
-    let path = format!("/v1/b2b/sso/external/{}/connections/", lab::ORGANIZATION);
+    let project = ScriptedProject::responding(steps::html(404)).await;
+    let client = project.client();
+    let path = format!("/v1/b2b/sso/external/{}/connections/", scripted_project::ORGANIZATION);
     for (id, segment) in ODD {
-        let member = client.as_member(lab::session());
-        member.update_connection(id, &lab::rename("Acme")).await.unwrap_err();
-        let seen = lab.server.requests().pop().unwrap();
+        let member = client.as_member(scripted_project::session());
+        member.update_connection(id, &scripted_project::rename("Acme")).await.unwrap_err();
+        let seen = project.server.requests().pop().unwrap();
         assert_eq!(seen.target, format!("{path}{segment}"), "{id:?}");
-        let host = lab.server.url();
+        let host = project.server.url();
         assert_eq!(seen.header("host"), host.strip_prefix("http://"), "{id:?}");
     }
 }
 
 #[tokio::test]
 async fn unusual_organization_ids_are_sent_as_one_segment() {
-    let lab = Lab::responding(play::html(404)).await;
-    let client = lab.client();
+    let project = ScriptedProject::responding(steps::html(404)).await;
+    let client = project.client();
     for (id, segment) in ODD {
         let mut claims = claims();
         claims["https://stytch.com/organization"]["organization_id"] = json!(id);
-        lab::update_as(&client, Session::jwt(lab::sign(&claims))).await.unwrap_err();
-        let seen = lab.server.requests().pop().unwrap();
-        let path = format!("/v1/b2b/sso/external/{segment}/connections/{}", lab::CONNECTION);
+        scripted_project::update_as(&client, Session::jwt(scripted_project::sign(&claims)))
+            .await
+            .unwrap_err();
+        let seen = project.server.requests().pop().unwrap();
+        let path =
+            format!("/v1/b2b/sso/external/{segment}/connections/{}", scripted_project::CONNECTION);
         assert_eq!(seen.target, path, "{id:?}");
     }
 }
@@ -121,25 +125,25 @@ async fn credentials_that_no_header_can_carry_are_rejected_before_sending() {
         "a\u{200b}b",
         &long,
     ];
-    let lab = Lab::responding(play::json(200, &lab::updated())).await;
-    let client = lab.client();
+    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    let client = project.client();
     for credential in credentials {
         for session in [Session::token(credential), Session::jwt(credential)] {
-            let error = lab::update_as(&client, session.clone()).await.unwrap_err();
+            let error = scripted_project::update_as(&client, session.clone()).await.unwrap_err();
             assert_eq!(variant(&error), "SessionInvalid", "{credential:.9?}");
             assert_eq!(error.outcome(), Outcome::NotApplied, "{credential:.9?}");
             let error = client.as_member(session).organization_id().await.unwrap_err();
             capture::inspect(&error);
         }
     }
-    assert_eq!(lab.server.connections(), 0);
+    assert_eq!(project.server.connections(), 0);
 }
 
 #[tokio::test]
 async fn exactly_one_session_header_is_sent_whatever_the_caller_received() {
-    let lab = Lab::responding(play::json(200, &lab::updated())).await;
-    let client = lab.client();
-    let jwt = lab::sign(&claims());
+    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    let client = project.client();
+    let jwt = scripted_project::sign(&claims());
     let mut headers = HeaderMap::new();
     for name in ["x-stytch-member-session", "x-stytch-member-sessionjwt"] {
         headers.append(name, HeaderValue::from_str(&jwt).unwrap());
@@ -148,11 +152,15 @@ async fn exactly_one_session_header_is_sent_whatever_the_caller_received() {
     headers.insert("cookie", HeaderValue::from_static("stytch_session=third"));
     let sessions = [
         (Session::from_headers(&headers).unwrap(), "x-stytch-member-sessionjwt", &*jwt),
-        (Session::token(lab::TOKEN), "x-stytch-member-session", lab::TOKEN),
+        (
+            Session::token(scripted_project::TOKEN),
+            "x-stytch-member-session",
+            scripted_project::TOKEN,
+        ),
     ];
     for (session, header, credential) in sessions {
-        lab::update_as(&client, session).await.unwrap();
-        let seen = lab.server.requests().pop().unwrap();
+        scripted_project::update_as(&client, session).await.unwrap();
+        let seen = project.server.requests().pop().unwrap();
         let sent = seen.headers.iter().filter(|(name, _)| name.starts_with("x-stytch"));
         let sent: Vec<_> = sent.map(|(name, value)| (&**name, &**value)).collect();
         assert_eq!(sent, [(header, credential)]);

@@ -11,40 +11,40 @@ use stytch_sso_external::{
 };
 
 use crate::support::{
-    capture,
-    lab::{self, KEY, Lab, claims, header, variant},
-    play, raw,
+    capture, raw,
+    scripted_project::{self, KEY, ScriptedProject, claims, header, variant},
+    steps,
 };
 
-/// A lab that would accept any update and any session, so that only the client rejects.
-async fn lab() -> Lab {
-    Lab::responding(play::json(200, &lab::updated())).await
+/// A project that accepts any update and any session, so that only the client rejects.
+async fn project() -> ScriptedProject {
+    ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await
 }
 
-/// That lab, and a client of it that fetches the keys for each unknown `kid`.
+/// That project, and a client of it that fetches the keys for each unknown `kid`.
 struct Gate {
-    lab: Lab,
+    project: ScriptedProject,
     client: Client,
 }
 
 impl Gate {
     async fn new() -> Self {
-        let lab = lab().await;
-        let client = lab.builder().jwks_min_refetch_interval(Duration::ZERO).build().unwrap();
-        Self { lab, client }
+        let project = project().await;
+        let client = project.builder().jwks_min_refetch_interval(Duration::ZERO).build().unwrap();
+        Self { project, client }
     }
 
     /// Checks that a JWT is rejected, and by how many fetches at most.
     async fn rejects(&self, name: &str, jwt: &str, fetches: usize) {
         capture::register(jwt);
-        let Self { lab, client } = self;
-        let before = lab.jwks_requests();
-        let error = lab::update_as(client, Session::jwt(jwt)).await.expect_err(name);
+        let Self { project, client } = self;
+        let before = project.jwks_requests();
+        let error = scripted_project::update_as(client, Session::jwt(jwt)).await.expect_err(name);
         assert_eq!(variant(&error), "SessionInvalid", "{name}: {error:?}");
         assert_eq!((error.status(), error.outcome()), (None, Outcome::NotApplied), "{name}");
         assert!(!error.is_retryable(), "{name}");
-        assert_eq!((lab.authenticate_requests(), lab.updates()), (0, 0), "{name}");
-        let times = lab.jwks_requests() - before;
+        assert_eq!((project.authenticate_requests(), project.updates()), (0, 0), "{name}");
+        let times = project.jwks_requests() - before;
         assert!(times <= fetches, "{name}: fetched {times} times");
     }
 }
@@ -85,7 +85,7 @@ async fn jwt_of_another_algorithm_is_rejected_before_decoding() {
 async fn invalid_signature_is_rejected() {
     let gate = Gate::new().await;
     let foreign = Key::generate().with_kid(KEY.kid());
-    let good = lab::sign(&claims());
+    let good = scripted_project::sign(&claims());
     let (signed, signature) = good.rsplit_once('.').unwrap();
     let other = jwt::unsigned(&header(), &json!({"sub": "mallory"}));
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
@@ -112,7 +112,7 @@ async fn invalid_signature_is_rejected() {
 #[tokio::test]
 async fn malformed_jwt_is_rejected_before_sending() {
     let gate = Gate::new().await;
-    let good = lab::sign(&claims());
+    let good = scripted_project::sign(&claims());
     let parts: Vec<&str> = good.split('.').collect();
     let padded = format!("{}=.{}.{}", parts[0], parts[1], parts[2]);
     let cases = [
@@ -126,7 +126,7 @@ async fn malformed_jwt_is_rejected_before_sending() {
         ("padding", padded),
         ("standard base64", good.replace(['-', '_'], "+")),
         ("a quote in the header", raw::sign("\"", "{}")),
-        ("100,000 arrays in the header", raw::sign(&"[".repeat(10_000), "{}")),
+        ("10,000 arrays in the header", raw::sign(&"[".repeat(10_000), "{}")),
         ("1 MiB", format!("{good}{}", "A".repeat(1 << 20))),
         ("critical extensions", {
             let mut header = header();
@@ -135,8 +135,8 @@ async fn malformed_jwt_is_rejected_before_sending() {
         }),
     ];
     for (name, jwt) in cases {
-        let is_quoted = name == "standard base64" && !good.contains(['-', '_']);
-        if !is_quoted {
+        let is_unchanged = name == "standard base64" && !good.contains(['-', '_']);
+        if !is_unchanged {
             gate.rejects(name, &jwt, 0).await;
         }
     }
@@ -164,22 +164,25 @@ async fn kid_is_never_interpreted() {
 
 #[tokio::test]
 async fn unknown_kids_share_one_fetch_per_interval() {
-    let lab = lab().await;
+    let project = project().await;
     let interval = Duration::from_millis(300);
-    let client = lab.builder().jwks_min_refetch_interval(interval).build().unwrap();
+    let client = project.builder().jwks_min_refetch_interval(interval).build().unwrap();
     client.warm_up().await.unwrap();
     let calls = (0..100).map(|n| {
         let mut header = header();
         header["kid"] = json!(format!("kid-{n}"));
         let forged = Session::jwt(jwt::unsigned(&header, &claims()));
-        lab::update_as(&client, forged)
+        scripted_project::update_as(&client, forged)
     });
     for result in futures_util::future::join_all(calls).await {
         assert_eq!(variant(&result.unwrap_err()), "SessionInvalid");
     }
     // One for the first of them, and one after the interval for the others.
-    assert_eq!((lab.jwks_requests(), lab.authenticate_requests(), lab.updates()), (3, 0, 0));
-    lab::update(&client).await.unwrap();
+    assert_eq!(
+        (project.jwks_requests(), project.authenticate_requests(), project.updates()),
+        (3, 0, 0)
+    );
+    scripted_project::update(&client).await.unwrap();
 }
 
 #[tokio::test]
@@ -190,29 +193,30 @@ async fn missing_wrong_or_duplicate_claims_are_rejected() {
     for claim in ["aud", "iss", "iat", "nbf", "exp", organization, session] {
         let mut without = claims();
         without.as_object_mut().unwrap().remove(claim);
-        gate.rejects(&format!("no {claim}"), &lab::sign(&without), 1).await;
+        gate.rejects(&format!("no {claim}"), &scripted_project::sign(&without), 1).await;
         for wrong in [json!(null), json!({}), json!([]), json!(-1), json!(-0.5), json!("x")] {
             let mut claims = claims();
             claims[claim] = wrong.clone();
-            gate.rejects(&format!("{claim}: {wrong}"), &lab::sign(&claims), 1).await;
+            gate.rejects(&format!("{claim}: {wrong}"), &scripted_project::sign(&claims), 1).await;
         }
     }
-    let audiences = [json!("project-test-other"), json!(1), json!([[lab::PROJECT]]), json!("")];
+    let audiences =
+        [json!("project-test-other"), json!(1), json!([[scripted_project::PROJECT]]), json!("")];
     for aud in audiences {
         let mut claims = claims();
         claims["aud"] = aud.clone();
-        gate.rejects(&format!("aud {aud}"), &lab::sign(&claims), 1).await;
+        gate.rejects(&format!("aud {aud}"), &scripted_project::sign(&claims), 1).await;
     }
     let ids = ["", ".", "..", "..\\..\\x", "a\r\nb", "a\0b", &"x".repeat(1025)];
     for id in ids.map(|id| json!(id)).into_iter().chain([json!(null), json!(7), json!(["a"])]) {
         let mut claims = claims();
         claims[organization]["organization_id"] = id.clone();
-        gate.rejects(&format!("organization {id}"), &lab::sign(&claims), 1).await;
+        gate.rejects(&format!("organization {id}"), &scripted_project::sign(&claims), 1).await;
     }
     for exp in [json!(u64::MAX), json!(1e300)] {
         let mut claims = claims();
         claims["exp"] = exp.clone();
-        gate.rejects(&format!("exp {exp}"), &lab::sign(&claims), 1).await;
+        gate.rejects(&format!("exp {exp}"), &scripted_project::sign(&claims), 1).await;
     }
 }
 
@@ -240,18 +244,18 @@ async fn duplicate_name_is_rejected() {
     }
     cases.push((good_header, nested, false));
     for (header, claims, is_good) in cases {
-        let keys = play::json(200, &json!({"keys": [raw::jwk()]}));
-        let lab = Lab::scripted(
+        let keys = steps::json(200, &json!({"keys": [raw::jwk()]}));
+        let project = ScriptedProject::scripted(
             move |_, _| keys.clone(),
-            lab::successful_authenticate,
-            |_, _| play::json(200, &lab::updated()),
+            scripted_project::successful_authenticate,
+            |_, _| steps::json(200, &scripted_project::updated()),
         );
-        let lab = lab.await;
+        let project = project.await;
         let jwt = Session::jwt(raw::sign(&header, &claims));
-        let result = lab::update_as(&lab.client(), jwt).await;
+        let result = scripted_project::update_as(&project.client(), jwt).await;
         assert_eq!(result.is_ok(), is_good, "{header} {claims}");
         assert_eq!(
-            (lab.authenticate_requests(), lab.updates()),
+            (project.authenticate_requests(), project.updates()),
             (0, usize::from(is_good)),
             "{header} {claims}"
         );
@@ -262,21 +266,32 @@ async fn duplicate_name_is_rejected() {
 async fn exp_at_the_maximum_does_not_panic() {
     let mut claims = claims();
     claims["exp"] = json!(i64::MAX);
-    let lab = lab().await;
-    let client = lab.client();
+    let project = project().await;
+    let client = project.client();
     for _ in 0..2 {
-        lab::update_as(&client, Session::jwt(lab::sign(&claims))).await.unwrap();
+        scripted_project::update_as(&client, Session::jwt(scripted_project::sign(&claims)))
+            .await
+            .unwrap();
     }
-    assert_eq!((lab.authenticate_requests(), lab.updates()), (0, 2));
+    assert_eq!((project.authenticate_requests(), project.updates()), (0, 2));
 }
 
 #[tokio::test]
 async fn audience_may_be_an_array_or_a_string() {
-    for aud in [json!(lab::PROJECT), json!([lab::PROJECT]), json!(["x", lab::PROJECT])] {
+    for aud in [
+        json!(scripted_project::PROJECT),
+        json!([scripted_project::PROJECT]),
+        json!(["x", scripted_project::PROJECT]),
+    ] {
         let mut claims = claims();
         claims["aud"] = aud;
-        let lab = lab().await;
-        lab::update_as(&lab.client(), Session::jwt(lab::sign(&claims))).await.unwrap();
-        assert_eq!((lab.authenticate_requests(), lab.updates()), (0, 1));
+        let project = project().await;
+        scripted_project::update_as(
+            &project.client(),
+            Session::jwt(scripted_project::sign(&claims)),
+        )
+        .await
+        .unwrap();
+        assert_eq!((project.authenticate_requests(), project.updates()), (0, 1));
     }
 }

@@ -6,8 +6,8 @@ use stytch_sso_external::{BuildError, Client, RetryPolicy, Session};
 
 use crate::support::{
     capture,
-    lab::{self, Lab},
-    play,
+    scripted_project::{self, ScriptedProject},
+    steps,
 };
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn invalid_base_urls_are_rejected() {
         "https://example.com:99999",
     ];
     for url in wrong {
-        let error = lab::builder(url).build().unwrap_err();
+        let error = scripted_project::builder(url).build().unwrap_err();
         assert!(matches!(error, BuildError::InvalidBaseUrl { .. }), "{url}: {error:?}");
         capture::inspect(&error);
     }
@@ -41,7 +41,7 @@ async fn invalid_base_urls_are_rejected() {
 
 #[tokio::test]
 async fn base_url_keeps_its_path_prefix() {
-    let lab = Lab::responding(play::json(200, &lab::updated())).await;
+    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
     let prefixes = [
         ("", ""),
         ("/", ""),
@@ -54,12 +54,16 @@ async fn base_url_keeps_its_path_prefix() {
         ("\\b", "/b"),
     ];
     for (given, prefix) in prefixes {
-        let client = lab::builder(&format!("{}{given}", lab.server.url())).build().unwrap();
-        lab::update_as(&client, Session::token(lab::TOKEN)).await.unwrap();
-        let mut seen = lab.server.requests();
+        let client =
+            scripted_project::builder(&format!("{}{given}", project.server.url())).build().unwrap();
+        scripted_project::update_as(&client, Session::token(scripted_project::TOKEN))
+            .await
+            .unwrap();
+        let mut seen = project.server.requests();
         let (update, authenticate) = (seen.pop().unwrap(), seen.pop().unwrap());
-        let path = format!("{prefix}/v1/b2b/sso/external/{}/connections/", lab::ORGANIZATION);
-        assert_eq!(update.target, path + lab::CONNECTION, "{given}");
+        let path =
+            format!("{prefix}/v1/b2b/sso/external/{}/connections/", scripted_project::ORGANIZATION);
+        assert_eq!(update.target, path + scripted_project::CONNECTION, "{given}");
         assert_eq!(
             authenticate.target,
             format!("{prefix}/v1/b2b/sessions/authenticate"),
@@ -71,7 +75,7 @@ async fn base_url_keeps_its_path_prefix() {
 #[tokio::test]
 async fn project_ids_that_change_a_path_or_the_credentials_are_rejected() {
     for id in ["", ".", "..", "a:b", "a\\b", "a\r\nb", "a\0b", &"x".repeat(1025)] {
-        let error = Client::builder(id, lab::SECRET).build().unwrap_err();
+        let error = Client::builder(id, scripted_project::SECRET).build().unwrap_err();
         capture::inspect(&error);
         let is_rejected = matches!(
             error,
@@ -86,13 +90,13 @@ async fn project_ids_that_change_a_path_or_the_credentials_are_rejected() {
 #[tokio::test]
 async fn extreme_settings_neither_panic_nor_hang() {
     let forever = Duration::MAX;
-    let most = |lab: &Lab| {
+    let most = |project: &ScriptedProject| {
         let policy = RetryPolicy::default()
             .max_attempts(u32::MAX)
             .initial_backoff(forever)
             .max_backoff(forever)
             .max_retry_after(forever);
-        let builder = lab
+        let builder = project
             .builder()
             .connect_timeout(forever)
             .attempt_timeout(forever)
@@ -102,22 +106,22 @@ async fn extreme_settings_neither_panic_nor_hang() {
         let builder = builder.session_cache_ttl(forever).leeway(forever);
         builder.max_response_bytes(usize::MAX).max_in_flight(usize::MAX >> 3)
     };
-    let lab = Lab::responding(play::json(200, &lab::updated())).await;
-    let client = most(&lab).build().unwrap();
-    for session in [lab::session(), Session::token(lab::TOKEN)] {
-        lab::update_as(&client, session.clone()).await.unwrap();
-        lab::update_as(&client, session).await.unwrap();
+    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    let client = most(&project).build().unwrap();
+    for session in [scripted_project::session(), Session::token(scripted_project::TOKEN)] {
+        scripted_project::update_as(&client, session.clone()).await.unwrap();
+        scripted_project::update_as(&client, session).await.unwrap();
     }
-    assert_eq!((lab.authenticate_requests(), lab.updates()), (1, 4));
+    assert_eq!((project.authenticate_requests(), project.updates()), (1, 4));
     // Every JWT counts as expired, so the client calls `sessions/authenticate`.
-    let client = most(&lab).expiry_margin(forever).build().unwrap();
-    lab::update(&client).await.unwrap();
-    assert_eq!((lab.authenticate_requests(), lab.updates()), (2, 5));
+    let client = most(&project).expiry_margin(forever).build().unwrap();
+    scripted_project::update(&client).await.unwrap();
+    assert_eq!((project.authenticate_requests(), project.updates()), (2, 5));
 }
 
 #[tokio::test]
 async fn max_in_flight_of_usize_max_does_not_panic() {
-    let lab = Lab::responding(play::json(200, &lab::updated())).await;
-    let client = lab.builder().max_in_flight(usize::MAX).build().unwrap();
-    lab::update(&client).await.unwrap();
+    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    let client = project.builder().max_in_flight(usize::MAX).build().unwrap();
+    scripted_project::update(&client).await.unwrap();
 }

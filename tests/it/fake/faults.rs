@@ -9,6 +9,7 @@ use stytch_sso_external::{
 };
 
 use super::{Acme, NAME, TOKEN};
+use crate::support::wait::until;
 
 #[tokio::test]
 async fn faults_are_used_up_in_order() {
@@ -66,9 +67,7 @@ async fn delay_affects_only_its_own_requests() {
     let session = [(TOKEN, &*slow.ada.token())];
     let request = slow.request("PUT", &slow.path(), &session, &NAME.into());
     let delayed = tokio::spawn(request.send());
-    while never.hits() == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(|| never.hits() > 0).await;
     // Counted on arrival, before the response.
     assert_eq!(slow.stytch.count(Operation::UpdateExternalConnection), 1);
     quick.put_ok(&json!({"display_name": "x"})).await;

@@ -16,20 +16,16 @@ fn fifty_fakes_run_in_parallel() {
     drop(Stytch::start());
     // No test begins before all fakes have started.
     let all_started = Barrier::new(51);
-    let (elapsed, slowest) = std::thread::scope(|scope| {
+    let times = std::thread::scope(|scope| {
         let ready = || {
             all_started.wait();
         };
         let spawn = |n| scope.spawn(move || whole_test(&format!("fake {n}"), ready));
         let threads: Vec<_> = (0..50).map(spawn).collect();
         all_started.wait();
-        let start = Instant::now();
-        let times: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-        (start.elapsed(), times.into_iter().max().unwrap())
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
-    println!("50 tests at once: {elapsed:?}, the slowest {slowest:?}");
-    // They share the cores, so the time of one is its share of the total.
-    assert!(elapsed / 50 < Duration::from_millis(50), "{elapsed:?}");
+    println!("50 tests at once, the slowest {:?}", times.iter().max().unwrap());
 }
 
 /// A test as a user writes it, with its own runtime. Returns the time since its fake started.

@@ -4,12 +4,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stytch_sso_external::Operation;
 
-use super::Acme;
+use super::AcmeService;
 use crate::support::service::ServiceResponse;
 
 #[tokio::test]
 async fn edit_changes_single_roles_and_keeps_those_of_others() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     acme.stytch.role("editor", &[]);
     acme.stytch.role("viewer", &[]);
     let edit = json!({
@@ -44,7 +44,7 @@ async fn edit_changes_single_roles_and_keeps_those_of_others() {
 
 #[tokio::test]
 async fn edit_that_changes_nothing_sends_no_update() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let edit = json!({
         "display_name": "Acme Okta",
         "grant": {"connection_roles": ["stytch_member"]},
@@ -57,7 +57,7 @@ async fn edit_that_changes_nothing_sends_no_update() {
 
 #[tokio::test]
 async fn rejected_role_is_named_by_its_field() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let role = json!({"group": "it", "role_id": "no_such_role"});
     let edit = json!({"grant": {"group_roles": [role]}});
     let problem = patch(&acme, &edit).await.problem(422);
@@ -68,7 +68,7 @@ async fn rejected_role_is_named_by_its_field() {
 
 #[tokio::test]
 async fn misspelt_edits_are_rejected_before_sending() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     for edit in [
         json!({"displayname": "x"}),
         json!({"grant": {"roles": ["editor"]}}),
@@ -80,7 +80,7 @@ async fn misspelt_edits_are_rejected_before_sending() {
     assert_eq!(acme.stytch.requests(), []);
 }
 
-async fn patch(acme: &Acme, edit: &Value) -> ServiceResponse {
+async fn patch(acme: &AcmeService, edit: &Value) -> ServiceResponse {
     let path = format!("/sso/connections/{}", acme.connection.id());
     acme.send(Method::PATCH, &path, &acme.ada, &edit.to_string()).await
 }

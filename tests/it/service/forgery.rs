@@ -1,11 +1,11 @@
 //! Cross-site request forgery: requests that a page of another site makes a browser send.
 
-use super::{Acme, RENAME, jwt_cookie};
+use super::{AcmeService, RENAME, jwt_cookie};
 use crate::support::service::ServiceResponse;
 
 #[tokio::test]
 async fn requests_of_another_origin_are_rejected() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let same = acme.service.url.clone();
     for (header, value) in [
         ("origin", "https://evil.example"),
@@ -31,7 +31,7 @@ async fn requests_of_another_origin_are_rejected() {
 
 #[tokio::test]
 async fn content_types_of_html_forms_are_rejected() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     for content_type in
         ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
     {
@@ -45,7 +45,7 @@ async fn content_types_of_html_forms_are_rejected() {
 
 #[tokio::test]
 async fn preflight_of_another_origin_gets_no_cors_headers() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let url = format!("{}/sso/connections/{}", acme.service.url, acme.connection.id());
     let preflight = crate::fake::http()
         .request("OPTIONS".parse().unwrap(), url)
@@ -53,12 +53,13 @@ async fn preflight_of_another_origin_gets_no_cors_headers() {
         .header("access-control-request-method", "PUT")
         .header("access-control-request-headers", "content-type");
     let response = ServiceResponse::to(preflight).await;
+    assert_eq!(response.status, 405);
     assert!(!response.headers.keys().any(|name| name.as_str().starts_with("access-control")));
 }
 
 #[tokio::test]
 async fn page_runs_only_its_own_script() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let page = acme.service.get("/").await;
     let policy = page.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"), "{policy}");
@@ -69,6 +70,6 @@ async fn page_runs_only_its_own_script() {
     }
 }
 
-fn put(acme: &Acme) -> reqwest::RequestBuilder {
+fn put(acme: &AcmeService) -> reqwest::RequestBuilder {
     acme.service.put(acme.connection.id(), &jwt_cookie(&acme.ada), RENAME)
 }

@@ -10,25 +10,22 @@ use serde_json::json;
 use stytch_sso_external::{Operation, testing::Fault};
 
 #[cfg(unix)]
-use super::Acme;
+use super::AcmeService;
 use crate::support::{
     child,
     service::{Service, ServiceResponse},
+    wait::until,
 };
 
 #[tokio::test]
 async fn printed_commands_work_without_an_account() {
     let service = Service::on_its_own_fake();
     // The last line.
-    let (url, cookie) = loop {
-        let printed = service.printed();
-        if let Some((_, line)) = printed.split_once("curl 'http") {
-            let (url, cookie) = line.trim().split_once("' -H 'Cookie: ").unwrap();
-            break (format!("http{url}"), cookie.trim_end_matches('\'').to_owned());
-        }
-        tokio::task::yield_now().await;
-    };
+    until(|| service.printed().contains("curl 'http")).await;
     let printed = service.printed();
+    let (_, line) = printed.split_once("curl 'http").unwrap();
+    let (url, cookie) = line.trim().split_once("' -H 'Cookie: ").unwrap();
+    let (url, cookie) = (format!("http{url}"), cookie.trim_end_matches('\''));
     let cookies = printed.lines().filter_map(|line| line.strip_prefix("  -H 'Cookie: "));
     let cookies: Vec<_> = cookies.map(|cookie| cookie.trim_end_matches("' \\")).collect();
     let body = printed.lines().find_map(|line| line.split_once("-d '")).unwrap().1;
@@ -40,7 +37,7 @@ async fn printed_commands_work_without_an_account() {
         let response = ServiceResponse::to(request).await;
         assert_eq!(response.status, status, "{}", response.text);
     }
-    let read = ServiceResponse::to(service.request(Method::GET, path, &cookie, "")).await.json();
+    let read = ServiceResponse::to(service.request(Method::GET, path, cookie, "")).await.json();
     assert_eq!(read["connection"]["display_name"], "Acme SSO");
     assert_eq!(read["connection"]["connection_roles"], json!([]));
     assert_eq!(read["permission"]["authorized"], false);
@@ -87,14 +84,12 @@ fn origin_is_required_if_it_cannot_be_derived() {
 #[cfg(unix)]
 #[tokio::test]
 async fn shutdown_completes_an_update_in_flight() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let slow = acme
         .stytch
         .fault(Operation::UpdateExternalConnection, Fault::delay(Duration::from_millis(300)));
     let (response, ()) = tokio::join!(acme.rename(), async {
-        while slow.hits() == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until(|| slow.hits() > 0).await;
         acme.service.terminate();
     });
     assert_eq!(response.status, 200, "{}", response.text);

@@ -6,11 +6,11 @@ use stytch_sso_external::{
     testing::{Fault, Response, responses},
 };
 
-use super::Acme;
+use super::AcmeService;
 
 #[tokio::test]
 async fn list_contains_the_connections_of_the_organization_and_the_permission() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let _theirs = acme.stytch.organization("other").connection("Other Okta");
     let second = acme.organization.connection("Acme Entra");
     let listed = acme.get("/sso/connections", &acme.ada).await.json();
@@ -33,7 +33,7 @@ async fn list_contains_the_connections_of_the_organization_and_the_permission() 
 
 #[tokio::test]
 async fn member_who_may_only_see_a_connection_is_given_the_roles_to_ask_for() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     acme.stytch.role("sso_viewer", &[("stytch.sso", &["get"])]);
     acme.organization.role("sso_manager", &[("stytch.sso", &["get", "update"])]);
     let bob = acme.organization.member("bob", &["sso_viewer"]).log_in();
@@ -52,7 +52,7 @@ async fn member_who_may_only_see_a_connection_is_given_the_roles_to_ask_for() {
 
 #[tokio::test]
 async fn member_who_may_not_see_connections_is_given_the_roles_to_ask_for() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     acme.stytch.role("sso_viewer", &[("stytch.sso", &["get"])]);
     let cleo = acme.organization.member("cleo", &[]).log_in();
     for path in ["/sso/connections", &path(&acme)] {
@@ -66,7 +66,7 @@ async fn member_who_may_not_see_connections_is_given_the_roles_to_ask_for() {
 
 #[tokio::test]
 async fn connection_is_shown_while_the_permission_cannot_be_checked() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     acme.stytch.fault(Operation::GetRbacPolicy, Fault::status(500));
     for path in ["/sso/connections", &path(&acme)] {
         let response = acme.get(path, &acme.ada).await;
@@ -78,7 +78,7 @@ async fn connection_is_shown_while_the_permission_cannot_be_checked() {
 
 #[tokio::test]
 async fn unknown_connection_is_a_404() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let theirs = acme.stytch.organization("other").connection("Other Okta");
     for id in [theirs.id(), "external-connection-test-nothing"] {
         let problem = acme.get(&format!("/sso/connections/{id}"), &acme.ada).await.problem(404);
@@ -89,7 +89,7 @@ async fn unknown_connection_is_a_404() {
 
 #[tokio::test]
 async fn lists_that_stytch_does_not_return_are_null() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let mut connection = acme.connection.state();
     connection.external_group_implicit_role_assignments = None;
     let listed = Response::json(200, &responses::connections(vec![connection]));
@@ -98,6 +98,6 @@ async fn lists_that_stytch_does_not_return_are_null() {
     assert_eq!(read["connection"]["group_roles"], json!(null));
 }
 
-fn path(acme: &Acme) -> String {
+fn path(acme: &AcmeService) -> String {
     format!("/sso/connections/{}", acme.connection.id())
 }

@@ -6,12 +6,12 @@ use stytch_sso_external::{
     testing::{Fault, Response as Scripted, responses},
 };
 
-use super::{Acme, RENAME, token_cookie};
+use super::{AcmeService, RENAME, token_cookie};
 use crate::support::service::{Service, ServiceResponse};
 
 #[tokio::test]
 async fn denied_member_gets_the_action_and_the_resource() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let bob = acme.organization.member("bob", &[]).log_in();
     let response =
         ServiceResponse::to(acme.service.put(acme.connection.id(), &token_cookie(&bob), RENAME))
@@ -32,7 +32,7 @@ async fn denied_member_gets_the_action_and_the_resource() {
 
 #[tokio::test]
 async fn ids_of_another_path_are_rejected_before_sending() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     for id in ["..", "%2E%2E", ".", "..%5C..%5Cx", "%00"] {
         let response =
             acme.service.put_raw(&format!("/sso/connections/{id}"), &token_cookie(&acme.ada));
@@ -49,7 +49,7 @@ async fn ids_of_another_path_are_rejected_before_sending() {
 
 #[tokio::test]
 async fn invalid_bodies_are_rejected_before_sending() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     for (body, status) in [
         ("", 400),
         ("{", 400),
@@ -67,7 +67,7 @@ async fn invalid_bodies_are_rejected_before_sending() {
 
 #[tokio::test]
 async fn rejections_by_stytch_are_explained_in_our_own_text() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let problem = acme.put(r#"{"connection_roles": ["no_such_role"]}"#).await.problem(422);
     assert_eq!(problem["detail"], "The role no_such_role can't be assigned. Nothing was changed.");
     let rejected = json!({"field": "connection_roles", "role_id": "no_such_role"});
@@ -82,7 +82,7 @@ async fn rejections_by_stytch_are_explained_in_our_own_text() {
 
 #[tokio::test]
 async fn foreign_connection_looks_like_a_missing_one() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let theirs = acme.stytch.organization("other").connection("Other Okta");
     let mut problems = Vec::new();
     for id in [theirs.id(), "external-connection-test-nothing"] {
@@ -100,7 +100,7 @@ async fn foreign_connection_looks_like_a_missing_one() {
 
 #[tokio::test]
 async fn rate_limit_has_a_retry_after_header() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     acme.stytch.fault(Operation::UpdateExternalConnection, Fault::rate_limited().retry_after("61"));
     let response = acme.rename().await;
     assert_eq!(response.problem(429)["outcome"], "not_applied");
@@ -109,7 +109,7 @@ async fn rate_limit_has_a_retry_after_header() {
 
 #[tokio::test]
 async fn unknown_outcome_is_reported_as_unknown() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     acme.stytch.fault(Operation::UpdateExternalConnection, Fault::status(500).after_applying());
     let problem = acme.rename().await.problem(502);
     assert_eq!(problem["outcome"], "unknown");
@@ -128,7 +128,7 @@ async fn unknown_outcome_is_reported_as_unknown() {
 
 #[tokio::test]
 async fn response_text_is_neither_returned_nor_logged() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let text = "<script>alert(1)</script> at db-7.internal";
     let mut error = responses::error(400, text, text);
     error.request_id = Some(text.into());
@@ -148,7 +148,7 @@ async fn response_text_is_neither_returned_nor_logged() {
 
 #[tokio::test]
 async fn rejected_credentials_are_logged_but_not_returned() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let service = Service::start(Service::command(&acme.stytch).env("STYTCH_SECRET", "wrong"));
     let request = service.put(acme.connection.id(), &token_cookie(&acme.ada), RENAME);
     let response = ServiceResponse::to(request).await;

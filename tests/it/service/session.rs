@@ -6,12 +6,12 @@ use stytch_sso_external::{
     testing::{LoggedIn, jwt},
 };
 
-use super::{Acme, RENAME, token_cookie};
+use super::{AcmeService, RENAME, token_cookie};
 use crate::support::service::{Service, ServiceResponse};
 
 #[tokio::test]
 async fn request_without_a_session_sends_nothing_to_stytch() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let response =
         ServiceResponse::to(acme.service.put(acme.connection.id(), "theme=dark", RENAME)).await;
     let problem = response.problem(401);
@@ -22,7 +22,7 @@ async fn request_without_a_session_sends_nothing_to_stytch() {
 
 #[tokio::test]
 async fn session_token_works_until_the_session_is_revoked() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let put = || {
         ServiceResponse::to(acme.service.put(
             acme.connection.id(),
@@ -40,7 +40,7 @@ async fn session_token_works_until_the_session_is_revoked() {
 
 #[tokio::test]
 async fn unknown_sessions_are_rejected() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     for cookie in ["stytch_session=made-up", "stytch_session_jwt=made.up.jwt"] {
         let response =
             ServiceResponse::to(acme.service.put(acme.connection.id(), cookie, RENAME)).await;
@@ -51,7 +51,7 @@ async fn unknown_sessions_are_rejected() {
 
 #[tokio::test]
 async fn expired_jwt_is_renewed_in_its_cookie() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let expired = expired_jwt(&acme.ada);
     let cookie = format!("stytch_session_jwt={expired}");
     let response =
@@ -72,7 +72,7 @@ async fn expired_jwt_is_renewed_in_its_cookie() {
 
 #[tokio::test]
 async fn denied_member_gets_the_renewed_cookie_too() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let bob = acme.organization.member("bob", &[]).log_in();
     let cookie = format!("stytch_session_jwt={}", expired_jwt(&bob));
     let response =
@@ -83,7 +83,7 @@ async fn denied_member_gets_the_renewed_cookie_too() {
 
 #[tokio::test]
 async fn cookie_is_secure_with_an_https_origin() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let mut command = Service::command(&acme.stytch);
     let service = Service::start(command.args(["--origin", "https://sso.example.com"]));
     let cookie = format!("stytch_session_jwt={}", expired_jwt(&acme.ada));
@@ -95,7 +95,7 @@ async fn cookie_is_secure_with_an_https_origin() {
 
 #[tokio::test]
 async fn session_in_a_header_sets_no_cookie() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let request = acme.service.put(acme.connection.id(), "theme=dark", RENAME);
     let request = request.header("x-stytch-member-sessionjwt", expired_jwt(&acme.ada));
     let response = ServiceResponse::to(request).await;
@@ -104,7 +104,7 @@ async fn session_in_a_header_sets_no_cookie() {
 
 #[tokio::test]
 async fn no_credential_is_logged_or_returned() {
-    let acme = Acme::new();
+    let acme = AcmeService::new();
     let expired = expired_jwt(&acme.ada);
     let cookie = format!("stytch_session_jwt={expired}");
     ServiceResponse::to(acme.service.put(acme.connection.id(), &cookie, RENAME)).await;

@@ -25,6 +25,7 @@ use tracing::{
     field::{Field, Visit},
     span,
 };
+use tracing_subscriber::layer::{Context, Layer};
 
 /// Starts to capture in the whole process. Further calls do nothing.
 pub(crate) fn install() {
@@ -96,7 +97,27 @@ fn looks_like_one(text: &str) -> bool {
     might_be && LOOKS_LIKE_ONE.is_match(text) || words.any(|word| word.len() == TOKEN_LENGTH)
 }
 
-struct Capture;
+/// The subscriber and logger of the process. As a layer, it searches the events of a thread whose
+/// subscriber a test replaces.
+pub(crate) struct Capture;
+
+impl<S: Subscriber> Layer<S> for Capture {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        !is_test_tool(metadata.target())
+    }
+
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, _: &span::Id, _: Context<'_, S>) {
+        search_attributes(attributes);
+    }
+
+    fn on_record(&self, _: &span::Id, values: &span::Record<'_>, _: Context<'_, S>) {
+        search_record(values);
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        search_event(event);
+    }
+}
 
 impl Subscriber for Capture {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -105,24 +126,18 @@ impl Subscriber for Capture {
 
     fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let mut text = Text::default();
-        attributes.record(&mut text);
-        search(attributes.metadata().target(), &text.0);
+        search_attributes(attributes);
         span::Id::from_u64(NEXT.fetch_add(1, Ordering::SeqCst))
     }
 
     fn record(&self, _span: &span::Id, values: &span::Record<'_>) {
-        let mut text = Text::default();
-        values.record(&mut text);
-        search("span", &text.0);
+        search_record(values);
     }
 
     fn record_follows_from(&self, _span: &span::Id, _follows: &span::Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let mut text = Text::default();
-        event.record(&mut text);
-        search(event.metadata().target(), &text.0);
+        search_event(event);
     }
 
     fn enter(&self, _span: &span::Id) {}
@@ -170,6 +185,24 @@ impl Visit for Text {
             link = error.source();
         }
     }
+}
+
+fn search_attributes(attributes: &span::Attributes<'_>) {
+    let mut text = Text::default();
+    attributes.record(&mut text);
+    search(attributes.metadata().target(), &text.0);
+}
+
+fn search_record(values: &span::Record<'_>) {
+    let mut text = Text::default();
+    values.record(&mut text);
+    search("span", &text.0);
+}
+
+fn search_event(event: &Event<'_>) {
+    let mut text = Text::default();
+    event.record(&mut text);
+    search(event.metadata().target(), &text.0);
 }
 
 fn search(target: &str, text: &str) {

@@ -33,6 +33,20 @@ pub(crate) async fn run(test: &'static str, variables: &[(&str, &str)]) -> Outpu
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
+/// Returns whether this is a process of its own for the test. If not, runs the test in one:
+/// limits and memory are of a whole process, and other tests run in this one.
+pub(crate) async fn is_alone(test: &'static str) -> bool {
+    const ALONE: &str = "STYTCH_TEST_ALONE";
+    if variable(ALONE).is_some() {
+        return true;
+    }
+    let output = run(test, &[(ALONE, "1")]).await;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("1 passed"), "{stdout}");
+    false
+}
+
 /// Returns what a child printed after this word.
 pub(crate) fn value_of(output: &Output, word: &str) -> String {
     let text = String::from_utf8_lossy(&output.stdout);

@@ -1,16 +1,17 @@
 //! Support of several tests.
 
+pub(crate) mod acme;
 pub(crate) mod browser;
 pub(crate) mod capture;
 pub(crate) mod child;
-pub(crate) mod hostile;
-pub(crate) mod lab;
-pub(crate) mod play;
 #[cfg(target_os = "linux")]
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod recorder;
-pub(crate) mod scene;
+pub(crate) mod scripted_project;
+pub(crate) mod scripted_server;
 pub(crate) mod service;
+pub(crate) mod steps;
 pub(crate) mod tls;
 pub(crate) mod visit;
+pub(crate) mod wait;

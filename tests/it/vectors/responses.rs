@@ -4,7 +4,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use stytch_sso_external::{
-    Client, Error, Session, SessionKind,
+    Client, Error, Operation, Session, SessionKind,
     testing::{Response, responses},
     types::UpdateExternalConnectionRequest,
 };
@@ -54,13 +54,15 @@ async fn responses_are_decoded_as_by_the_official_sdks() {
             ("PUT", _) => check_update_response(case).await,
             ("POST", "/v1/b2b/sessions/authenticate") => check_session_response(case).await,
             ("GET", path) if path.contains("/sessions/jwks/") => check_jwks_response(case).await,
-            // The crate doesn't fetch the RBAC policy.
-            ("GET", path) if path.contains("/rbac/") => continue,
+            ("GET", "/v1/b2b/rbac/policy") => check_project_policy(case).await,
+            ("GET", path) if path.starts_with("/v1/b2b/rbac/organizations/") => {
+                check_organization_policy(case).await;
+            }
             other => panic!("{}: no such operation: {other:?}", case.name),
         }
         read += 1;
     }
-    assert_eq!(read, vectors.cases.len() - 2);
+    assert_eq!(read, vectors.cases.len());
 }
 
 async fn check_update_response(case: &ResponseCase) {
@@ -85,8 +87,7 @@ async fn check_update_response(case: &ResponseCase) {
 }
 
 async fn check_session_response(case: &ResponseCase) {
-    let (status, body) = (case.http_status, case.body.clone());
-    let server = Recorder::start(move |_| Response::json(status, &body)).await;
+    let server = serving(case).await;
     let member = client(&server).as_member(Session::token("token"));
     let result = member.organization_id().await;
     if case.expect.ok {
@@ -99,14 +100,71 @@ async fn check_session_response(case: &ResponseCase) {
 }
 
 async fn check_jwks_response(case: &ResponseCase) {
-    let (status, body) = (case.http_status, case.body.clone());
-    let server = Recorder::start(move |_| Response::json(status, &body)).await;
+    let server = serving(case).await;
     let jwks = client(&server).bindings().get_jwks("project-test-1").await.unwrap();
     let expected = &case.body["keys"][0];
     assert_eq!(jwks.keys[0].kid.as_deref(), expected["kid"].as_str(), "{}", case.name);
     let modulus = BASE64_URL_SAFE_NO_PAD.decode(jwks.keys[0].n.as_deref().unwrap()).unwrap();
     assert_eq!(modulus.len(), 256, "{}", case.name);
     client(&server).warm_up().await.unwrap();
+}
+
+async fn check_project_policy(case: &ResponseCase) {
+    let server = serving(case).await;
+    let policy = client(&server).bindings().get_rbac_policy().await.unwrap().into_inner();
+    let decoded = serde_json::to_value(&policy.policy.roles).unwrap();
+    assert_eq!(decoded, roles(&case.body["policy"]), "{}", case.name);
+}
+
+async fn check_organization_policy(case: &ResponseCase) {
+    let server = serving(case).await;
+    let client = client(&server);
+    let policy = client.bindings().get_organization_rbac_policy(ORGANIZATION).await.unwrap();
+    let decoded = policy.into_inner().org_policy.unwrap().roles.unwrap();
+    let decoded = serde_json::to_value(decoded).unwrap();
+    assert_eq!(decoded, roles(&case.body["org_policy"]), "{}", case.name);
+    assert!(server.seen("").iter().all(|seen| seen.path == case.request.path), "{}", case.name);
+}
+
+/// Returns the roles of a policy without their descriptions, which the crate doesn't read.
+fn roles(policy: &Value) -> Value {
+    let mut roles = policy["roles"].clone();
+    for role in roles.as_array_mut().unwrap() {
+        role.as_object_mut().unwrap().remove("description");
+    }
+    roles
+}
+
+#[tokio::test]
+async fn permission_is_checked_against_both_captured_policies() {
+    let vectors: Responses =
+        serde_json::from_str(include_str!("../../vectors/responses.json")).unwrap();
+    let server = Recorder::start(move |seen| {
+        if seen.path == "/v1/b2b/sessions/authenticate" {
+            return Response::json(200, &responses::authenticated(ORGANIZATION, "token", "jwt"));
+        }
+        let case = vectors.cases.iter().find(|case| case.request.path == seen.path).unwrap();
+        Response::json(200, &case.body)
+    })
+    .await;
+    let member = client(&server).as_member(Session::token("token"));
+    for (operation, expected) in [
+        (
+            Operation::UpdateExternalConnection,
+            &["acme_sso_owner", "sso_editor", "stytch_admin"] as &[_],
+        ),
+        (Operation::GetConnections, &["stytch_admin"]),
+    ] {
+        let verdict = member.check_permission(operation).await.unwrap();
+        assert_eq!(verdict.sufficient_roles, expected, "{operation}");
+        assert_eq!(verdict.granting_roles, ["stytch_admin"], "{operation}");
+    }
+}
+
+/// Starts a server that responds to every request with a captured response.
+async fn serving(case: &ResponseCase) -> Recorder {
+    let (status, body) = (case.http_status, case.body.clone());
+    Recorder::start(move |_| Response::json(status, &body)).await
 }
 
 fn check_error(case: &ResponseCase, error: &Error) {

@@ -1,7 +1,7 @@
-//! A server that misbehaves on purpose: raw TCP, with a scripted response to each request.
+//! A server on raw TCP, with a scripted response to each request.
 //!
-//! It takes requests apart itself, so that what arrived can be asserted byte by byte, and
-//! it can do what no HTTP library lets one do: stop anywhere, reset, drip, lie.
+//! It parses requests itself, so that tests can compare them byte by byte, and sends what no HTTP
+//! library would: incomplete responses, resets, single bytes with pauses, invalid headers.
 
 use std::{
     future::Future,
@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
-use super::play::{After, Play, play};
+use super::steps::{After, Steps, perform};
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl Request {
 }
 
 /// The server, until it is dropped.
-pub(crate) struct Hostile {
+pub(crate) struct ScriptedServer {
     address: SocketAddr,
     scheme: &'static str,
     seen: Arc<Seen>,
@@ -72,13 +72,13 @@ struct Seen {
     bytes_sent: AtomicU64,
 }
 
-type Script = Arc<dyn Fn(&Request, usize) -> Play + Send + Sync>;
+type Script = Arc<dyn Fn(&Request, usize) -> Steps + Send + Sync>;
 
-impl Hostile {
+impl ScriptedServer {
     /// Starts a server that responds by `script`, which gets the request and how
     /// many requests there were before it.
     pub(crate) async fn start(
-        script: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+        script: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
     ) -> Self {
         Self::serve(Vec::new(), Arc::new(script)).await
     }
@@ -86,7 +86,7 @@ impl Hostile {
     /// Starts a server that speaks TLS.
     pub(crate) async fn start_tls(
         config: ServerConfig,
-        script: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+        script: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
     ) -> Self {
         Self::start_tls_with([config], script).await
     }
@@ -95,7 +95,7 @@ impl Hostile {
     /// repeatedly.
     pub(crate) async fn start_tls_with(
         configs: impl IntoIterator<Item = ServerConfig>,
-        script: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+        script: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
     ) -> Self {
         let acceptors = configs.into_iter().map(|config| TlsAcceptor::from(Arc::new(config)));
         Self::serve(acceptors.collect(), Arc::new(script)).await
@@ -170,7 +170,7 @@ impl Hostile {
     /// Starts one on a listener that exists already.
     pub(crate) fn start_on(
         listener: TcpListener,
-        script: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+        script: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
     ) -> Self {
         let script: Script = Arc::new(script);
         Self::accept_on(listener, move |mut stream, seen| {
@@ -216,10 +216,11 @@ impl Hostile {
         format!("{scheme}://{host}:{}", self.address.port())
     }
 
-    /// Closes all connections and rejects new ones.
-    pub(crate) async fn stop(mut self) {
+    /// Closes all connections and rejects new ones. Returns the requests that arrived before.
+    pub(crate) async fn stop(mut self) -> Vec<Request> {
         self.accepting.abort();
         let _ = (&mut self.accepting).await;
+        self.requests()
     }
 
     /// Closes all connections and lets nobody finish connecting any more, while what is
@@ -266,7 +267,7 @@ impl Hostile {
     }
 }
 
-impl Drop for Hostile {
+impl Drop for ScriptedServer {
     fn drop(&mut self) {
         self.accepting.abort();
     }
@@ -295,7 +296,7 @@ where
             seen.requests().push(request.clone());
         }
         let count = |bytes| _ = seen.bytes_sent.fetch_add(bytes as u64, Ordering::SeqCst);
-        match play(script(&request, before), stream, count).await {
+        match perform(script(&request, before), stream, count).await {
             After::Serve => {}
             end => return end,
         }
@@ -304,7 +305,7 @@ where
 }
 
 /// Reads a request to its last byte: closing a socket that holds unread bytes would reset
-/// it, which only [`Act::Reset`](super::play::Act::Reset) may.
+/// it, which only [`Step::Reset`](super::steps::Step::Reset) may.
 async fn next_request<S: AsyncRead + Unpin>(
     stream: &mut S,
     buffer: &mut Vec<u8>,

@@ -18,11 +18,11 @@ use stytch_sso_external::{
 
 use super::{
     capture,
-    hostile::{Hostile, Request},
-    play::{self, Play},
+    scripted_server::{Request, ScriptedServer},
+    steps::{self, Steps},
 };
 
-pub(crate) const PROJECT: &str = "project-test-hostile";
+pub(crate) const PROJECT: &str = "project-test-scripted";
 /// Both in the shape of Stytch's: mixed letters, which no id and no error type has.
 pub(crate) const SECRET: &str = "secret-test-tHe-sEcReT-oF-tHe-pRoJeCt=";
 pub(crate) const TOKEN: &str = "tHeSeSsIoNtOkEnOfAdAwHoIsAmEmBeR5FoDpF0iqFkE";
@@ -30,36 +30,37 @@ pub(crate) const ORGANIZATION: &str = "organization-test-acme";
 pub(crate) const CONNECTION: &str = "external-connection-test-okta";
 pub(crate) const REQUEST_ID: &str = "request-id-test-5ad0";
 
-/// The one key of the project. Making it takes a moment.
+/// The only key of the project. Generating it takes up to a second.
 pub(crate) static KEY: LazyLock<Key> = LazyLock::new(Key::generate);
 
-/// The server and what it stands for.
-pub(crate) struct Lab {
-    pub(crate) server: Hostile,
+/// A scripted server that responds as a project does.
+pub(crate) struct ScriptedProject {
+    pub(crate) server: ScriptedServer,
 }
 
-impl Lab {
+impl ScriptedProject {
     /// Starts a project whose updates get the response of `update`, which gets the request
     /// and how many updates there were before it.
     pub(crate) async fn start(
-        update: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+        update: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
     ) -> Self {
-        let server = Hostile::start(project(successful_jwks, successful_authenticate, update));
+        let server =
+            ScriptedServer::start(script(successful_jwks, successful_authenticate, update));
         Self { server: server.await }
     }
 
-    /// Starts one whose updates all get the same response.
-    pub(crate) async fn responding(play: Play) -> Self {
-        Self::start(move |_, _| play.clone()).await
+    /// Starts a project whose updates all get the same response.
+    pub(crate) async fn responding(steps: Steps) -> Self {
+        Self::start(move |_, _| steps.clone()).await
     }
 
     /// Starts a server that responds to everything by script.
     pub(crate) async fn scripted(
-        jwks: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
-        authenticate: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
-        update: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
+        jwks: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
+        authenticate: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
+        update: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
     ) -> Self {
-        Self { server: Hostile::start(project(jwks, authenticate, update)).await }
+        Self { server: ScriptedServer::start(script(jwks, authenticate, update)).await }
     }
 
     pub(crate) fn builder(&self) -> ClientBuilder {
@@ -89,26 +90,28 @@ impl Lab {
 /// A project whose response to updates can be replaced during a test. Building a client reads
 /// the system's certificates, which is too slow for hundreds of clients.
 pub(crate) struct Switched {
-    pub(crate) lab: Lab,
-    next: Arc<Mutex<Play>>,
+    pub(crate) project: ScriptedProject,
+    next: Arc<Mutex<Steps>>,
 }
 
 impl Switched {
     pub(crate) async fn start() -> Self {
-        let next = Arc::new(Mutex::new(Play::new()));
+        let next = Arc::new(Mutex::new(Steps::new()));
         let responses = Arc::clone(&next);
-        let lab = Lab::start(move |_, _| responses.lock().unwrap().clone()).await;
-        Self { lab, next }
+        let project = ScriptedProject::start(move |_, _| responses.lock().unwrap().clone()).await;
+        Self { project, next }
     }
 
     /// Sets the response to updates from now on.
-    pub(crate) fn respond_with(&self, play: &Play) {
-        self.next.lock().unwrap().clone_from(play);
+    pub(crate) fn respond_with(&self, steps: &Steps) {
+        self.next.lock().unwrap().clone_from(steps);
     }
 }
 
-/// A client's settings for this base URL: real waits, but tiny ones.
+/// Returns the builder of a client for this base URL, with backoffs of milliseconds.
 pub(crate) fn builder(base_url: &str) -> ClientBuilder {
+    // Generating it takes longer than the attempt timeout of some tests.
+    LazyLock::force(&KEY);
     for credential in [SECRET, TOKEN, &format!("{PROJECT}:{SECRET}")] {
         capture::register(credential);
     }
@@ -129,7 +132,7 @@ pub(crate) async fn update(client: &Client) -> Result<UpdateExternalConnectionRe
     update_as(client, session()).await
 }
 
-/// Updates the connection as whose session it is.
+/// Updates the connection as the member of the session.
 pub(crate) async fn update_as(
     client: &Client,
     session: Session,
@@ -177,13 +180,13 @@ pub(crate) fn claims() -> Value {
     })
 }
 
-pub(crate) fn successful_jwks(_: &Request, _: usize) -> Play {
+pub(crate) fn successful_jwks(_: &Request, _: usize) -> Steps {
     let keys = json!([KEY.jwk()]);
-    play::json(200, &json!({"keys": keys, "request_id": REQUEST_ID, "status_code": 200}))
+    steps::json(200, &json!({"keys": keys, "request_id": REQUEST_ID, "status_code": 200}))
 }
 
-pub(crate) fn successful_authenticate(_: &Request, _: usize) -> Play {
-    play::json(200, &authenticated(&sign(&claims())))
+pub(crate) fn successful_authenticate(_: &Request, _: usize) -> Steps {
+    steps::json(200, &authenticated(&sign(&claims())))
 }
 
 /// A request that nobody sent, for a script that doesn't look at it.
@@ -236,11 +239,11 @@ pub(crate) fn variant(error: &Error) -> String {
     format!("{error:?}").split(' ').next().unwrap_or_default().to_owned()
 }
 
-fn project(
-    jwks: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
-    authenticate: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
-    update: impl Fn(&Request, usize) -> Play + Send + Sync + 'static,
-) -> impl Fn(&Request, usize) -> Play + Send + Sync + 'static {
+fn script(
+    jwks: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
+    authenticate: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
+    update: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
+) -> impl Fn(&Request, usize) -> Steps + Send + Sync + 'static {
     let counts: Arc<[AtomicUsize; 3]> = Arc::default();
     move |request, _| {
         let before = |operation: usize| counts[operation].fetch_add(1, Ordering::SeqCst);

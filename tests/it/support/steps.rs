@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// One step of a response.
 #[derive(Clone, Debug)]
-pub(crate) enum Act {
+pub(crate) enum Step {
     /// Sends these bytes at once.
     Send(Bytes),
     /// Sends these bytes one by one, with a pause before each.
@@ -25,9 +25,9 @@ pub(crate) enum Act {
     Reset,
 }
 
-/// A response, played in order. Without [`Act::Close`] or [`Act::Reset`] at the end the
+/// The steps of a response, in order. Without [`Step::Close`] or [`Step::Reset`] at the end the
 /// connection serves the next request.
-pub(crate) type Play = Vec<Act>;
+pub(crate) type Steps = Vec<Step>;
 
 /// How a connection goes on after a response.
 pub(crate) enum After {
@@ -36,26 +36,26 @@ pub(crate) enum After {
     Reset,
 }
 
-/// Plays a response, and counts the bytes that were sent.
-pub(crate) async fn play<S>(acts: Play, stream: &mut S, mut sent: impl FnMut(usize)) -> After
+/// Performs the steps of a response. Calls `sent` with the number of bytes after each write.
+pub(crate) async fn perform<S>(steps: Steps, stream: &mut S, mut sent: impl FnMut(usize)) -> After
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    for act in acts {
-        let was_sent = match act {
-            Act::Send(bytes) => send(stream, &bytes, &mut sent).await,
-            Act::Drip(bytes, pause) => drip(stream, &bytes, pause, &mut sent).await,
-            Act::Flood(bytes, total) => flood(stream, &bytes, total, &mut sent).await,
-            Act::Wait(time) => {
+    for step in steps {
+        let was_sent = match step {
+            Step::Send(bytes) => send(stream, &bytes, &mut sent).await,
+            Step::Drip(bytes, pause) => drip(stream, &bytes, pause, &mut sent).await,
+            Step::Flood(bytes, total) => flood(stream, &bytes, total, &mut sent).await,
+            Step::Wait(time) => {
                 tokio::time::sleep(time).await;
                 true
             }
-            Act::Hang => {
+            Step::Hang => {
                 while matches!(stream.read(&mut [0; 64]).await, Ok(read) if read > 0) {}
                 return After::Close;
             }
-            Act::Close => return After::Close,
-            Act::Reset => return After::Reset,
+            Step::Close => return After::Close,
+            Step::Reset => return After::Reset,
         };
         if !was_sent {
             return After::Close;
@@ -108,19 +108,19 @@ async fn flood<S: AsyncWrite + Unpin>(
 }
 
 /// A complete response with these headers, each terminated by CRLF.
-pub(crate) fn http(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Play {
+pub(crate) fn http(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Steps {
     let body = body.as_ref();
     let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
-    vec![Act::Send([head.as_bytes(), body].concat().into())]
+    vec![Step::Send([head.as_bytes(), body].concat().into())]
 }
 
 /// A complete JSON response.
-pub(crate) fn json(status: u16, body: &Value) -> Play {
+pub(crate) fn json(status: u16, body: &Value) -> Steps {
     http(status, JSON, body.to_string())
 }
 
 /// A complete HTML response, as gateways return it.
-pub(crate) fn html(status: u16) -> Play {
+pub(crate) fn html(status: u16) -> Steps {
     http(status, "content-type: text/html\r\n", HTML)
 }
 

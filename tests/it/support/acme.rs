@@ -9,25 +9,27 @@ use stytch_sso_external::{
 
 use super::capture;
 
-pub(crate) struct Scene {
+/// A project with one organization, its connection and its admin.
+pub(crate) struct Acme {
     pub(crate) stytch: Stytch,
-    pub(crate) acme: Organization,
+    pub(crate) organization: Organization,
     pub(crate) connection: Connection,
     pub(crate) ada: LoggedIn,
 }
 
-impl Scene {
+impl Acme {
     pub(crate) fn new() -> Self {
         let stytch = Stytch::start();
-        let acme = stytch.organization("acme");
-        let connection = acme.connection("Acme Okta");
+        let organization = stytch.organization("acme");
+        let connection = organization.connection_builder("Acme Okta");
+        let connection = connection.roles(&["stytch_member"]).create();
         // Longer than any outage that a test simulates.
         let session_duration = Duration::from_secs(24 * 60 * 60);
-        let ada = acme.member("ada", &["stytch_admin"]).log_in_for(session_duration);
-        Self { stytch, acme, connection, ada }
+        let ada = organization.member("ada", &["stytch_admin"]).log_in_for(session_duration);
+        Self { stytch, organization, connection, ada }
     }
 
-    /// A scene whose logs are searched for credentials.
+    /// A project of a process whose logs are searched for credentials.
     pub(crate) fn captured() -> Self {
         capture::install();
         Self::new()
