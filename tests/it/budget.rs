@@ -11,14 +11,14 @@ use stytch_sso_external::{
 const UPDATE: Operation = Operation::UpdateExternalConnection;
 const CALLS_A_SECOND: u64 = 50;
 
-struct Scene {
+struct Fixture {
     stytch: Stytch,
     client: Client,
     connection: Connection,
     ada: LoggedIn,
 }
 
-impl Scene {
+impl Fixture {
     /// With the default policy but no waits, which are in real time.
     async fn new(policy: RetryPolicy) -> Self {
         let stytch = Stytch::start();
@@ -62,11 +62,11 @@ impl Scene {
 
 #[tokio::test]
 async fn retries_of_a_permanent_outage_are_bounded() {
-    let scene = Scene::new(RetryPolicy::default()).await;
-    let outage = scene.stytch.fault(UPDATE, Fault::status(503));
+    let fixture = Fixture::new(RetryPolicy::default()).await;
+    let outage = fixture.stytch.fault(UPDATE, Fault::status(503));
     let mut requests = Vec::new();
     for _ in 0..60 {
-        requests.push(scene.second().await);
+        requests.push(fixture.second().await);
     }
     let total: u64 = requests.iter().sum();
     let calls = 60 * CALLS_A_SECOND;
@@ -76,40 +76,40 @@ async fn retries_of_a_permanent_outage_are_bounded() {
         assert!(*requests <= CALLS_A_SECOND * 125 / 100, "second {second}: {requests}");
     }
     outage.clear();
-    scene.update().await.unwrap();
+    fixture.update().await.unwrap();
 
-    scene.stytch.clock().advance(Duration::from_secs(100));
-    let _ = scene.stytch.fault(UPDATE, Fault::status(503));
+    fixture.stytch.clock().advance(Duration::from_secs(100));
+    let _ = fixture.stytch.fault(UPDATE, Fault::status(503));
     // The capacity of the budget, and what the calls themselves add.
-    let retries = scene.drain().await;
+    let retries = fixture.drain().await;
     assert!((500..=520).contains(&retries), "{retries}");
 }
 
 #[tokio::test]
 async fn exhausted_budget_returns_the_last_error() {
-    let scene = Scene::new(RetryPolicy::default()).await;
-    let _ = scene.stytch.fault(UPDATE, Fault::status(503));
-    let retries = scene.drain().await;
+    let fixture = Fixture::new(RetryPolicy::default()).await;
+    let _ = fixture.stytch.fault(UPDATE, Fault::status(503));
+    let retries = fixture.drain().await;
     assert!((500..=515).contains(&retries), "{retries}");
-    let error = scene.update().await.unwrap_err();
+    let error = fixture.update().await.unwrap_err();
     assert_eq!(error.status().unwrap(), 503);
     assert_eq!(error.error_type(), Some("server_unavailable"));
     assert!(error.is_retryable());
     assert_eq!(error.reason(), "Stytch responded with an error; retry budget exhausted");
 
     // Half of the budget after half of the time; a clock that is set back adds nothing.
-    scene.stytch.clock().advance(Duration::from_secs(50));
-    let retries = scene.drain().await;
+    fixture.stytch.clock().advance(Duration::from_secs(50));
+    let retries = fixture.drain().await;
     assert!((250..=262).contains(&retries), "{retries}");
 }
 
 #[tokio::test]
 async fn without_a_budget_every_call_makes_all_of_its_attempts() {
-    let scene = Scene::new(RetryPolicy::default().without_budget()).await;
-    let _ = scene.stytch.fault(UPDATE, Fault::status(503));
+    let fixture = Fixture::new(RetryPolicy::default().without_budget()).await;
+    let _ = fixture.stytch.fault(UPDATE, Fault::status(503));
     for _ in 0..200 {
-        let error = scene.update().await.unwrap_err();
+        let error = fixture.update().await.unwrap_err();
         assert_eq!((error.attempts(), error.reason()), (5, "Stytch responded with an error"));
     }
-    assert_eq!(scene.stytch.count(UPDATE), 1_000);
+    assert_eq!(fixture.stytch.count(UPDATE), 1_000);
 }

@@ -99,7 +99,7 @@ fn edit_of_an_unknown_list_is_an_error() {
     assert_eq!(own, request().connection_roles(["a", "b"]));
 }
 
-struct Scene {
+struct Fixture {
     stytch: Stytch,
     acme: Organization,
     okta: Connection,
@@ -107,13 +107,13 @@ struct Scene {
     member: MemberClient,
 }
 
-fn scene() -> Scene {
+fn fixture() -> Fixture {
     let stytch = Stytch::start();
     let acme = stytch.organization("acme");
     let okta = acme.connection("Acme Okta");
     let ada = acme.member("ada", &["stytch_admin"]).log_in();
     let member = stytch.client().as_member(Session::jwt(ada.jwt()));
-    Scene { stytch, acme, okta, ada, member }
+    Fixture { stytch, acme, okta, ada, member }
 }
 
 fn groups(connection: &ExternalConnection) -> Vec<&str> {
@@ -124,7 +124,7 @@ fn groups(connection: &ExternalConnection) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_edits_lose_nothing() {
     for _ in 0..100 {
-        let Scene { stytch: _stytch, okta, member, .. } = scene();
+        let Fixture { stytch: _stytch, okta, member, .. } = fixture();
         let edits = ["left", "right"].map(|group| {
             let (member, id) = (member.clone(), okta.id().to_owned());
             tokio::spawn(async move {
@@ -142,7 +142,7 @@ async fn concurrent_edits_lose_nothing() {
 
 #[tokio::test]
 async fn edit_returns_the_updated_connection() {
-    let Scene { stytch, okta, member, .. } = scene();
+    let Fixture { stytch, okta, member, .. } = fixture();
     let edit = |current: &ExternalConnection| current.grant_group_role("it", "stytch_admin");
     let edited = member.edit_connection(okta.id(), edit).await.unwrap();
     assert_eq!((groups(&edited), &edited), (vec!["it"], &okta.state()));
@@ -165,7 +165,7 @@ async fn edit_returns_the_updated_connection() {
 
 #[tokio::test]
 async fn edit_delays_no_other_connection_and_no_update() {
-    let Scene { stytch, acme, okta, ada, .. } = scene();
+    let Fixture { stytch, acme, okta, ada, .. } = fixture();
     let entra = acme.connection("Acme Entra");
     let client =
         stytch.client_builder().operation_timeout(Duration::from_secs(20)).build().unwrap();
@@ -202,7 +202,7 @@ async fn edit_delays_no_other_connection_and_no_update() {
 
 #[tokio::test]
 async fn timeout_while_queued_for_the_edit_lock_sends_nothing() {
-    let Scene { stytch, okta, ada, .. } = scene();
+    let Fixture { stytch, okta, ada, .. } = fixture();
     let client = stytch.client_builder().operation_timeout(Duration::from_secs(1));
     let member = client.build().unwrap().as_member(Session::jwt(ada.jwt()));
     member.organization_id().await.unwrap();

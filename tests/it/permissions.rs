@@ -163,20 +163,20 @@ async fn policies_are_fetched_once_for_all_members() {
     }
 }
 
-struct Scene {
+struct Fixture {
     stytch: Stytch,
     bob: LoggedIn,
     okta: String,
     member: MemberClient,
 }
 
-fn scene(session: fn(&LoggedIn) -> Session) -> Scene {
+fn fixture(session: fn(&LoggedIn) -> Session) -> Fixture {
     let stytch = Stytch::start();
     let acme = stytch.organization("acme");
     let okta = acme.connection("Acme Okta").id().to_owned();
     let bob = acme.member("bob", &["stytch_member"]).log_in();
     let member = stytch.client().as_member(session(&bob));
-    Scene { stytch, bob, okta, member }
+    Fixture { stytch, bob, okta, member }
 }
 
 fn jwt(member: &LoggedIn) -> Session {
@@ -189,7 +189,7 @@ fn token(member: &LoggedIn) -> Session {
 
 #[tokio::test]
 async fn check_after_a_denial_refetches_at_most_once_in_five_seconds() {
-    let Scene { stytch, okta, member, bob } = scene(token);
+    let Fixture { stytch, okta, member, bob } = fixture(token);
     assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
     stytch.clock().advance(Duration::from_secs(10));
     // Granted meanwhile; the cached roles and policies don't show it.
@@ -250,7 +250,7 @@ async fn check_after_a_denial_uses_the_current_roles_and_policies() {
 
 #[tokio::test]
 async fn roles_that_cannot_be_refetched_are_used_up_to_their_maximum_age() {
-    let Scene { stytch, okta, member, .. } = scene(token);
+    let Fixture { stytch, okta, member, .. } = fixture(token);
     member.check_permission(UPDATE).await.unwrap();
     member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
     let outage = stytch.fault(Operation::AuthenticateSession, Fault::status(500));
@@ -272,7 +272,7 @@ async fn roles_that_cannot_be_refetched_are_used_up_to_their_maximum_age() {
 #[tokio::test]
 async fn a_policy_endpoint_that_hangs_delays_one_check_and_no_update() {
     for hanging in [vec![PROJECT], vec![ORGANIZATION], vec![PROJECT, ORGANIZATION]] {
-        let Scene { stytch, okta, member, .. } = scene(jwt);
+        let Fixture { stytch, okta, member, .. } = fixture(jwt);
         for operation in &hanging {
             let _ = stytch.fault(*operation, Fault::delay(Duration::from_secs(20)));
         }
@@ -292,7 +292,7 @@ async fn a_policy_endpoint_that_hangs_delays_one_check_and_no_update() {
 
 #[tokio::test]
 async fn roles_of_a_token_are_used_for_five_minutes_and_those_of_a_jwt_for_its_lifetime() {
-    let Scene { stytch, member, bob, .. } = scene(token);
+    let Fixture { stytch, member, bob, .. } = fixture(token);
     member.check_permission(UPDATE).await.unwrap();
     stytch.clock().advance(Duration::from_secs(4 * 60));
     member.check_permission(UPDATE).await.unwrap();
@@ -302,7 +302,7 @@ async fn roles_of_a_token_are_used_for_five_minutes_and_those_of_a_jwt_for_its_l
     assert_eq!(stytch.count(Operation::AuthenticateSession), 2);
     drop(bob);
 
-    let Scene { stytch, member, .. } = scene(jwt);
+    let Fixture { stytch, member, .. } = fixture(jwt);
     member.check_permission(UPDATE).await.unwrap();
     assert_eq!(stytch.count(Operation::AuthenticateSession), 0);
     stytch.clock().advance(Duration::from_secs(5 * 60));
@@ -313,7 +313,7 @@ async fn roles_of_a_token_are_used_for_five_minutes_and_those_of_a_jwt_for_its_l
 #[tokio::test]
 async fn a_policy_endpoint_that_is_down_fails_checks_only() {
     for (operation, other) in [(PROJECT, ORGANIZATION), (ORGANIZATION, PROJECT)] {
-        let Scene { stytch, member, okta, .. } = scene(jwt);
+        let Fixture { stytch, member, okta, .. } = fixture(jwt);
         let _ = stytch.fault(operation, Fault::status(503));
         let error = member.check_permission(UPDATE).await.unwrap_err();
         assert_eq!((error.operation(), error.outcome()), (operation, Outcome::NotApplied));
@@ -329,7 +329,7 @@ async fn a_policy_endpoint_that_is_down_fails_checks_only() {
 
 #[tokio::test]
 async fn a_project_that_grants_needs_no_policy_of_the_organization() {
-    let Scene { stytch, .. } = scene(jwt);
+    let Fixture { stytch, .. } = fixture(jwt);
     let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
     let _ = stytch.fault(ORGANIZATION, Fault::status(503));
     let member = stytch.client().as_member(jwt(&ada));
@@ -340,7 +340,7 @@ async fn a_project_that_grants_needs_no_policy_of_the_organization() {
 async fn missing_project_policy_is_an_error_and_missing_organization_policy_is_empty() {
     let respond = |body: Value| Fault::response(Response::json(200, &body));
     for body in [json!({}), json!({"policy": null}), json!({"policy": {}}), json!({"policy": []})] {
-        let Scene { stytch, member, .. } = scene(jwt);
+        let Fixture { stytch, member, .. } = fixture(jwt);
         let _ = stytch.fault(PROJECT, respond(body.clone()));
         let error = member.check_permission(UPDATE).await.unwrap_err();
         assert_eq!((variant(&error), error.operation()), ("UnexpectedResponse".into(), PROJECT));
@@ -353,7 +353,7 @@ async fn missing_project_policy_is_an_error_and_missing_organization_policy_is_e
         json!({"org_policy": {"roles": null}, "status_code": 200}),
     ];
     for body in empty {
-        let Scene { stytch, member, .. } = scene(jwt);
+        let Fixture { stytch, member, .. } = fixture(jwt);
         let _ = stytch.fault(ORGANIZATION, respond(body.clone()));
         assert_eq!(
             member.check_permission(UPDATE).await.unwrap().sufficient_roles,
@@ -362,7 +362,7 @@ async fn missing_project_policy_is_an_error_and_missing_organization_policy_is_e
         );
     }
     for error in responses::documented() {
-        let Scene { stytch, member, .. } = scene(jwt);
+        let Fixture { stytch, member, .. } = fixture(jwt);
         let _ = stytch.fault(ORGANIZATION, respond(json!(error)));
         let error = member.check_permission(UPDATE).await.unwrap_err();
         let about = (error.operation(), error.outcome(), error.status().unwrap().as_u16());
@@ -378,7 +378,7 @@ async fn actions_of_another_type_are_an_error_and_never_a_grant() {
         json!({"policy": {"roles": [{"role_id": "stytch_member", "permissions": permissions}]}})
     };
     for actions in [json!("update"), json!(["update", 1]), json!({"update": true}), json!(null)] {
-        let Scene { stytch, member, .. } = scene(jwt);
+        let Fixture { stytch, member, .. } = fixture(jwt);
         let fault = Fault::response(Response::json(200, &policy(actions.clone())));
         let _ = stytch.fault(PROJECT, fault);
         let error = member.check_permission(UPDATE).await.unwrap_err();
@@ -388,7 +388,7 @@ async fn actions_of_another_type_are_an_error_and_never_a_grant() {
 
 #[tokio::test]
 async fn authenticate_that_hangs_after_a_denial_delays_one_check_by_two_seconds() {
-    let Scene { stytch, okta, member, .. } = scene(token);
+    let Fixture { stytch, okta, member, .. } = fixture(token);
     member.check_permission(UPDATE).await.unwrap();
     member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
     let hanging = Fault::delay(Duration::from_secs(60));
@@ -404,7 +404,7 @@ async fn authenticate_that_hangs_after_a_denial_delays_one_check_by_two_seconds(
 #[tokio::test]
 async fn roles_of_another_type_fail_the_check_and_nothing_else() {
     for roles in [json!("stytch_admin"), json!([1]), json!({"stytch_admin": 1}), json!(null)] {
-        let Scene { stytch, okta, .. } = scene(jwt);
+        let Fixture { stytch, okta, .. } = fixture(jwt);
         let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
         let claims = json!({"https://stytch.com/session": {"roles": roles}});
         // In a merge patch `null` removes the claim: then there are none.

@@ -29,19 +29,19 @@ use tracing_subscriber::{
 
 #[tokio::test]
 async fn call_is_one_span_with_status_request_id_and_error_type() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let (spans, _guard) = Recorded::install();
-    let (ada, bob) = (scene.member("ada", &["stytch_admin"]), scene.member("bob", &[]));
-    let response = scene.update(&ada).await.unwrap();
-    let error = scene.update(&bob).await.unwrap_err();
-    let _ = scene.stytch.fault(Operation::UpdateExternalConnection, Fault::status(503));
-    scene.update(&ada).await.unwrap_err();
+    let (ada, bob) = (fixture.member("ada", &["stytch_admin"]), fixture.member("bob", &[]));
+    let response = fixture.update(&ada).await.unwrap();
+    let error = fixture.update(&bob).await.unwrap_err();
+    let _ = fixture.stytch.fault(Operation::UpdateExternalConnection, Fault::status(503));
+    fixture.update(&ada).await.unwrap_err();
 
     let calls = spans.calls();
     let updates: Vec<_> =
         calls.iter().filter(|span| span["http.request.method"] == "PUT").collect();
     let [applied, denied, failed] = updates[..] else { panic!("a span for each call: {calls:?}") };
-    let port = scene.stytch.base_url().split([':', '/']).nth(4).unwrap().to_owned();
+    let port = fixture.stytch.base_url().split([':', '/']).nth(4).unwrap().to_owned();
     for span in [applied, denied, failed] {
         assert_eq!(span["otel.name"], format!("PUT {UPDATE}"));
         assert_eq!(span["otel.kind"], "client");
@@ -67,11 +67,11 @@ async fn call_is_one_span_with_status_request_id_and_error_type() {
 
 #[tokio::test]
 async fn authenticate_inside_an_update_is_a_child_span_with_its_own_attributes() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let (spans, _guard) = Recorded::install();
-    let ada = scene.organization.member("ada", &["stytch_admin"]).log_in();
-    let member = scene.client.as_member(Session::token(ada.token()));
-    scene.update(&member).await.unwrap();
+    let ada = fixture.organization.member("ada", &["stytch_admin"]).log_in();
+    let member = fixture.client.as_member(Session::token(ada.token()));
+    fixture.update(&member).await.unwrap();
 
     let calls = spans.calls();
     let [update, authenticate] = &calls[..] else { panic!("two spans: {calls:?}") };
@@ -86,11 +86,11 @@ async fn authenticate_inside_an_update_is_a_child_span_with_its_own_attributes()
 
 #[tokio::test]
 async fn shared_request_has_one_span_in_the_call_that_started_it() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let (spans, _guard) = Recorded::install();
-    let ada = scene.organization.member("ada", &["stytch_admin"]).log_in();
-    let members = [(); 2].map(|()| scene.client.as_member(Session::token(ada.token())));
-    let (first, second) = tokio::join!(scene.update(&members[0]), scene.update(&members[1]));
+    let ada = fixture.organization.member("ada", &["stytch_admin"]).log_in();
+    let members = [(); 2].map(|()| fixture.client.as_member(Session::token(ada.token())));
+    let (first, second) = tokio::join!(fixture.update(&members[0]), fixture.update(&members[1]));
     first.unwrap();
     second.unwrap();
 
@@ -104,10 +104,10 @@ async fn shared_request_has_one_span_in_the_call_that_started_it() {
 
 #[tokio::test]
 async fn edit_that_is_rejected_before_its_read_is_recorded() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let (spans, _guard) = Recorded::install();
-    let member = scene.client.as_member(Session::jwt("no\nJWT"));
-    let edit = member.edit_connection(scene.connection.id(), |_| unreachable!());
+    let member = fixture.client.as_member(Session::jwt("no\nJWT"));
+    let edit = member.edit_connection(fixture.connection.id(), |_| unreachable!());
     edit.await.unwrap_err();
     let calls = spans.calls();
     let [read] = &calls[..] else { panic!("one span: {calls:?}") };
@@ -116,10 +116,10 @@ async fn edit_that_is_rejected_before_its_read_is_recorded() {
 
 #[tokio::test]
 async fn error_of_authenticate_marks_both_spans_as_failed() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let (spans, _guard) = Recorded::install();
-    let member = scene.client.as_member(Session::token("unknown"));
-    scene.update(&member).await.unwrap_err();
+    let member = fixture.client.as_member(Session::token("unknown"));
+    fixture.update(&member).await.unwrap_err();
 
     let calls = spans.calls();
     let [update, authenticate] = &calls[..] else { panic!("two spans: {calls:?}") };
@@ -136,12 +136,12 @@ async fn error_of_authenticate_marks_both_spans_as_failed() {
 
 #[tokio::test]
 async fn dropped_call_is_recorded_as_cancelled() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let (spans, _guard) = Recorded::install();
-    let ada = scene.member("ada", &["stytch_admin"]);
+    let ada = fixture.member("ada", &["stytch_admin"]);
     let hour = Duration::from_secs(60 * 60);
-    let _ = scene.stytch.fault(Operation::UpdateExternalConnection, Fault::delay(hour));
-    let call = tokio::time::timeout(Duration::from_millis(100), scene.update(&ada));
+    let _ = fixture.stytch.fault(Operation::UpdateExternalConnection, Fault::delay(hour));
+    let call = tokio::time::timeout(Duration::from_millis(100), fixture.update(&ada));
     assert!(call.await.is_err());
 
     let calls = spans.calls();
@@ -153,12 +153,12 @@ async fn dropped_call_is_recorded_as_cancelled() {
 
 #[tokio::test]
 async fn local_rejection_is_recorded() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let (spans, _guard) = Recorded::install();
-    let ada = scene.member("ada", &["stytch_admin"]);
+    let ada = fixture.member("ada", &["stytch_admin"]);
     ada.update_connection("..", &rename("Renamed")).await.unwrap_err();
-    let malformed = scene.client.as_member(Session::jwt("not a JWT"));
-    scene.update(&malformed).await.unwrap_err();
+    let malformed = fixture.client.as_member(Session::jwt("not a JWT"));
+    fixture.update(&malformed).await.unwrap_err();
 
     let calls = spans.calls();
     let [invalid_id, invalid_session] = &calls[..] else { panic!("two spans: {calls:?}") };
@@ -168,16 +168,16 @@ async fn local_rejection_is_recorded() {
         assert_eq!(span["error.type"], error_type);
         assert!(!span.fields.contains_key("http.response.status_code"));
     }
-    assert_eq!(scene.stytch.requests(), []);
+    assert_eq!(fixture.stytch.requests(), []);
 }
 
 #[tokio::test]
 async fn attempts_are_debug_events_of_the_call() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let (spans, _guard) = Recorded::install();
-    let ada = scene.member("ada", &["stytch_admin"]);
-    let _ = scene.stytch.fault(Operation::UpdateExternalConnection, Fault::status(503)).times(2);
-    scene.update(&ada).await.unwrap();
+    let ada = fixture.member("ada", &["stytch_admin"]);
+    let _ = fixture.stytch.fault(Operation::UpdateExternalConnection, Fault::status(503)).times(2);
+    fixture.update(&ada).await.unwrap();
 
     let calls = spans.calls();
     let update = calls.iter().find(|span| span["http.request.method"] == "PUT").unwrap();
@@ -194,14 +194,14 @@ async fn attempts_are_debug_events_of_the_call() {
 const UPDATE: &str = "/v1/b2b/sso/external/{organization_id}/connections/{connection_id}";
 
 /// A client of a fake with one organization and its connection.
-struct Scene {
+struct Fixture {
     stytch: Stytch,
     organization: Organization,
     connection: Connection,
     client: Client,
 }
 
-impl Scene {
+impl Fixture {
     fn new() -> Self {
         let stytch = Stytch::start();
         let organization = stytch.organization("acme");
