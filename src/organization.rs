@@ -27,7 +27,7 @@ use crate::{
     operation::Operation,
     path_segment::PathSegment,
     session::{Session, SessionDigest, SessionKind},
-    single_flight::{Abandoned, SingleFlight},
+    single_flight::{Abandoned, SingleFlight, Waiters},
 };
 
 /// A resolved session.
@@ -171,9 +171,9 @@ impl OrganizationResolver {
         deadline: Deadline,
     ) -> Result<Member, Error> {
         const ACTIVITY: &str = "waiting for sessions/authenticate";
-        let start = || {
+        let start = |waiters| {
             let (inner, session) = (Arc::clone(&self.0), session.clone());
-            async move { inner.authenticate(&session, is_verified, newer_than).await }
+            async move { inner.authenticate(&session, is_verified, newer_than, &waiters).await }
                 .in_current_span()
         };
         let is_out_of_time = |error: &Error| {
@@ -224,6 +224,7 @@ impl Inner {
         session: &Session,
         mut is_verified: bool,
         newer_than: Option<u64>,
+        waiters: &Waiters<Result<Member, Error>>,
     ) -> Result<Member, Error> {
         let context = &self.context;
         let deadline = context.deadline(Operation::AuthenticateSession);
@@ -248,7 +249,7 @@ impl Inner {
             }
         };
         let requested = context.clock.now();
-        let attempt = || context.transport.authenticate(session, deadline);
+        let attempt = || context.transport.authenticate(session, || !waiters.is_empty(), deadline);
         let response = context.call_as_project(context.retry.begin(deadline), attempt).await?;
         self.cache_response(session, response, requested)
     }

@@ -66,6 +66,17 @@ impl<T: Clone + Send + Sync + 'static> SharedRequest<T> {
     }
 }
 
+/// The callers that wait for a shared request, as its task sees them.
+pub(crate) struct Waiters<T>(watch::Sender<Option<T>>);
+
+impl<T> Waiters<T> {
+    /// Whether all of them gave up.
+    pub(crate) fn is_empty(&self) -> bool {
+        // One receiver is that of the map.
+        self.0.receiver_count() <= 1
+    }
+}
+
 /// The shared requests in flight, by key.
 pub(crate) struct SingleFlight<K, T, E> {
     in_flight: Arc<Mutex<InFlight<K, Result<T, E>>>>,
@@ -97,7 +108,7 @@ where
     pub(crate) async fn run<F>(
         &self,
         key: &K,
-        start: impl FnOnce() -> F,
+        start: impl FnOnce(Waiters<Result<T, E>>) -> F,
         is_out_of_time: impl Fn(&E) -> bool,
     ) -> Result<Result<T, E>, Abandoned>
     where
@@ -109,7 +120,7 @@ where
             let mut request = match self.join(key, max_wait.is_zero()) {
                 Joined::InFlight(request) => request,
                 Joined::New { publish, mut request, guard } => {
-                    let future = start();
+                    let future = start(Waiters(publish.clone()));
                     tokio::spawn(async move {
                         // Dropped last, so that nobody joins a request without a result.
                         let _guard = guard;
@@ -194,7 +205,7 @@ mod tests {
         let others = [(); 2].map(|()| Builder::new_current_thread().build().unwrap());
         let _first = begin_elsewhere(&requests, &others[0]);
         let began = Instant::now();
-        let caller = requests.run(&0, || async { Ok(()) }, |()| false);
+        let caller = requests.run(&0, |_| async { Ok(()) }, |()| false);
         let second = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
             begin_elsewhere(&requests, &others[1])

@@ -194,10 +194,12 @@ impl Transport {
         }
     }
 
-    /// Sends `sessions/authenticate` for a session.
+    /// Sends `sessions/authenticate` for a session, if somebody still waits for it when it has a
+    /// permit: requests of clients that disconnected must not keep the others queued.
     pub(crate) async fn authenticate(
         &self,
         session: &Session,
+        is_awaited: impl Fn() -> bool,
         deadline: Deadline,
     ) -> Result<Success<AuthenticateSessionResponse>, Error> {
         let credential = Some(session.credential().clone());
@@ -208,6 +210,9 @@ impl Transport {
         // A field that is added to the document stops the build here: send it, or `None`.
         let request = AuthenticateSessionRequest { session_token, session_jwt };
         let _permit = acquire_permit(&self.session_permits, deadline).await?;
+        if !is_awaited() {
+            return Err(Error::timed_out(deadline.operation(), "no caller waits any more"));
+        }
         let client = self.attempt(Operation::AuthenticateSession, None, deadline)?;
         let result = client.authenticate_session(&request).await;
         client.inner.conclude(Operation::AuthenticateSession, result)

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, header::COOKIE};
 use serde_json::json;
 use stytch_sso_external::{
@@ -13,7 +14,7 @@ use stytch_sso_external::{
     },
 };
 
-use crate::support::{acme::Acme, scripted_project::rename};
+use crate::support::{acme::Acme, scripted_project::rename, wait::until};
 
 #[tokio::test]
 async fn jwt_needs_the_keys_once_and_no_authenticate() {
@@ -243,3 +244,24 @@ fn session_is_found_in_headers_before_cookies_and_as_a_jwt_before_a_token() {
 
 /// Headers by name and value.
 type Given<'a> = &'a [(&'a str, &'a str)];
+
+#[tokio::test]
+async fn queued_requests_that_nobody_waits_for_are_not_sent() {
+    let Acme { stytch, ada, .. } = Acme::captured();
+    let client = stytch.client_builder().max_in_flight(1).build().unwrap();
+    let slow = Fault::delay(Duration::from_secs(1));
+    let slow = stytch.fault(Operation::AuthenticateSession, slow).times(1);
+    let first = tokio::spawn({
+        let member = client.as_member(Session::token("mAdE-uP-0"));
+        async move { member.organization_id().await }
+    });
+    until(|| slow.hits() == 1).await;
+    for n in 1..50 {
+        let member = client.as_member(Session::token(format!("mAdE-uP-{n}")));
+        // Polled once, as for a client that disconnects at once.
+        assert!(member.organization_id().now_or_never().is_none());
+    }
+    client.as_member(Session::token(ada.token())).organization_id().await.unwrap();
+    assert!(matches!(first.await.unwrap(), Err(Error::SessionInvalid(_))));
+    assert_eq!(stytch.count(Operation::AuthenticateSession), 2);
+}
