@@ -90,14 +90,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the timeout for opening a TCP connection. Default: 5 s.
+    /// Sets the timeout for opening a TCP connection. Default: 5 s. Zero fails
+    /// [`build`](Self::build).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.http.connect_timeout = timeout;
         self
     }
 
     /// Sets the timeout for one HTTP attempt, from connecting to the last byte of the response.
-    /// Default: 10 s.
+    /// Default: 10 s. Zero fails [`build`](Self::build).
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.http.attempt_timeout = timeout;
         self
@@ -105,7 +106,7 @@ impl ClientBuilder {
 
     /// Sets the timeout for a whole call, including session resolution, queueing and all
     /// attempts. Default: 25 s, so that a call returns before the 30 s after which many routers
-    /// cut a request off.
+    /// cut a request off. Zero fails [`build`](Self::build).
     pub fn operation_timeout(mut self, timeout: Duration) -> Self {
         self.operation_timeout = timeout;
         self
@@ -117,7 +118,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how many requests for members may be in flight at once. Default: 64.
+    /// Sets how many requests for members may be in flight at once. Default: 64. Zero fails
+    /// [`build`](Self::build).
     ///
     /// Each uses a TCP connection. Further calls are queued in order, and the time in the queue
     /// counts against their operation timeout. In addition, as many `sessions/authenticate`
@@ -129,7 +131,8 @@ impl ClientBuilder {
     }
 
     /// Sets the maximum size of a response body in bytes. Default: 1 MiB. A longer body is an
-    /// [`Error::UnexpectedResponse`](crate::Error::UnexpectedResponse).
+    /// [`Error::UnexpectedResponse`](crate::Error::UnexpectedResponse). Zero fails
+    /// [`build`](Self::build).
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self
@@ -179,7 +182,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how many sessions' organizations are cached. Default: 10,000.
+    /// Sets how many sessions' organizations are cached. Default: 10,000. Zero fails
+    /// [`build`](Self::build).
     ///
     /// An entry takes about 200 bytes, so 10,000 take 2 MB. If a JWT was renewed, the new one is
     /// kept too: 10,000 of those, of 1.6 kB each, take 11 MB.

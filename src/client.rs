@@ -100,9 +100,26 @@ impl Client {
     /// Any error of the JWKS request, or [`Error::Transport`] if it has no response within 2 s;
     /// it then continues in the background. The [`outcome`](Error::outcome) is
     /// [`NotApplied`](crate::Outcome::NotApplied). For a backoff of 1 s, doubling up to 30 s with
-    /// each further failure, `warm_up` returns the same error at once. The client remains
+    /// each further failure, or a longer `Retry-After` of up to 30 s, `warm_up` returns the same error at once. The client remains
     /// usable: sessions are resolved by `sessions/authenticate`, and the keys are fetched when a
     /// call needs them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let stytch = stytch_sso_external::testing::Stytch::start();
+    /// # let client = stytch.client();
+    /// // At the start of a service, which starts whether Stytch is reachable or not.
+    /// if let Err(error) = client.warm_up().await {
+    ///     eprintln!("continuing without Stytch's keys: {error}");
+    /// }
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
     pub async fn warm_up(&self) -> Result<(), Error> {
         self.project.jwks.fetch(self.project.context.deadline(Operation::GetJwks)).await
     }
