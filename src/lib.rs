@@ -79,7 +79,11 @@ mod call_context;
 mod client;
 #[cfg_attr(
     not(feature = "testing"),
-    expect(dead_code, unreachable_pub, reason = "only `testing` exposes a clock that moves")
+    expect(unreachable_pub, reason = "only `testing` exposes a clock that moves")
+)]
+#[cfg_attr(
+    not(any(feature = "testing", test)),
+    expect(dead_code, reason = "only `testing` and unit tests move a clock")
 )]
 mod clock;
 mod clock_difference;
