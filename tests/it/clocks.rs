@@ -24,6 +24,7 @@ use tracing_subscriber::{
 };
 
 use crate::support::{
+    acme::Acme,
     capture::{self, Capture},
     scripted_project::rename,
 };
@@ -36,11 +37,7 @@ async fn members_stay_logged_in_whatever_the_clock_shows() {
         let warnings = Warnings::default();
         let subscriber = tracing_subscriber::registry().with(warnings.clone()).with(Capture);
         let _guard = tracing::subscriber::set_default(subscriber);
-        let stytch = Stytch::start();
-        let acme = stytch.organization("acme");
-        let connection = acme.connection("Acme Okta");
-        let day = Duration::from_secs(24 * 60 * 60);
-        let ada = acme.member("ada", &["stytch_admin"]).log_in_for(day);
+        let Acme { stytch, organization, connection, ada } = Acme::new();
         let difference = Duration::from_secs(seconds);
         let now = stytch.clock().now();
         let clock = Clock::stopped_at(if is_behind { now - difference } else { now + difference });
@@ -66,7 +63,7 @@ async fn members_stay_logged_in_whatever_the_clock_shows() {
         stytch.clock().advance(Duration::from_secs(60));
         let before = warnings.0.load(Ordering::SeqCst);
         for _ in 0..10 {
-            let jwt = acme.member("bob", &[]).log_in().jwt();
+            let jwt = organization.member("bob", &[]).log_in().jwt();
             stytch.clock().advance(Duration::from_secs(301));
             clock.advance(Duration::from_secs(1));
             client.as_member(Session::jwt(jwt)).organization_id().await.unwrap();
@@ -94,10 +91,7 @@ async fn clock_behind_is_corrected_after_the_first_response() {
 #[tokio::test]
 async fn jwt_that_expired_by_stytchs_clock_only_is_renewed() {
     for seconds in [30, 200] {
-        let stytch = Stytch::start();
-        let acme = stytch.organization("acme");
-        let connection = acme.connection("Acme Okta");
-        let ada = acme.member("ada", &["stytch_admin"]).log_in();
+        let Acme { stytch, connection, ada, .. } = Acme::new();
         let difference = Duration::from_secs(seconds);
         let clock = Clock::stopped_at(stytch.clock().now() - difference);
         let client = stytch.client_builder().clock(clock.clone()).build().unwrap();
@@ -124,10 +118,7 @@ async fn jwt_that_expired_by_stytchs_clock_only_is_renewed() {
 
 #[tokio::test]
 async fn rejected_jwt_is_renewed_only_if_it_may_have_expired() {
-    let stytch = Stytch::start();
-    let acme = stytch.organization("acme");
-    let connection = acme.connection("Acme Okta");
-    let ada = acme.member("ada", &["stytch_admin"]).log_in();
+    let Acme { stytch, connection, ada, .. } = Acme::new();
     let clock = stytch.clock().clone();
     let client = stytch.client_builder().clock(clock.clone()).build().unwrap();
     let update = Operation::UpdateExternalConnection;

@@ -133,6 +133,13 @@ fn useless_keys() -> Vec<Steps> {
     sets.map(|keys| steps::json(200, &json!({"keys": keys, "request_id": REQUEST_ID}))).into()
 }
 
+/// A project whose JWKS endpoint gives this response.
+async fn project_with_jwks(jwks: &Steps) -> ScriptedProject {
+    let jwks = jwks.clone();
+    let authenticate = scripted_project::successful_authenticate;
+    ScriptedProject::scripted(move |_, _| jwks.clone(), authenticate, update).await
+}
+
 #[tokio::test]
 async fn unreachable_jwks_leads_to_authenticate() {
     let mut responses = useless_keys();
@@ -146,13 +153,7 @@ async fn unreachable_jwks_leads_to_authenticate() {
     responses.push(steps::http(200, "", " ".repeat((1 << 20) + 1)));
     responses.push(steps::json(404, &scripted_project::rejected(404, "project_not_found")));
     for steps in responses {
-        let keys = steps.clone();
-        let project = ScriptedProject::scripted(
-            move |_, _| keys.clone(),
-            scripted_project::successful_authenticate,
-            update,
-        )
-        .await;
+        let project = project_with_jwks(&steps).await;
         scripted_project::update(&project.client())
             .await
             .unwrap_or_else(|error| panic!("{error:?} at {steps:?}"));
@@ -163,13 +164,7 @@ async fn unreachable_jwks_leads_to_authenticate() {
 #[tokio::test]
 async fn warm_up_reports_unusable_keys() {
     for steps in useless_keys() {
-        let keys = steps.clone();
-        let project = ScriptedProject::scripted(
-            move |_, _| keys.clone(),
-            scripted_project::successful_authenticate,
-            update,
-        )
-        .await;
+        let project = project_with_jwks(&steps).await;
         let error = project.client().warm_up().await.unwrap_err();
         capture::inspect(&error);
         assert_eq!(variant(&error), "UnexpectedResponse", "{steps:?}");

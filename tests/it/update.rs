@@ -7,7 +7,7 @@ use stytch_sso_external::{
     types::{ConnectionImplicitRoleAssignment, UpdateExternalConnectionRequest},
 };
 
-use crate::support::scripted_project::rename;
+use crate::support::{acme::Acme, scripted_project::rename};
 
 #[tokio::test]
 async fn update_changes_only_its_fields() {
@@ -58,10 +58,7 @@ async fn empty_list_revokes_roles_and_none_keeps_them() {
 
 #[tokio::test]
 async fn request_carries_basic_auth_one_session_header_and_no_api_version() {
-    let stytch = Stytch::start();
-    let acme = stytch.organization("acme");
-    let connection = acme.connection("Acme Okta");
-    let ada = acme.member("ada", &["stytch_admin"]).log_in();
+    let Acme { stytch, connection, ada, .. } = Acme::new();
     let (jwt, token) = ("x-stytch-member-sessionjwt", "x-stytch-member-session");
     let sessions = [
         (Session::jwt(ada.jwt()), ada.jwt(), jwt, token),

@@ -232,11 +232,7 @@ async fn given_up(folder: &Folder) -> Result<()> {
 
 async fn unavailable(folder: &Folder) -> Result<()> {
     let fake = Fake::start(folder, Jwks::Unavailable, Duration::ZERO).await?;
-    let (client, mut times) = (fake.builder().build()?, Times::default());
-    for jwt in jwts(folder)?.take(300) {
-        sleep(Duration::from_millis(100)).await;
-        times.add(call(client.clone(), jwt).await);
-    }
+    let times = call_for_30_seconds(&fake.builder().build()?, folder).await?;
     fake.row("JWKS responds 503 for 30 s, a call each 100 ms", &times);
     Ok(())
 }
@@ -244,16 +240,23 @@ async fn unavailable(folder: &Folder) -> Result<()> {
 async fn stale(folder: &Folder) -> Result<()> {
     let fake = Fake::start(folder, Jwks::Up, Duration::ZERO).await?;
     let max_stale = Duration::from_secs(1);
-    let (client, mut times) = (fake.builder().jwks_max_stale(max_stale).build()?, Times::default());
+    let client = fake.builder().jwks_max_stale(max_stale).build()?;
     client.warm_up().await?;
     fake.set(Jwks::Unavailable);
     sleep(max_stale).await;
+    let times = call_for_30_seconds(&client, folder).await?;
+    fake.row("JWKS responds 503 for 30 s, keys older than `jwks_max_stale`", &times);
+    Ok(())
+}
+
+/// Calls each 100 ms, each time with another session.
+async fn call_for_30_seconds(client: &Client, folder: &Folder) -> Result<Times> {
+    let mut times = Times::default();
     for jwt in jwts(folder)?.take(300) {
         sleep(Duration::from_millis(100)).await;
         times.add(call(client.clone(), jwt).await);
     }
-    fake.row("JWKS responds 503 for 30 s, keys older than `jwks_max_stale`", &times);
-    Ok(())
+    Ok(times)
 }
 
 /// A made-up `kid` each second before and after a rotation, and members with the new key.
