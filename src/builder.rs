@@ -159,7 +159,8 @@ impl ClientBuilder {
     /// refreshes them in the background. A failed refresh is retried after 1 s, doubling up to
     /// 30 s, or after the `Retry-After` of the response, up to 30 s too.
     pub fn jwks_max_stale(mut self, age: Duration) -> Self {
-        self.jwks.max_age = MaxAge { fresh: self.jwks.max_age.fresh.min(age / 2), stale: age };
+        let default = jwks::Settings::default().max_age.fresh;
+        self.jwks.max_age = MaxAge { fresh: default.min(age / 2), stale: age };
         self
     }
 

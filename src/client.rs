@@ -100,9 +100,9 @@ impl Client {
     /// Any error of the JWKS request, or [`Error::Transport`] if it has no response within 2 s;
     /// it then continues in the background. The [`outcome`](Error::outcome) is
     /// [`NotApplied`](crate::Outcome::NotApplied). For a backoff of 1 s, doubling up to 30 s with
-    /// each further failure, or a longer `Retry-After` of up to 30 s, `warm_up` returns the same error at once. The client remains
-    /// usable: sessions are resolved by `sessions/authenticate`, and the keys are fetched when a
-    /// call needs them.
+    /// each further failure, or a longer `Retry-After` of up to 30 s, `warm_up` returns the same
+    /// error at once. The client remains usable: sessions are resolved by
+    /// `sessions/authenticate`, and the keys are fetched when a call needs them.
     ///
     /// # Examples
     ///

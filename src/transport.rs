@@ -194,7 +194,7 @@ impl Transport {
         }
     }
 
-    /// Sends `sessions/authenticate` for a session, if somebody still waits for it when it has a
+    /// Sends `sessions/authenticate` for a session, unless all callers gave up before it got a
     /// permit: requests of clients that disconnected must not keep the others queued.
     pub(crate) async fn authenticate(
         &self,

@@ -23,9 +23,9 @@ impl MemberClient {
     /// implies the other.
     ///
     /// Edits of the same connection through one [`Client`](crate::Client) run one after
-    /// another, so concurrent edits in one process don't overwrite each other. **Across processes the last
-    /// writer wins**: Stytch has no conditional update. `update_connection` doesn't wait for
-    /// edits.
+    /// another, so concurrent edits in one process don't overwrite each other. **Across
+    /// processes the last writer wins**: Stytch has no conditional update. `update_connection`
+    /// doesn't wait for edits.
     ///
     /// If the returned future is dropped, the update may or may not have been applied.
     ///

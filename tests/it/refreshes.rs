@@ -55,7 +55,9 @@ async fn retry_after_of_the_keys_is_kept_to() {
 async fn keys_are_refreshed_before_a_short_maximum_age_ends() {
     let stytch = Stytch::start();
     let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
-    let client = stytch.client_builder().jwks_max_stale(MINUTE).build().unwrap();
+    // The last setting counts.
+    let settings = stytch.client_builder().jwks_max_stale(MINUTE / 60).jwks_max_stale(MINUTE);
+    let client = settings.build().unwrap();
     let resolve = async || {
         let member = client.as_member(Session::jwt(ada.fresh_jwt()));
         member.organization_id().await.unwrap();
