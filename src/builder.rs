@@ -142,7 +142,6 @@ impl ClientBuilder {
     /// on the way to Stytch. Default: 5 s.
     pub fn expiry_margin(mut self, margin: Duration) -> Self {
         self.jwks.expiry_margin = margin.min(LONGEST);
-        self.organizations.expiry_margin = margin.min(LONGEST);
         self
     }
 

@@ -115,6 +115,11 @@ impl JwksCache {
         Ok(jwt.verify(&key, &self.0.validation, now))
     }
 
+    /// How long before its end a JWT counts as expired.
+    pub(crate) fn expiry_margin(&self) -> Duration {
+        self.0.validation.expiry_margin
+    }
+
     /// Whether usable keys are cached.
     pub(crate) fn has_keys(&self) -> bool {
         self.0.sets.is_usable()

@@ -68,17 +68,11 @@ pub(crate) struct Settings {
     pub(crate) token_ttl: Duration,
     /// How many sessions are cached.
     pub(crate) capacity: usize,
-    /// How long before its end a JWT counts as expired.
-    pub(crate) expiry_margin: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            token_ttl: Duration::from_secs(60 * 60),
-            capacity: 10_000,
-            expiry_margin: Duration::from_secs(5),
-        }
+        Self { token_ttl: Duration::from_secs(60 * 60), capacity: 10_000 }
     }
 }
 

@@ -55,8 +55,8 @@ impl Inner {
         // Stytch just returned the JWT, so it is valid for its own lifetime from now on, whatever
         // the local clock shows.
         let lifetime = times.and_then(|(issued, expires)| expires.duration_since(issued).ok());
-        let valid_until = lifetime
-            .map(|lifetime| self.after(lifetime.saturating_sub(self.settings.expiry_margin)));
+        let valid_until =
+            lifetime.map(|lifetime| self.after(lifetime.saturating_sub(self.jwks.expiry_margin())));
         let valid_until = valid_until.unwrap_or(SystemTime::UNIX_EPOCH);
         let member = Member {
             organization,
