@@ -20,9 +20,10 @@ use stytch_sso_external::testing::{Connection, LoggedIn, Member, Organization, S
 
 use crate::support::capture;
 
-/// A project with one organization, its connection and its admin.
+/// A project with one organization, its connection and its admin, and a client that sends requests
+/// to the fake without the crate.
 #[derive(Debug)]
-struct Acme {
+struct AcmeOverHttp {
     stytch: Stytch,
     http: reqwest::Client,
     organization: Organization,
@@ -31,7 +32,7 @@ struct Acme {
     ada: LoggedIn,
 }
 
-impl Acme {
+impl AcmeOverHttp {
     fn new() -> Self {
         Self::on(Stytch::start())
     }

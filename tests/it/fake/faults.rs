@@ -8,12 +8,12 @@ use stytch_sso_external::{
     testing::{Fault, Response, SeenRequest},
 };
 
-use super::{Acme, NAME, TOKEN};
+use super::{AcmeOverHttp, NAME, TOKEN};
 use crate::support::wait::until;
 
 #[tokio::test]
 async fn faults_are_used_up_in_order() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let limit = Fault::rate_limited().retry_after("2");
     let limited = acme.stytch.fault(Operation::UpdateExternalConnection, limit).times(2);
     acme.stytch.fault(Operation::UpdateExternalConnection, Fault::html(502)).times(1);
@@ -37,7 +37,7 @@ async fn faults_are_used_up_in_order() {
 
 #[tokio::test]
 async fn fault_has_headers_and_any_body() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let limit = Fault::rate_limited().retry_after("2");
     acme.stytch.fault(Operation::GetJwks, limit).times(1);
     let url = format!("{}/v1/b2b/sessions/jwks/x", acme.stytch.base_url());
@@ -52,7 +52,7 @@ async fn fault_has_headers_and_any_body() {
 
 #[tokio::test]
 async fn response_can_be_lost_after_the_update_was_applied() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let lost = Fault::status(504).after_applying();
     acme.stytch.fault(Operation::UpdateExternalConnection, lost).times(1);
     let (status, _) = acme.put(TOKEN, &acme.ada.token(), &json!({"display_name": "x"})).await;
@@ -62,7 +62,7 @@ async fn response_can_be_lost_after_the_update_was_applied() {
 
 #[tokio::test]
 async fn delay_affects_only_its_own_requests() {
-    let (slow, quick) = (Acme::new(), Acme::new());
+    let (slow, quick) = (AcmeOverHttp::new(), AcmeOverHttp::new());
     let never = slow.stytch.fault(Operation::UpdateExternalConnection, Fault::delay(HOUR)).times(1);
     let session = [(TOKEN, &*slow.ada.token())];
     let request = slow.request("PUT", &slow.path(), &session, &NAME.into());
@@ -80,7 +80,7 @@ async fn delay_affects_only_its_own_requests() {
 
 #[tokio::test]
 async fn delay_is_added_to_another_fault() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let delay = Duration::from_millis(100);
     acme.stytch.fault(Operation::UpdateExternalConnection, Fault::delay(delay)).times(1);
     acme.stytch.fault(Operation::UpdateExternalConnection, Fault::status(503)).times(1);
@@ -92,7 +92,7 @@ async fn delay_is_added_to_another_fault() {
 
 #[tokio::test]
 async fn dropped_fake_responds_with_410_and_drops_its_delays() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     acme.stytch.fault(Operation::UpdateExternalConnection, Fault::delay(HOUR));
     let url = format!("{}{}", acme.stytch.base_url(), acme.path());
     drop(acme);

@@ -9,7 +9,7 @@ use serde_json::json;
 use stytch_sso_external::{Operation, testing::Stytch};
 use tokio::task::JoinSet;
 
-use super::{Acme, JWT, NAME};
+use super::{AcmeOverHttp, JWT, NAME};
 
 #[test]
 fn fifty_fakes_run_in_parallel() {
@@ -30,7 +30,7 @@ fn fifty_fakes_run_in_parallel() {
 
 /// A test as a user writes it, with its own runtime. Returns the time since its fake started.
 fn whole_test(name: &str, ready: impl FnOnce()) -> Duration {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     ready();
     let start = Instant::now();
     let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -61,7 +61,7 @@ fn test_with_a_fake_takes_under_fifty_milliseconds() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_updates_complete_in_seconds() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let start = Instant::now();
     let mut callers = JoinSet::new();
     let request =

@@ -3,11 +3,11 @@
 use serde_json::json;
 use stytch_sso_external::{Operation, testing::Stytch};
 
-use super::{Acme, TOKEN};
+use super::{AcmeOverHttp, TOKEN};
 
 #[tokio::test]
 async fn requests_are_logged_without_their_credentials() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
     acme.put(TOKEN, &token, &json!({"display_name": "x"})).await;
     acme.authenticate(&json!({"session_jwt": jwt})).await;
@@ -40,7 +40,7 @@ fn fake_listens_only_on_loopback() {
 #[tokio::test]
 async fn logs_are_bounded_and_counters_are_not() {
     let stytch = Stytch::builder().requests_kept(2).updates_kept(1).start();
-    let acme = Acme::on(stytch);
+    let acme = AcmeOverHttp::on(stytch);
     for name in ["a", "b", "c"] {
         acme.put_ok(&json!({"display_name": name})).await;
     }

@@ -7,11 +7,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use stytch_sso_external::testing::jwt;
 
-use super::{Acme, JWT, NAME, TOKEN};
+use super::{AcmeOverHttp, JWT, NAME, TOKEN};
 
 #[tokio::test]
 async fn sessions_end() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let minute = Duration::from_secs(60);
     let short = acme.member.log_in_for(minute);
     acme.assert_rejected(TOKEN, "unknown", 404, "session_not_found").await;
@@ -25,7 +25,7 @@ async fn sessions_end() {
 
 #[tokio::test]
 async fn two_sessions_are_rejected() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
     for headers in [[(TOKEN, &*token), (JWT, &*jwt)], [(TOKEN, &*token), (TOKEN, &*token)]] {
         let (status, response) = acme.send("PUT", &acme.path(), &headers, &NAME.into()).await;
@@ -36,7 +36,7 @@ async fn two_sessions_are_rejected() {
 
 #[tokio::test]
 async fn forged_jwts_are_rejected() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let (header, claims) = (jwt::header(&acme.ada.jwt()), acme.ada.claims());
     let project = acme.stytch.key();
     let foreign = jwt::Key::generate().with_kid(project.kid());
@@ -66,7 +66,7 @@ async fn forged_jwts_are_rejected() {
 
 #[tokio::test]
 async fn only_authenticate_accepts_an_expired_jwt() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let expired = acme.ada.jwt();
     acme.stytch.clock().advance(Duration::from_secs(300));
     acme.assert_rejected(JWT, &expired, 400, "unable_to_parse_session_jwt").await;
@@ -90,7 +90,7 @@ async fn only_authenticate_accepts_an_expired_jwt() {
 
 #[tokio::test]
 async fn authenticate_accepts_exactly_one_session() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
     for (body, error) in [
         (json!({}), "no_session_arguments"),
@@ -108,7 +108,7 @@ async fn authenticate_accepts_exactly_one_session() {
 
 #[tokio::test]
 async fn the_published_keys_verify_the_jwts() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let before = acme.ada.jwt();
     assert!(verifies(&acme.jwks().await, &before));
     acme.stytch.rotate_keys();
@@ -126,7 +126,7 @@ async fn the_published_keys_verify_the_jwts() {
 
 #[tokio::test]
 async fn a_session_started_before_a_rotation_keeps_its_first_jwt() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let kid = acme.stytch.key().kid().to_owned();
     acme.stytch.rotate_keys();
     assert_eq!(jwt::header(&acme.ada.jwt())["kid"], kid);
@@ -134,7 +134,7 @@ async fn a_session_started_before_a_rotation_keeps_its_first_jwt() {
 
 #[tokio::test]
 async fn jwks_of_another_project_is_not_found() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let path = "/v1/b2b/sessions/jwks/project-test-other";
     let (status, _) = acme.send("GET", path, &[], &Value::Null).await;
     assert_eq!(status, 404);

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use stytch_sso_external::testing::Stytch;
 
-use super::{Acme, GROUP_ROLES, JWT, NAME, ROLES, TOKEN, path};
+use super::{AcmeOverHttp, GROUP_ROLES, JWT, NAME, ROLES, TOKEN, path};
 
 #[tokio::test]
 async fn admin_updates_by_token_and_by_jwt() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     for (header, session) in [(TOKEN, acme.ada.token()), (JWT, acme.ada.jwt())] {
         let (status, response) = acme.put(header, &session, &json!({"display_name": header})).await;
         assert_eq!(status, 200);
@@ -26,7 +26,7 @@ async fn admin_updates_by_token_and_by_jwt() {
 
 #[tokio::test]
 async fn lists_are_replaced_cleared_and_kept() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let roles = |role: &str| json!([{"role_id": role}]);
     let groups = json!([{"group": "it-admins", "role_id": "stytch_admin"}]);
     let set = json!({(ROLES): roles("stytch_admin"), (GROUP_ROLES): groups});
@@ -44,7 +44,7 @@ async fn lists_are_replaced_cleared_and_kept() {
 
 #[tokio::test]
 async fn without_a_session_the_project_has_full_power() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let (status, _) = acme.send("PUT", &acme.path(), &[], &NAME.into()).await;
     assert_eq!(status, 200);
     assert_eq!(acme.stytch.updates().pop().unwrap().member_id, None);
@@ -52,7 +52,7 @@ async fn without_a_session_the_project_has_full_power() {
 
 #[tokio::test]
 async fn wrong_project_credentials_are_rejected() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let http = reqwest::Client::new();
     let url = format!("{}{}", acme.stytch.base_url(), acme.path());
     let request = || http.put(&url).body(NAME);
@@ -73,7 +73,7 @@ async fn wrong_project_credentials_are_rejected() {
 
 #[tokio::test]
 async fn error_has_the_format_of_stytch() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let grace = acme.organization.member("grace", &[]).log_in();
     let (status, response) = acme.put(TOKEN, &grace.token(), &NAME.into()).await;
     assert_eq!(status, 403);
@@ -93,7 +93,7 @@ async fn error_has_the_format_of_stytch() {
 
 #[tokio::test]
 async fn roles_grant_and_deny_updates() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     acme.stytch.role("sso_editor", &[("stytch.sso", &["create", "update"])]);
     acme.stytch.role("sso_reader", &[("stytch.sso", &["read"])]);
     acme.organization.role("own", &[("stytch.sso", &["*"])]);
@@ -123,7 +123,7 @@ fn undefined_role_panics() {
 
 #[tokio::test]
 async fn tenancy_is_enforced() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let other = acme.stytch.organization("other");
     let eve = other.member("eve", &["stytch_admin"]).log_in();
     // Their session, our organization.
@@ -138,7 +138,7 @@ async fn tenancy_is_enforced() {
 
 #[tokio::test]
 async fn organization_slug_is_accepted_in_the_path() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let path = path("acme", acme.connection.id());
     let session = [(TOKEN, &*acme.ada.token())];
     let (status, _) = acme.send("PUT", &path, &session, &NAME.into()).await;
@@ -147,7 +147,7 @@ async fn organization_slug_is_accepted_in_the_path() {
 
 #[tokio::test]
 async fn ids_in_the_path_are_percent_decoded() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let odd = acme.organization.connection_builder("Odd").id("a/b ü").create();
     let path = path("acme", "a%2Fb%20%C3%BC");
     assert_eq!(acme.send("PUT", &path, &[], &NAME.into()).await.0, 200);
@@ -165,7 +165,7 @@ fn a_live_project_has_live_ids() {
 
 #[tokio::test]
 async fn unknown_ids_and_paths_are_not_found() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     for (path, error) in [
         (path("nowhere", acme.connection.id()), "organization_not_found"),
         (path("acme", "nothing"), "external_connection_id_not_found"),
@@ -178,7 +178,7 @@ async fn unknown_ids_and_paths_are_not_found() {
 
 #[tokio::test]
 async fn connections_reject_updates_that_they_do_not_support() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     let organization = &acme.organization;
     let roles = json!({(ROLES): [{"role_id": "stytch_admin"}]});
     let groups = json!({(GROUP_ROLES): [{"group": "g", "role_id": "stytch_admin"}]});
@@ -215,7 +215,7 @@ async fn connections_reject_updates_that_they_do_not_support() {
 
 #[tokio::test]
 async fn error_details_name_an_unknown_role() {
-    let acme = Acme::new();
+    let acme = AcmeOverHttp::new();
     acme.organization.role("editor", &[]);
     let body = json!({(ROLES): [{"role_id": "editor"}, {"role_id": "no_such_role"}]});
     let (status, response) = acme.put(TOKEN, &acme.ada.token(), &body).await;
