@@ -80,6 +80,10 @@ stytch-sso-external = { path = '{ours}' }
 [dev-dependencies]
 stytch-sso-external = { path = '{ours}', features = ["testing"] }
 tokio = { version = "1", features = ["macros", "rt"] }
+
+# As in the tested crate, so that the compiled dependencies are shared.
+[profile.dev]
+debug = "line-tables-only"
 "#;
 
 const HANDLER: &str = r"
