@@ -29,6 +29,14 @@ impl Backoff {
         Self { failures: failures + 1, failed, pause }
     }
 
+    /// Prolongs the pause by the `Retry-After` of a response that came after the fetch counted as
+    /// failed.
+    pub(crate) fn prolong(&mut self, now: SystemTime, requested: Option<Duration>) {
+        if let Some(requested) = requested {
+            (self.failed, self.pause) = (now, self.pause.max(requested.min(MAX)));
+        }
+    }
+
     pub(crate) fn is_running(self, clock: &Clock) -> bool {
         clock.age(self.failed) < self.pause
     }

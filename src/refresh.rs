@@ -258,8 +258,14 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
                 Ok(snapshot)
             }
             Err(error) => {
+                let now = self.clock.now();
                 if is_awaited {
-                    state.fail(number, error.clone(), self.clock.now(), false);
+                    state.fail(number, error.clone(), now, false);
+                } else if let Some(failure) =
+                    state.failure.as_mut().filter(|failure| failure.fetch == number)
+                {
+                    failure.backoff.prolong(now, error.retry_after());
+                    failure.error = error.clone();
                 }
                 Err(error)
             }

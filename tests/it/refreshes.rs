@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use stytch_sso_external::{
-    Operation, Session,
+    Error, Operation, Session,
     testing::{Fault, Stytch},
     types::UpdateExternalConnectionRequest,
 };
@@ -45,6 +45,28 @@ async fn retry_after_of_the_keys_is_kept_to() {
     client.warm_up().await.unwrap_err();
     stytch.clock().advance(Duration::from_secs(19));
     client.warm_up().await.unwrap_err();
+    assert_eq!((outage.hits(), stytch.count(Operation::GetJwks)), (1, 1));
+    stytch.clock().advance(Duration::from_secs(1));
+    client.warm_up().await.unwrap();
+    assert_eq!(stytch.count(Operation::GetJwks), 2);
+}
+
+#[tokio::test]
+async fn retry_after_of_a_response_that_came_late_is_kept_to() {
+    let stytch = Stytch::start();
+    let client = stytch.client();
+    let outage = stytch.fault(Operation::GetJwks, Fault::status(429).retry_after("20")).times(1);
+    let _ = stytch.fault(Operation::GetJwks, Fault::delay(Duration::from_millis(2_500))).times(1);
+    let error = client.warm_up().await.unwrap_err();
+    assert!(matches!(error, Error::Transport(_)), "{error:?}");
+    // Nobody waits for the response any more, but the next calls return its error.
+    let began = Instant::now();
+    while client.warm_up().await.unwrap_err().status().is_none() {
+        assert!(began.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    stytch.clock().advance(Duration::from_secs(19));
+    assert_eq!(client.warm_up().await.unwrap_err().status().unwrap(), 429);
     assert_eq!((outage.hits(), stytch.count(Operation::GetJwks)), (1, 1));
     stytch.clock().advance(Duration::from_secs(1));
     client.warm_up().await.unwrap();
