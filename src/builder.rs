@@ -90,8 +90,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the timeout for opening a TCP connection. Default: 5 s. Zero fails
-    /// [`build`](Self::build).
+    /// Sets the timeout for opening a connection, from the DNS lookup to the end of the TLS
+    /// handshake. Default: 5 s. Zero fails [`build`](Self::build).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.http.connect_timeout = timeout;
         self

@@ -166,7 +166,8 @@ impl MemberClient {
     /// the project and the organization, which are cached for 5 minutes and used for up to an
     /// hour while fetching them fails. The roles are those of the session JWT; of a session
     /// token, those that `sessions/authenticate` returned within the last 5 minutes. After a
-    /// denial those of a session token are read anew; those of a JWT change when it is renewed. An operation without a permission is authorized.
+    /// denial the policies and the roles of a session token are read anew, at most each 5 s; those
+    /// of a JWT change when it is renewed. An operation without a permission is authorized.
     ///
     /// **The verdict is advice.** The client sends every call whatever the verdict; Stytch decides
     /// ([guide](https://stytch.com/docs/b2b/guides/rbac/overview)). Dropping the future

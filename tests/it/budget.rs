@@ -97,7 +97,7 @@ async fn exhausted_budget_returns_the_last_error() {
     assert!(error.is_retryable());
     assert_eq!(error.reason(), "Stytch responded with an error; retry budget exhausted");
 
-    // Half of the budget after half of the time; a clock that is set back adds nothing.
+    // Half of the budget after half of the time.
     fixture.stytch.clock().advance(Duration::from_secs(50));
     let retries = fixture.drain().await;
     assert!((250..=262).contains(&retries), "{retries}");
