@@ -19,7 +19,7 @@ use crate::{
     operation::{Operation, Permission},
     organization::{Member, OrganizationResolver},
     path_segment::PathSegment,
-    permission::{Policies, Verdict},
+    permission::{Policies, ROLES_MAX_AGE, Verdict},
     rbac,
     response::Success,
     retry::Attempts,
@@ -180,12 +180,13 @@ impl Project {
         deadline: Deadline,
     ) -> Result<Verdict, Error> {
         check_session(session, deadline)?;
-        let (presented, since) = (&session.presented, self.policies.roles_since());
-        let mut member = self.organizations.resolve_roles(presented, since, None, deadline).await?;
+        let presented = &session.presented;
+        let resolve = |newer_than| {
+            self.organizations.resolve_roles(presented, ROLES_MAX_AGE, newer_than, deadline)
+        };
+        let mut member = resolve(None).await?;
         if self.policies.needs_role_read(&presented.digest(), member.resolved) {
-            let newer_than = Some(member.sequence);
-            let read = self.organizations.resolve_roles(presented, since, newer_than, deadline);
-            let read = timeout(MAX_WAIT, read).await;
+            let read = timeout(MAX_WAIT, resolve(Some(member.sequence))).await;
             self.policies.record_role_read(presented.digest());
             match read {
                 Ok(Err(error @ Error::SessionInvalid(_))) => return Err(error),

@@ -63,3 +63,30 @@ impl CallContext {
         outcome
     }
 }
+
+#[cfg(test)]
+impl CallContext {
+    /// A context whose requests fail, since nothing listens on that port.
+    pub(crate) fn unreachable(clock: Clock) -> Self {
+        use crate::{path_segment::PathSegment, retry::RetryPolicy, transport::TransportConfig};
+
+        let config = TransportConfig {
+            base_url: "http://127.0.0.1:1".to_owned(),
+            base: reqwest::Url::parse("http://127.0.0.1:1").unwrap(),
+            authorization: http::HeaderValue::from_static("unused"),
+            attempt_timeout: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(1),
+            max_response_bytes: 1,
+        };
+        let project_id = PathSegment::new("project-test-1").unwrap();
+        let http = reqwest::Client::new();
+        Self {
+            transport: Arc::new(Transport::new(config, http, project_id, 1, clock.clone())),
+            retry: Arc::new(Retry::new(RetryPolicy::disabled(), clock.clone())),
+            operation_timeout: Duration::from_secs(1),
+            attempt_timeout: Duration::from_secs(1),
+            clock,
+            server: Arc::new(Server { address: "127.0.0.1".to_owned(), port: 1 }),
+        }
+    }
+}

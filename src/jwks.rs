@@ -137,12 +137,14 @@ impl JwksCache {
     }
 
     /// Whether a JWT that is valid by the local clock may have expired by Stytch's. A fresh one
-    /// has not, however much the clocks differ.
+    /// has not, however much the clocks differ. One of the future was verified before the local
+    /// clock was set back.
     pub(crate) fn may_have_expired(&self, jwt: &str) -> bool {
         let now = self.0.clock_difference.stytch_now();
-        let issued = unverified_times(jwt).map(|(issued, _)| issued);
-        let age = issued.and_then(|issued| now.duration_since(issued).ok());
-        age.is_some_and(|age| age > self.0.validation.leeway)
+        unverified_times(jwt).is_some_and(|(issued, _)| {
+            let distance = now.duration_since(issued).unwrap_or_else(|error| error.duration());
+            distance > self.0.validation.leeway
+        })
     }
 
     /// The key of that id. `None` if a set that was fetched after this call lacks it.

@@ -6,7 +6,7 @@
 //! (moving to another organization makes a new session), and Stytch checks the session again
 //! with every request. A session that Stytch rejects is removed from the cache.
 
-mod cache_response;
+mod cache;
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -49,6 +49,10 @@ impl Member {
     /// Whether this is the result of verifying a JWT, without `sessions/authenticate`.
     pub(crate) fn is_verified_locally(&self) -> bool {
         self.sequence == VERIFIED
+    }
+
+    fn is_newer_than(&self, sequence: Option<u64>) -> bool {
+        sequence.is_none_or(|sequence| self.sequence > sequence)
     }
 }
 
@@ -121,12 +125,11 @@ impl OrganizationResolver {
     }
 
     /// Resolves a session as [`resolve`](Self::resolve) does. The roles behind a token are read
-    /// again if they were read before `since`, or are not newer than those of the sequence
-    /// number.
+    /// again if they are older than `max_age`, or not newer than those of the sequence number.
     pub(crate) async fn resolve_roles(
         &self,
         session: &Session,
-        since: SystemTime,
+        max_age: Duration,
         newer_than: Option<u64>,
         deadline: Deadline,
     ) -> Result<Member, Error> {
@@ -134,7 +137,9 @@ impl OrganizationResolver {
         let Some(member) = cached else {
             return self.resolve(session, deadline).await;
         };
-        if member.resolved >= since && newer_than.is_none_or(|oldest| member.sequence > oldest) {
+        if self.0.context.clock.age(member.resolved) <= max_age
+            && newer_than.is_none_or(|oldest| member.sequence > oldest)
+        {
             return Ok(member);
         }
         self.authenticate(session, true, Some(member.sequence), deadline).await
@@ -156,7 +161,8 @@ impl OrganizationResolver {
         self.authenticate(session, true, Some(VERIFIED), deadline).await.map(|_| ())
     }
 
-    /// Calls `sessions/authenticate`, once for all who wait for the same session.
+    /// Calls `sessions/authenticate`, once for all who wait for the same session. The result is
+    /// newer than that of the sequence number.
     async fn authenticate(
         &self,
         session: &Session,
@@ -165,6 +171,7 @@ impl OrganizationResolver {
         deadline: Deadline,
     ) -> Result<Member, Error> {
         const ACTIVITY: &str = "waiting for sessions/authenticate";
+        let digest = session.digest();
         let start = |waiters| {
             let (inner, session) = (Arc::clone(&self.0), session.clone());
             async move { inner.authenticate(&session, is_verified, newer_than, &waiters).await }
@@ -173,13 +180,18 @@ impl OrganizationResolver {
         let is_out_of_time = |error: &Error| {
             matches!(error.context().repeat, Repeat::OutOfTime | Repeat::OutOfTimeUnsent)
         };
-        let result = deadline
-            .wait(ACTIVITY, self.0.requests.run(&session.digest(), start, is_out_of_time))
-            .await?;
-        result.unwrap_or_else(|Abandoned| {
-            let reason = "the task of the request was dropped before it had a result";
-            Err(Error::timed_out(Operation::AuthenticateSession, reason))
-        })
+        loop {
+            let request = self.0.requests.run(&digest, start, is_out_of_time);
+            match deadline.wait(ACTIVITY, request).await? {
+                // The request was started for a caller who takes an older result.
+                Ok(Ok(member)) if !member.is_newer_than(newer_than) => {}
+                Ok(result) => return result,
+                Err(Abandoned) => {
+                    let reason = "the task of the request was dropped before it had a result";
+                    return Err(Error::timed_out(Operation::AuthenticateSession, reason));
+                }
+            }
+        }
     }
 }
 
@@ -223,15 +235,16 @@ impl Inner {
         let context = &self.context;
         let deadline = context.deadline(Operation::AuthenticateSession);
         // The request that completed just now may have resolved it.
-        let is_newer = |member: &Member| newer_than.is_none_or(|oldest| member.sequence > oldest);
-        if let Some(member) = self.cached(session).filter(is_newer) {
+        let cached = self.cached(session).filter(|member| member.is_newer_than(newer_than));
+        if let Some(member) = cached {
             return Ok(member);
         }
         let _permit = loop {
             if is_verified {
                 break None;
             }
-            let permit = context.transport.unverified_permit(deadline).await?;
+            let is_awaited = || !waiters.is_empty();
+            let permit = context.transport.unverified_permit(is_awaited, deadline).await?;
             if !self.jwks.has_keys() {
                 break Some(permit);
             }
@@ -244,35 +257,11 @@ impl Inner {
         };
         let requested = context.clock.now();
         let attempt = || context.transport.authenticate(session, || !waiters.is_empty(), deadline);
-        let response = context.call_as_project(context.retry.begin(deadline), attempt).await?;
-        self.cache_response(session, response, requested)
-    }
-
-    fn cached(&self, session: &Session) -> Option<Member> {
-        let digest = session.digest();
-        let member = self.cache.get(&digest)?;
-        let now = self.context.clock.now();
-        if member.valid_until > now {
-            return Some(member);
+        let response = context.call_as_project(context.retry.begin(deadline), attempt).await;
+        if matches!(response, Err(Error::SessionInvalid(_))) {
+            self.cache.remove(&session.digest());
         }
-        // Only if it is still the expired one: another task may have renewed it meanwhile.
-        self.cache.remove_if(&digest, |member| member.valid_until <= now);
-        None
-    }
-
-    /// Caches a result, and returns it or a newer one.
-    fn insert(&self, session: &Session, member: Member) -> Member {
-        if let Some(newer) = self.cached(session).filter(|it| it.sequence > member.sequence) {
-            return newer;
-        }
-        self.cache.insert(session.digest(), member.clone());
-        member
-    }
-
-    /// The time so long from now. A longer time than a century counts as one.
-    fn after(&self, time: Duration) -> SystemTime {
-        const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-        self.context.clock.now() + time.min(CENTURY)
+        self.cache_response(session, response?, requested)
     }
 }
 

@@ -89,11 +89,6 @@ impl Policies {
         self.organization_denials.insert(organization.clone(), now);
     }
 
-    /// The oldest read time of roles that a check accepts.
-    pub(crate) fn roles_since(&self) -> SystemTime {
-        self.context.clock.now().checked_sub(MAX_AGE.fresh).unwrap_or(SystemTime::UNIX_EPOCH)
-    }
-
     /// Whether to read roles again that were read at `read`, because the session was denied a
     /// permission since: at most once in [`MIN_INTERVAL`].
     pub(crate) fn needs_role_read(&self, session: &SessionDigest, read: SystemTime) -> bool {
@@ -103,7 +98,7 @@ impl Policies {
         let clock = &self.context.clock;
         let is_recent = denial.roles_read.is_some_and(|at| clock.age(at) < MIN_INTERVAL);
         // Roles of the same instant may be older than the denial.
-        read <= denial.at && !is_recent
+        clock.age(read) >= clock.age(denial.at) && !is_recent
     }
 
     /// Records that the roles of a session were read because of a denial, or could not be read.
@@ -194,7 +189,30 @@ async fn organization_policy(
 /// 5 minutes as in Stytch's SDKs; up to 1 hour while fetching fails.
 const MAX_AGE: MaxAge =
     MaxAge { fresh: Duration::from_secs(5 * 60), stale: Duration::from_secs(60 * 60) };
+/// How old the roles behind a session token may be in a check.
+pub(crate) const ROLES_MAX_AGE: Duration = MAX_AGE.fresh;
 /// The time between two fetches that denials cause.
 const MIN_INTERVAL: Duration = Duration::from_secs(5);
 /// How many organizations' policies are cached.
 const CAPACITY: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::Clock, session::Session};
+
+    /// The time of a reading is in the future if the clock was set back after it.
+    #[test]
+    fn denial_after_the_clock_was_set_back_has_the_roles_read_again() {
+        let clock = Clock::stopped();
+        let policies = Policies::new(CallContext::unreachable(clock.clone()));
+        let session = Session::token("token").digest();
+        policies.record_denial(session, &PathSegment::new("organization-test-1").unwrap());
+        let hour = Duration::from_secs(3600);
+        clock.advance(hour);
+        let now = clock.now();
+        for (read, is_needed) in [(now - 2 * hour, true), (now, false), (now + hour, true)] {
+            assert_eq!(policies.needs_role_read(&session, read), is_needed, "{read:?}");
+        }
+    }
+}

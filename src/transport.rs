@@ -2,7 +2,7 @@
 //!
 //! `transport/hooks.rs` attaches credentials to the generated client's requests;
 //! `transport/decode.rs` makes their URLs and decodes the responses; `transport/http.rs`
-//! configures reqwest;
+//! configures reqwest; `transport/permits.rs` limits the requests in flight;
 //! `transport/failure.rs` finds out why there is no response. What a response means is decided
 //! in `response.rs`.
 
@@ -11,6 +11,7 @@ mod decode;
 mod failure;
 mod hooks;
 mod http;
+mod permits;
 mod proxy;
 
 use std::{pin::pin, sync::Arc};
@@ -19,6 +20,7 @@ use progenitor_client::ResponseValue;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use self::hooks::RequestContext;
+use self::permits::{acquire_awaited, acquire_permit};
 pub(crate) use self::{hooks::TransportConfig, http::HttpConfig};
 /// Generated types, for modules that don't name the generated module.
 pub(crate) use crate::generated::{
@@ -194,8 +196,7 @@ impl Transport {
         }
     }
 
-    /// Sends `sessions/authenticate` for a session, unless all callers gave up before it got a
-    /// permit: requests of clients that disconnected must not keep the others queued.
+    /// Sends `sessions/authenticate` for a session, unless all callers gave up before.
     pub(crate) async fn authenticate(
         &self,
         session: &Session,
@@ -209,10 +210,7 @@ impl Transport {
         };
         // A field that is added to the document stops the build here: send it, or `None`.
         let request = AuthenticateSessionRequest { session_token, session_jwt };
-        let _permit = acquire_permit(&self.session_permits, deadline).await?;
-        if !is_awaited() {
-            return Err(Error::timed_out(deadline.operation(), "no caller waits any more"));
-        }
+        let _permit = acquire_awaited(&self.session_permits, is_awaited, deadline).await?;
         let client = self.attempt(Operation::AuthenticateSession, None, deadline)?;
         let result = client.authenticate_session(&request).await;
         client.inner.conclude(Operation::AuthenticateSession, result)
@@ -222,9 +220,10 @@ impl Transport {
     /// `sessions/authenticate` request.
     pub(crate) async fn unverified_permit(
         &self,
+        is_awaited: impl Fn() -> bool,
         deadline: Deadline,
     ) -> Result<SemaphorePermit<'_>, Error> {
-        acquire_permit(&self.unverified_permits, deadline).await
+        acquire_awaited(&self.unverified_permits, is_awaited, deadline).await
     }
 
     /// Fetches the RBAC policy of the project.
@@ -277,20 +276,6 @@ impl Transport {
     }
 }
 
-async fn acquire_permit(
-    semaphore: &Semaphore,
-    deadline: Deadline,
-) -> Result<SemaphorePermit<'_>, Error> {
-    // Never overtakes: while a caller is queued, no permit is free.
-    if let Ok(permit) = semaphore.try_acquire() {
-        return Ok(permit);
-    }
-    let permit = deadline.wait(QUEUED, semaphore.acquire()).await?;
-    // It is never closed.
-    permit.map_err(|_| deadline.elapsed(QUEUED))
-}
-
 pub(crate) const NO_SUCH_CONNECTION: &str = "the organization has no such external connection";
 /// Fetches begin a second or more apart: so many are in flight only if each hangs for a minute.
 const JWKS_REQUESTS: usize = 64;
-const QUEUED: &str = "queued for a permit (max_in_flight)";

@@ -1,13 +1,11 @@
-//! Unit tests of the session cache, whose size can't be seen from outside.
+//! What tests from outside can't see or cause: the size of the session cache, and a clock that is
+//! set back.
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use tokio::task::yield_now;
 
 use super::*;
-use crate::{
-    clock::Clock,
-    jwks,
-    retry::{Retry, RetryPolicy},
-    span::Server,
-    transport::{Transport, TransportConfig},
-};
+use crate::{clock::Clock, jwks};
 
 #[tokio::test]
 async fn cache_stays_within_its_capacity() {
@@ -39,6 +37,56 @@ async fn renewed_session_is_not_replaced_by_a_verified_one() {
     assert_eq!(organizations.0.cached(&session).unwrap().sequence, 1);
 }
 
+#[tokio::test]
+async fn renewal_is_not_the_result_of_a_local_verification() {
+    let organizations = organizations(10);
+    let session = Session::jwt("a.b.c");
+    let verified = member(SystemTime::now() + Duration::from_secs(60));
+    let verify = |_| async {
+        yield_now().await;
+        Ok(verified)
+    };
+    let digest = session.digest();
+    let verification = organizations.0.requests.run(&digest, verify, |_| false);
+    let renewal = organizations.renew(&session, deadline());
+    let (verified, renewed) = tokio::join!(verification, renewal);
+    assert!(verified.unwrap().is_ok());
+    // A request of its own, which nothing responds to.
+    assert!(matches!(renewed, Err(Error::Transport(_))), "{renewed:?}");
+}
+
+/// The time of a reading is in the future if the clock was set back after it.
+#[tokio::test]
+async fn roles_from_the_future_are_read_again() {
+    let organizations = organizations(10);
+    let (session, now, hour) =
+        (Session::token("token"), SystemTime::now(), Duration::from_secs(3600));
+    for (resolved, is_cached) in [(now - hour / 2, true), (now - hour, false), (now + hour, false)]
+    {
+        organizations.0.insert(&session, Member { resolved, ..member(now + 2 * hour) });
+        let max_age = hour * 3 / 4;
+        let roles = organizations.resolve_roles(&session, max_age, None, deadline()).await;
+        assert_eq!(roles.is_ok(), is_cached, "{resolved:?}");
+    }
+}
+
+#[tokio::test]
+async fn jwt_from_the_future_may_have_expired() {
+    let organizations = organizations(10);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    for (issued, may_have_expired) in [(now - 60, true), (now, false), (now + 60, true)] {
+        let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"key"}"#);
+        let times = format!(r#"{{"iat":{issued},"exp":{}}}"#, issued + 300);
+        let claims = BASE64_URL_SAFE_NO_PAD.encode(times);
+        let session = Session::jwt(format!("{header}.{claims}.c2lnbmF0dXJl"));
+        assert_eq!(organizations.may_have_expired(&session), may_have_expired, "{issued} {now}");
+    }
+}
+
+fn deadline() -> Deadline {
+    Deadline::after(Operation::AuthenticateSession, Duration::from_secs(10))
+}
+
 fn member(valid_until: SystemTime) -> Member {
     Member {
         organization: PathSegment::new("organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931")
@@ -52,25 +100,7 @@ fn member(valid_until: SystemTime) -> Member {
 }
 
 fn organizations(capacity: usize) -> OrganizationResolver {
-    let http = reqwest::Client::new();
-    let config = TransportConfig {
-        base_url: "http://127.0.0.1:1".to_owned(),
-        base: reqwest::Url::parse("http://127.0.0.1:1").unwrap(),
-        authorization: http::HeaderValue::from_static("unused"),
-        attempt_timeout: Duration::from_secs(1),
-        connect_timeout: Duration::from_secs(1),
-        max_response_bytes: 1,
-    };
-    let project_id = PathSegment::new("project-test-1").unwrap();
-    let clock = Clock::system();
-    let context = CallContext {
-        transport: Arc::new(Transport::new(config, http, project_id, 1, clock.clone())),
-        retry: Arc::new(Retry::new(RetryPolicy::disabled(), clock.clone())),
-        operation_timeout: Duration::ZERO,
-        attempt_timeout: Duration::ZERO,
-        clock,
-        server: Arc::new(Server { address: "127.0.0.1".to_owned(), port: 1 }),
-    };
+    let context = CallContext::unreachable(Clock::system());
     let settings = jwks::Settings::default();
     let keys = JwksCache::new(context.clone(), &settings, "http://127.0.0.1:1");
     OrganizationResolver::new(context, keys, Settings { capacity, ..Settings::default() })

@@ -265,3 +265,56 @@ async fn queued_requests_that_nobody_waits_for_are_not_sent() {
     assert!(matches!(first.await.unwrap(), Err(Error::SessionInvalid(_))));
     assert_eq!(stytch.count(Operation::AuthenticateSession), 2);
 }
+
+/// JWTs that can't be verified have a queue of their own before that of `sessions/authenticate`.
+#[tokio::test]
+async fn unverified_jwts_that_nobody_waits_for_delay_no_other() {
+    let Acme { stytch, organization, .. } = Acme::captured();
+    let _ = stytch.fault(Operation::GetJwks, Fault::status(503));
+    let _ = stytch.fault(Operation::AuthenticateSession, Fault::delay(Duration::from_millis(500)));
+    let client = stytch.client_builder().max_in_flight(1).build().unwrap();
+    client.warm_up().await.unwrap_err();
+    let log_in = |name: &str| organization.member(name, &[]).log_in();
+    let resolve = |session| {
+        let member = client.as_member(session);
+        tokio::spawn(async move { member.organization_id().await.unwrap() })
+    };
+    let sent = || stytch.count(Operation::AuthenticateSession);
+
+    let sessions = ["first", "second", "third", "fourth"].map(log_in);
+    let [first, second, third, fourth] = &sessions;
+    let mut calls = vec![resolve(Session::jwt(first.jwt()))];
+    until(|| sent() == 1).await;
+    calls.push(resolve(Session::token(second.token())));
+    yield_often().await;
+    for n in 0..50 {
+        let jwt = log_in(&format!("gone-{n}")).jwt();
+        let member = client.as_member(Session::jwt(jwt));
+        // Polled until it is queued, as for a client that disconnects then.
+        let mut call = Box::pin(member.organization_id());
+        assert!(call.as_mut().now_or_never().is_none());
+        yield_often().await;
+    }
+    calls.push(resolve(Session::jwt(third.jwt())));
+    yield_often().await;
+    until(|| sent() == 2).await;
+    yield_often().await;
+    calls.push(resolve(Session::token(fourth.token())));
+    for call in calls {
+        call.await.unwrap();
+    }
+
+    let sent = stytch.requests();
+    let sent = sent.iter().filter(|it| it.operation == Some(Operation::AuthenticateSession));
+    let order = [first.jwt(), second.token(), third.jwt(), fourth.token()];
+    let in_order: Vec<_> =
+        sent.zip(&order).map(|(request, credential)| request.carries(credential)).collect();
+    assert_eq!(in_order, [true; 4]);
+}
+
+/// Lets every task of the runtime run that can.
+async fn yield_often() {
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+}

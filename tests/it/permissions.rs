@@ -270,6 +270,27 @@ async fn roles_that_cannot_be_refetched_are_used_up_to_their_maximum_age() {
 }
 
 #[tokio::test]
+async fn session_that_a_check_finds_revoked_is_not_served_from_the_cache() {
+    for is_denied in [true, false] {
+        let Fixture { stytch, okta, member, bob } = fixture(token);
+        member.check_permission(UPDATE).await.unwrap();
+        if is_denied {
+            member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
+        } else {
+            // The cached roles are too old for a check.
+            stytch.clock().advance(Duration::from_secs(301));
+        }
+        bob.revoke();
+        for _ in 0..2 {
+            let error = member.check_permission(UPDATE).await.unwrap_err();
+            assert!(matches!(error, Error::SessionInvalid(_)), "denied: {is_denied}, {error:?}");
+        }
+        let error = member.organization_id().await.unwrap_err();
+        assert!(matches!(error, Error::SessionInvalid(_)), "denied: {is_denied}, {error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_policy_endpoint_that_hangs_delays_one_check_and_no_update() {
     for hanging in [vec![PROJECT], vec![ORGANIZATION], vec![PROJECT, ORGANIZATION]] {
         let Fixture { stytch, okta, member, .. } = fixture(jwt);

@@ -1,9 +1,11 @@
-//! Caches the responses of `sessions/authenticate`.
+//! The cache of resolved sessions, and how responses of `sessions/authenticate` get into it.
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
+
+use quick_cache::sync::{EntryAction, EntryResult};
 
 use super::{Inner, Member};
 use crate::{
@@ -18,6 +20,46 @@ use crate::{
 };
 
 impl Inner {
+    pub(super) fn cached(&self, session: &Session) -> Option<Member> {
+        let digest = session.digest();
+        let member = self.cache.get(&digest)?;
+        let now = self.context.clock.now();
+        if member.valid_until > now {
+            return Some(member);
+        }
+        // Only if it is still the expired one: another task may have renewed it meanwhile.
+        self.cache.remove_if(&digest, |member| member.valid_until <= now);
+        None
+    }
+
+    /// Caches a result, and returns it or a newer one.
+    pub(super) fn insert(&self, session: &Session, member: Member) -> Member {
+        let now = self.context.clock.now();
+        // In one step: a renewal of another task must not be replaced.
+        let entry = self.cache.entry(&session.digest(), None, |_, cached| {
+            let is_newer = cached.valid_until > now && cached.sequence > member.sequence;
+            if !is_newer {
+                *cached = member.clone();
+            }
+            EntryAction::Retain(cached.clone())
+        });
+        match entry {
+            EntryResult::Retained(newest) => newest,
+            EntryResult::Vacant(place) => {
+                // Fails only if the entry was removed meanwhile.
+                let _ = place.insert(member.clone());
+                member
+            }
+            _ => member,
+        }
+    }
+
+    /// The time so long from now. A longer time than a century counts as one.
+    pub(super) fn after(&self, time: Duration) -> SystemTime {
+        const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+        self.context.clock.now() + time.min(CENTURY)
+    }
+
     /// Caches the result of a request that began at `requested`.
     pub(super) fn cache_response(
         &self,
