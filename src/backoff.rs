@@ -32,9 +32,9 @@ impl Backoff {
     /// Prolongs the pause by the `Retry-After` of a response that came after the fetch counted as
     /// failed.
     pub(crate) fn prolong(&mut self, now: SystemTime, requested: Option<Duration>) {
-        if let Some(requested) = requested {
-            (self.failed, self.pause) = (now, self.pause.max(requested.min(MAX)));
-        }
+        let elapsed = now.duration_since(self.failed).unwrap_or_default();
+        let requested = requested.map(|requested| elapsed + requested.min(MAX));
+        self.pause = self.pause.max(requested.unwrap_or_default());
     }
 
     pub(crate) fn is_running(self, clock: &Clock) -> bool {
@@ -66,6 +66,17 @@ mod tests {
             let requested = Some(Duration::from_secs(requested));
             let backoff = Backoff::after(None, SystemTime::UNIX_EPOCH, requested);
             assert_eq!(backoff.pause, Duration::from_secs(expected));
+        }
+    }
+
+    #[test]
+    fn late_retry_after_prolongs_the_pause_and_never_shortens_it() {
+        let second = Duration::from_secs(1);
+        let failed = SystemTime::UNIX_EPOCH;
+        for (pause, requested, expected) in [(1, 20, 29), (30, 1, 30), (30, 60, 39)] {
+            let mut backoff = Backoff { failures: 1, failed, pause: pause * second };
+            backoff.prolong(failed + 9 * second, Some(requested * second));
+            assert_eq!(backoff.pause, expected * second);
         }
     }
 

@@ -79,7 +79,7 @@ impl CallContext {
             max_response_bytes: 1,
         };
         let project_id = PathSegment::new("project-test-1").unwrap();
-        let http = reqwest::Client::new();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
             transport: Arc::new(Transport::new(config, http, project_id, 1, clock.clone())),
             retry: Arc::new(Retry::new(RetryPolicy::disabled(), clock.clone())),

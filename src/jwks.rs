@@ -136,9 +136,9 @@ impl JwksCache {
         self.0.clock_difference.observe(issued, requested);
     }
 
-    /// Whether a JWT that is valid by the local clock may have expired by Stytch's. A fresh one
-    /// has not, however much the clocks differ. One of the future was verified before the local
-    /// clock was set back.
+    /// Whether a JWT that is valid by the local clock may have expired by Stytch's. One that was
+    /// just issued has not. One of the future was verified before the local clock was set back, or
+    /// how far the clock is behind isn't known yet.
     pub(crate) fn may_have_expired(&self, jwt: &str) -> bool {
         let now = self.0.clock_difference.stytch_now();
         unverified_times(jwt).is_some_and(|(issued, _)| {

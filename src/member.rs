@@ -247,7 +247,7 @@ impl MemberClient {
     /// member.connections().await?;
     /// if member.session() != presented {
     ///     let cookie = format!("stytch_session_jwt={}", member.session().expose_secret());
-    ///     // Set the cookie, with `HttpOnly`, `Secure` and `SameSite`.
+    ///     // Set the cookie, with the attributes of the one that your login sets.
     /// #   assert!(cookie.len() > 100);
     /// }
     /// # Ok(())

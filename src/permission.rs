@@ -97,8 +97,9 @@ impl Policies {
         };
         let clock = &self.context.clock;
         let is_recent = denial.roles_read.is_some_and(|at| clock.age(at) < MIN_INTERVAL);
+        let is_from_future = read > clock.now();
         // Roles of the same instant may be older than the denial.
-        clock.age(read) >= clock.age(denial.at) && !is_recent
+        (read <= denial.at || is_from_future) && !is_recent
     }
 
     /// Records that the roles of a session were read because of a denial, or could not be read.
