@@ -236,9 +236,10 @@ async fn print_permission(member: &MemberClient) -> Result<(), Error> {
 /// Builds the member's client from environment variables.
 fn member() -> Result<MemberClient, Box<dyn std::error::Error>> {
     let client = Client::from_env()?;
-    let session = match (env::var("STYTCH_SESSION_JWT"), env::var("STYTCH_SESSION_TOKEN")) {
-        (Ok(jwt), _) => Session::jwt(jwt),
-        (_, Ok(token)) => Session::token(token),
+    let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let session = match (variable("STYTCH_SESSION_JWT"), variable("STYTCH_SESSION_TOKEN")) {
+        (Some(jwt), _) => Session::jwt(jwt),
+        (_, Some(token)) => Session::token(token),
         _ => {
             return Err(
                 "set STYTCH_SESSION_JWT or STYTCH_SESSION_TOKEN to a member's session".into()

@@ -22,10 +22,12 @@ pub(crate) fn renewed(
     set(JWT, in_use.expose_secret(), origin)
 }
 
-/// Returns a `Set-Cookie` for this host, not readable by scripts.
+/// Returns a `Set-Cookie` for this host.
 ///
-/// If your login sets the cookies with a `Domain`, add the same one here: otherwise the browser
-/// keeps two cookies of the same name. Without `Max-Age` the browser keeps it until it is
+/// Change the attributes to those of the cookies that your login sets. These are for Stytch's
+/// frontend SDKs, which write the cookies with a script by default: with `HttpOnly` they could not
+/// replace the cookie at the next login. If Stytch sets `HttpOnly` cookies for you, add it. Add
+/// their `Domain` too: otherwise the browser keeps two cookies of the same name. Without `Max-Age` the browser keeps it until it is
 /// closed; Stytch decides when the session expires.
 pub(crate) fn set(name: &str, value: &str, origin: &Origin) -> Option<HeaderValue> {
     // Base64url and dots only: no character that ends the value and adds an attribute.
@@ -34,7 +36,7 @@ pub(crate) fn set(name: &str, value: &str, origin: &Origin) -> Option<HeaderValu
         return None;
     }
     let secure = if origin.is_https() { "; Secure" } else { "" };
-    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}");
+    let cookie = format!("{name}={value}; Path=/; SameSite=Lax{secure}");
     let mut cookie = HeaderValue::from_str(&cookie).ok()?;
     cookie.set_sensitive(true);
     Some(cookie)

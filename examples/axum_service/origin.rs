@@ -32,7 +32,12 @@ impl Origin {
     /// Returns the given origin, or the one of a loopback address.
     pub(crate) fn new(given: Option<&str>, address: SocketAddr) -> Result<Self, String> {
         let text = match given {
-            Some(given) => given.trim_end_matches('/').to_ascii_lowercase(),
+            // As browsers send it: without the default port.
+            Some(given) => {
+                let given = given.trim_end_matches('/').to_ascii_lowercase();
+                let default_port = if given.starts_with("https:") { ":443" } else { ":80" };
+                given.strip_suffix(default_port).unwrap_or(&given).to_owned()
+            }
             None if address.ip().is_loopback() => format!("http://{address}"),
             None => {
                 return Err(

@@ -91,7 +91,7 @@ async fn replace(
     let (Path(id), Json(replacement)) = (id?, body?);
     let update = replacement.into();
     let updated = member.client.update_connection(&id, &update).await.map(Changed::from);
-    Ok(changed(&member, updated, &update).await)
+    Ok(changed(&member, &id, updated, &update).await)
 }
 
 /// `PATCH /sso/connections/{connection_id}`: grants and revokes single roles. What others
@@ -108,18 +108,21 @@ async fn edit(
         Ok(sent.clone())
     });
     let edited = edited.await.map(Changed::from);
-    Ok(changed(&member, edited, &sent).await)
+    Ok(changed(&member, &id, edited, &sent).await)
 }
 
 async fn changed(
     member: &Member,
+    connection_id: &str,
     result: Result<Changed, Error>,
     sent: &UpdateExternalConnectionRequest,
 ) -> Response {
     match result {
         Ok(changed) => {
             let stytch_request_id = changed.stytch_request_id.as_deref();
-            tracing::info!(stytch_request_id, "changed");
+            // Cached, since the update has just used it.
+            let organization_id = member.client.organization_id().await.ok();
+            tracing::info!(organization_id, connection_id, stytch_request_id, "changed");
             member.respond(Json(changed))
         }
         Err(error) => {

@@ -101,6 +101,35 @@ async fn offline_page_keeps_the_changes() {
     visit.quit().await;
 }
 
+/// A gateway may give up on a change that the service completes.
+#[tokio::test]
+async fn error_of_a_gateway_leaves_the_outcome_unknown() {
+    let acme = acme();
+    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    visit.choose(1).await;
+    for body in [r#"{"message": "Endpoint request timed out"}"#, "null"] {
+        visit
+            .run(&format!(
+                "const send = window.fetch; window.fetch = async (path, options) => {{
+                if (options.method !== 'PATCH') return send(path, options);
+                await send(path, options);
+                window.fetch = send;
+                const headers = {{ 'content-type': 'application/json' }};
+                return new Response('{body}', {{ status: 504, headers }});
+            }};"
+            ))
+            .await;
+        visit.type_over("#display-name", &format!("Changed before {body}")).await;
+        visit.save().await;
+        visit.find("#alert p + p").await;
+        let text = visit.text("#alert").await;
+        assert!(text.contains("may have been applied"), "{text}");
+        assert!(text.contains("The form shows the current state."), "{text}");
+        assert!(!visit.can_save().await);
+    }
+    visit.quit().await;
+}
+
 #[tokio::test]
 async fn session_that_expires_during_editing_is_renewed() {
     let acme = acme();

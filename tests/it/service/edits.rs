@@ -40,6 +40,9 @@ async fn edit_changes_single_roles_and_keeps_those_of_others() {
     // The list that the second edit isn't about was not sent.
     let sent = acme.stytch.updates().pop().unwrap().body;
     assert_eq!(sent.get("external_group_implicit_role_assignments"), None);
+    // The log names what was changed, and where.
+    let logged = acme.service.logged_with(&format!("connection_id=\"{}\"", acme.connection.id()));
+    assert!(logged.contains(acme.organization.id()), "{logged}");
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ async fn printed_commands_work_without_an_account() {
 }
 
 #[tokio::test]
-async fn login_sets_http_only_session_cookies() {
+async fn login_sets_session_cookies_as_stytchs_frontend_sdks_do() {
     let service = Service::on_its_own_fake();
     let http = crate::fake::http_builder().redirect(reqwest::redirect::Policy::none());
     let login = http.build().unwrap().get(format!("{}/login/ada", service.url));
@@ -53,7 +53,7 @@ async fn login_sets_http_only_session_cookies() {
     let cookies =
         response.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
     let session: Vec<_> = cookies.filter(|cookie| cookie.starts_with("stytch_session")).collect();
-    assert!(session.iter().all(|cookie| cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax")));
+    assert!(session.iter().all(|cookie| cookie.ends_with("; Path=/; SameSite=Lax")));
     let [token, jwt] = [0, 1].map(|n: usize| session[n].split(';').next().unwrap());
     for cookie in [token, jwt] {
         let request = service.request(Method::GET, "/sso/connections", cookie, "");

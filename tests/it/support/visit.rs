@@ -126,6 +126,11 @@ impl Visit {
         element.send_keys(key).await.unwrap();
     }
 
+    /// Runs a script in the page.
+    pub(crate) async fn run(&self, script: &str) {
+        self.browser.page.execute(script, vec![]).await.unwrap();
+    }
+
     pub(crate) async fn set_offline(&self, offline: bool) {
         let conditions = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
         self.control("Network.enable", json!({})).await;
