@@ -2,7 +2,10 @@
 //! of an outage.
 
 use std::{
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -11,6 +14,9 @@ use crate::{clock::Clock, lock::lock};
 /// Counts in thousandths of a retry.
 pub(crate) struct RetryBudget {
     clock: Clock,
+    /// The calls since the last withdrawal, counted without a lock or a clock read: nearly all
+    /// calls need no retry.
+    calls: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -22,37 +28,39 @@ struct State {
 impl RetryBudget {
     pub(crate) fn new(clock: Clock) -> Self {
         let state = State { available: CAPACITY, refilled: clock.now() };
-        Self { clock, state: Mutex::new(state) }
+        Self { clock, calls: AtomicU64::new(0), state: Mutex::new(state) }
     }
 
-    /// Adds the refill of one call.
+    /// Counts a call, which adds to the next refill.
     pub(crate) fn deposit(&self) {
-        self.update(|available| *available = (*available + PER_CALL).min(CAPACITY));
+        self.calls.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Takes one retry out, if there is one.
     pub(crate) fn withdraw(&self) -> bool {
-        let mut is_available = false;
-        self.update(|available| {
-            if let Some(rest) = available.checked_sub(RETRY) {
-                (*available, is_available) = (rest, true);
-            }
-        });
-        is_available
-    }
-
-    fn update(&self, change: impl FnOnce(&mut u64)) {
         let now = self.clock.now();
         let mut state = lock(&self.state);
+        state.refill(self.calls.swap(0, Ordering::Relaxed), now);
+        let rest = state.available.checked_sub(RETRY);
+        if let Some(rest) = rest {
+            state.available = rest;
+        }
+        rest.is_some()
+    }
+}
+
+impl State {
+    fn refill(&mut self, calls: u64, now: SystemTime) {
         // A clock that was set back adds nothing.
-        let elapsed = now.duration_since(state.refilled).unwrap_or_default().as_millis();
+        let elapsed = now.duration_since(self.refilled).unwrap_or_default().as_millis();
         let elapsed = u64::try_from(elapsed).unwrap_or(CAPACITY);
-        let refill = elapsed.saturating_mul(PER_MILLISECOND);
-        state.available = state.available.saturating_add(refill).min(CAPACITY);
+        let by_time = elapsed.saturating_mul(PER_MILLISECOND);
+        let by_calls = calls.saturating_mul(PER_CALL);
+        self.available =
+            self.available.saturating_add(by_time.saturating_add(by_calls)).min(CAPACITY);
         // What is left of a millisecond counts the next time.
-        let refilled = state.refilled.checked_add(Duration::from_millis(elapsed)).unwrap_or(now);
-        state.refilled = refilled.min(now);
-        change(&mut state.available);
+        let refilled = self.refilled.checked_add(Duration::from_millis(elapsed)).unwrap_or(now);
+        self.refilled = refilled.min(now);
     }
 }
 
