@@ -6,7 +6,7 @@
 
 mod edit;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, pin::pin, sync::Arc};
 
 use crate::{
     call::{ActiveSession, MemberCall, Project},
@@ -102,7 +102,8 @@ impl MemberClient {
             connection::check_update(operation, update)?;
             Ok(UpdateConnection { connection_id, update })
         });
-        call.run(request).await
+        // Pinned where it is made, because it is large and would be moved to be awaited.
+        pin!(call.run(request)).await
     }
 
     /// Returns the external connections of the member's organization.
