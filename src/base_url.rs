@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+use http::HeaderValue;
 use reqwest::Url;
 
 use crate::build_error::BuildError;
@@ -14,6 +15,8 @@ pub(crate) struct BaseUrl {
     pub(crate) text: String,
     /// The same, parsed.
     pub(crate) url: Url,
+    /// The `Host` header: without the port if it is the scheme's default.
+    pub(crate) host_header: HeaderValue,
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) is_plain: bool,
@@ -42,11 +45,13 @@ impl BaseUrl {
         if is_plain && !is_loopback(&host) {
             return Err(BuildError::InsecureBaseUrl);
         }
+        let host_header = HeaderValue::try_from(url.authority())
+            .map_err(|_| invalid("has a host that no HTTP header can contain"))?;
         let port = url.port_or_known_default().unwrap_or_default();
         let text = url.as_str().trim_end_matches('/').to_owned();
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
-        Ok(Self { text, url, host, port, is_plain })
+        Ok(Self { text, url, host_header, host, port, is_plain })
     }
 }
 
@@ -57,3 +62,21 @@ fn is_loopback(host: &str) -> bool {
 
 const LIVE: &str = "https://api.stytch.com";
 const TEST: &str = "https://test.stytch.com";
+
+#[cfg(test)]
+mod tests {
+    use super::BaseUrl;
+
+    #[test]
+    fn host_header_omits_the_default_port() {
+        for (given, expected) in [
+            ("https://login.example.com/", "login.example.com"),
+            ("https://login.example.com:443/stytch", "login.example.com"),
+            ("https://LOGIN.example.com:8443", "login.example.com:8443"),
+            ("http://[::1]:80", "[::1]"),
+        ] {
+            let base_url = BaseUrl::new(Some(given), "project-test-1").ok().unwrap();
+            assert_eq!(base_url.host_header, expected, "{given}");
+        }
+    }
+}

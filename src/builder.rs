@@ -205,8 +205,9 @@ impl ClientBuilder {
     /// local address, the TLS backend.
     ///
     /// The crate's own settings are applied afterwards and win: no redirects, no referer, no
-    /// retries of reqwest, the timeouts, HTTP/1.1, the user agent, no decompression, no verbose
-    /// logging of connections, at most 256 response headers, and no proxy for plain http.
+    /// retries of reqwest, the timeouts, HTTP/1.1, the user agent, the `Host` header of the base
+    /// URL, no decompression, no verbose logging of connections, at most 256 response headers, and
+    /// no proxy for plain http.
     ///
     /// [`build`](Self::build) fails if a default header is `Authorization` or `Cookie` or starts
     /// with `X-Stytch-`. With this setting, the proxy variables of the environment are used as

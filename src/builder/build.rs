@@ -45,6 +45,7 @@ impl ClientBuilder {
         let config = TransportConfig {
             base_url: base_url.text.clone(),
             base: base_url.url,
+            host: base_url.host_header,
             authorization: self.authorization()?,
             attempt_timeout: self.http.attempt_timeout,
             connect_timeout: self.http.connect_timeout,

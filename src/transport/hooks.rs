@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{HeaderValue, header::AUTHORIZATION};
+use http::{
+    HeaderValue,
+    header::{AUTHORIZATION, HOST},
+};
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::Url;
 
@@ -30,6 +33,8 @@ pub(crate) struct TransportConfig {
     pub(crate) base_url: String,
     /// The same, parsed.
     pub(crate) base: Url,
+    /// The `Host` header.
+    pub(crate) host: HeaderValue,
     /// The project's Basic auth, marked sensitive.
     pub(crate) authorization: HeaderValue,
     pub(crate) attempt_timeout: Duration,
@@ -158,7 +163,11 @@ impl ClientHooks<RequestContext> for generated::Client {
             progress.watch(body);
         }
         let headers = request.headers_mut();
+        // Room for all seven that leave, the library's included: growing later costs more.
+        headers.reserve(5);
         headers.insert(AUTHORIZATION, config.authorization.clone());
+        // Otherwise the library formats it for each request.
+        headers.insert(HOST, config.host.clone());
         if let Some(session) = session {
             headers.insert(session.name.clone(), session.value.clone());
             return Ok(());

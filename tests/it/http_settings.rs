@@ -74,6 +74,7 @@ fn hostile_settings(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         .http1_max_headers(1)
         .connection_verbose(true)
         .user_agent("other/1.0")
+        .default_headers(header("host", "other.example.com"))
         .retry(reqwest::retry::for_host("127.0.0.1").classify_fn(|request| request.retryable()))
         .proxy(reqwest::Proxy::all("http://127.0.0.1:1").unwrap())
 }
@@ -101,6 +102,7 @@ async fn the_crates_own_settings_win() {
     let request = project.server.requests().pop().unwrap();
     let user_agent = format!("stytch-sso-external/{} acme-admin/2.1", env!("CARGO_PKG_VERSION"));
     assert_eq!(request.header("user-agent"), Some(&*user_agent));
+    assert_eq!(request.header("host"), project.server.url().strip_prefix("http://"));
     assert_eq!(request.header("accept-encoding"), None);
     assert_eq!(request.header("referer"), None);
 
