@@ -634,15 +634,7 @@ impl Client {
         body: &'a types::UpdateExternalConnectionRequest,
     ) -> Result<ResponseValue<types::UpdateExternalConnectionResponse>, Error<types::Error>> {
         let url = self
-            .operation_url(&[
-                "v1",
-                "b2b",
-                "sso",
-                "external",
-                organization_id,
-                "connections",
-                connection_id,
-            ])
+            .operation_url("/v1/b2b/sso/external", &[organization_id, "connections", connection_id])
             .map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         if let Some(value) = x_stytch_member_session {
@@ -695,9 +687,8 @@ impl Client {
         x_stytch_member_session: Option<&'a str>,
         x_stytch_member_session_jwt: Option<&'a str>,
     ) -> Result<ResponseValue<types::GetConnectionsResponse>, Error<types::Error>> {
-        let url = self
-            .operation_url(&["v1", "b2b", "sso", organization_id])
-            .map_err(Error::InvalidRequest)?;
+        let url =
+            self.operation_url("/v1/b2b/sso", &[organization_id]).map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         if let Some(value) = x_stytch_member_session {
             header_map.append("X-Stytch-Member-Session", value.to_string().try_into()?);
@@ -735,8 +726,7 @@ impl Client {
     pub async fn get_rbac_policy<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::GetRbacPolicyResponse>, Error<types::Error>> {
-        let url =
-            self.operation_url(&["v1", "b2b", "rbac", "policy"]).map_err(Error::InvalidRequest)?;
+        let url = self.operation_url("/v1/b2b/rbac/policy", &[]).map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
         let mut request = self
@@ -773,7 +763,7 @@ impl Client {
         organization_id: &'a str,
     ) -> Result<ResponseValue<types::GetOrganizationRbacPolicyResponse>, Error<types::Error>> {
         let url = self
-            .operation_url(&["v1", "b2b", "rbac", "organizations", organization_id])
+            .operation_url("/v1/b2b/rbac/organizations", &[organization_id])
             .map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
@@ -812,7 +802,7 @@ impl Client {
         body: &'a types::AuthenticateSessionRequest,
     ) -> Result<ResponseValue<types::AuthenticateSessionResponse>, Error<types::Error>> {
         let url = self
-            .operation_url(&["v1", "b2b", "sessions", "authenticate"])
+            .operation_url("/v1/b2b/sessions/authenticate", &[])
             .map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
@@ -851,7 +841,7 @@ impl Client {
         project_id: &'a str,
     ) -> Result<ResponseValue<types::GetJwksResponse>, Error<types::Error>> {
         let url = self
-            .operation_url(&["v1", "b2b", "sessions", "jwks", project_id])
+            .operation_url("/v1/b2b/sessions/jwks", &[project_id])
             .map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]

@@ -68,11 +68,15 @@ impl CallContext {
 impl CallContext {
     /// A context whose requests fail, since nothing listens on that port.
     pub(crate) fn unreachable(clock: Clock) -> Self {
-        use crate::{path_segment::PathSegment, retry::RetryPolicy, transport::TransportConfig};
+        use crate::{
+            path_segment::PathSegment,
+            retry::RetryPolicy,
+            transport::{OperationUrls, TransportConfig},
+        };
 
         let config = TransportConfig {
             base_url: "http://127.0.0.1:1".to_owned(),
-            base: reqwest::Url::parse("http://127.0.0.1:1").unwrap(),
+            urls: OperationUrls::new(&reqwest::Url::parse("http://127.0.0.1:1").unwrap()),
             host: http::HeaderValue::from_static("127.0.0.1:1"),
             authorization: http::HeaderValue::from_static("unused"),
             attempt_timeout: Duration::from_secs(1),

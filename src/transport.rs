@@ -1,8 +1,8 @@
 //! The only module that uses HTTP: sends the operations of the document, each attempt once.
 //!
 //! `transport/hooks.rs` attaches credentials to the generated client's requests;
-//! `transport/decode.rs` makes their URLs and decodes the responses; `transport/http.rs`
-//! configures reqwest; `transport/permits.rs` limits the requests in flight;
+//! `transport/urls.rs` makes their URLs; `transport/decode.rs` decodes the responses;
+//! `transport/http.rs` configures reqwest; `transport/permits.rs` limits the requests in flight;
 //! `transport/failure.rs` finds out why there is no response. What a response means is decided
 //! in `response.rs`.
 
@@ -13,6 +13,7 @@ mod hooks;
 mod http;
 mod permits;
 mod proxy;
+mod urls;
 
 use std::{pin::pin, sync::Arc};
 
@@ -21,7 +22,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use self::hooks::RequestContext;
 use self::permits::{acquire_awaited, acquire_permit};
-pub(crate) use self::{hooks::TransportConfig, http::HttpConfig};
+pub(crate) use self::{hooks::TransportConfig, http::HttpConfig, urls::OperationUrls};
 /// Generated types, for modules that don't name the generated module.
 pub(crate) use crate::generated::{
     Client as Bindings,

@@ -8,8 +8,8 @@ use syn::{
 
 use super::arguments_of;
 
-/// The generator formats a string, which reqwest parses for each request. Appending to the base
-/// URL, which is parsed once, takes half of the instructions.
+/// The generator formats a string, which reqwest parses for each request. Appending to a URL that
+/// is parsed up to the first id takes less than half of the instructions.
 pub(super) fn append_to_base_url(expr: &mut Expr) -> usize {
     let Some(mut arguments) = arguments_of(expr, "format").map(IntoIterator::into_iter) else {
         return 0;
@@ -20,12 +20,13 @@ pub(super) fn append_to_base_url(expr: &mut Expr) -> usize {
         return 0;
     };
     let template = template.value();
-    let (Some(path), true) = (template.strip_prefix("{}/"), base == parse_quote!(self.baseurl))
+    let (Some(path), true) = (template.strip_prefix("{}"), base == parse_quote!(self.baseurl))
     else {
         return 0;
     };
+    let (prefix, rest) = path.split_at(path.find("/{}").unwrap_or(path.len()));
     let mut segments: Punctuated<Expr, Token![,]> = Punctuated::new();
-    for segment in path.split('/') {
+    for segment in rest.split('/').skip(1) {
         if segment == "{}" {
             let Some(id) = arguments.next().and_then(encoded_id) else {
                 return 0;
@@ -37,10 +38,12 @@ pub(super) fn append_to_base_url(expr: &mut Expr) -> usize {
             segments.push(parse_quote!(#segment));
         }
     }
-    if arguments.next().is_some() {
+    if prefix.contains(['{', '}']) || arguments.next().is_some() {
         return 0;
     }
-    *expr = parse_quote!(self.operation_url(&[#segments]).map_err(Error::InvalidRequest)?);
+    *expr = parse_quote! {
+        self.operation_url(#prefix, &[#segments]).map_err(Error::InvalidRequest)?
+    };
     1
 }
 

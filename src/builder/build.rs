@@ -21,7 +21,7 @@ use crate::{
     permission::Policies,
     retry::Retry,
     span::Server,
-    transport::{Transport, TransportConfig},
+    transport::{OperationUrls, Transport, TransportConfig},
 };
 
 impl ClientBuilder {
@@ -44,7 +44,7 @@ impl ClientBuilder {
         let http = self.http.build(&base_url)?;
         let config = TransportConfig {
             base_url: base_url.text.clone(),
-            base: base_url.url,
+            urls: OperationUrls::new(&base_url.url),
             host: base_url.host_header,
             authorization: self.authorization()?,
             attempt_timeout: self.http.attempt_timeout,

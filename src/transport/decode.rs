@@ -16,26 +16,18 @@ use super::BindingsResult;
 use crate::{
     generated::{self, Error, types},
     operation::{Operation, decode_success},
-    path_segment,
     response::{self, BodyError, RawResponse},
 };
 
 impl generated::Client {
-    /// Appends segments, percent-encoded, to the base URL that the client was built with.
-    pub(crate) fn operation_url(&self, segments: &[&str]) -> Result<Url, String> {
+    /// Returns the URL of an operation: the path before its first id, and the segments after it.
+    pub(crate) fn operation_url(&self, prefix: &str, segments: &[&str]) -> Result<Url, String> {
         let config = &self.inner().config;
         if self.baseurl != config.base_url {
             let reason = "the URL is not below the base URL that the client was built with";
             return Err(reason.to_owned());
         }
-        for segment in segments {
-            path_segment::check(segment).map_err(|problem| format!("an id {problem}"))?;
-        }
-        let mut url = config.base.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.extend(segments);
-        }
-        Ok(url)
+        config.urls.url(prefix, segments)
     }
 
     /// Reads and decodes a response.

@@ -14,9 +14,8 @@ use http::{
     header::{AUTHORIZATION, HOST},
 };
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
-use reqwest::Url;
 
-use super::{BindingsResult, body_progress::BodyProgress, failure};
+use super::{BindingsResult, body_progress::BodyProgress, failure, urls::OperationUrls};
 use crate::{
     clock::Clock,
     details::ErrorContext,
@@ -31,8 +30,7 @@ use crate::{
 pub(crate) struct TransportConfig {
     /// What all URLs begin with, without a slash at the end.
     pub(crate) base_url: String,
-    /// The same, parsed.
-    pub(crate) base: Url,
+    pub(crate) urls: OperationUrls,
     /// The `Host` header.
     pub(crate) host: HeaderValue,
     /// The project's Basic auth, marked sensitive.
