@@ -82,11 +82,12 @@ impl CallContext {
             attempt_timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(1),
             max_response_bytes: 1,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            clock: clock.clone(),
         };
         let project_id = PathSegment::new("project-test-1").unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
-            transport: Arc::new(Transport::new(config, http, project_id, 1, clock.clone())),
+            transport: Arc::new(Transport::new(config, project_id, 1)),
             retry: Arc::new(Retry::new(RetryPolicy::disabled(), clock.clone())),
             operation_timeout: Duration::from_secs(1),
             attempt_timeout: Duration::from_secs(1),

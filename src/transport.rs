@@ -34,7 +34,6 @@ pub(crate) use crate::generated::{
     },
 };
 use crate::{
-    clock::Clock,
     deadline::Deadline,
     error::Error,
     generated::{self, types},
@@ -142,17 +141,15 @@ fn check_organization<'a>(
 impl Transport {
     pub(crate) fn new(
         config: TransportConfig,
-        http: reqwest::Client,
         project_id: PathSegment,
         max_in_flight: usize,
-        clock: Clock,
     ) -> Self {
         // `Semaphore::new` panics above it.
         let max_in_flight = max_in_flight.min(Semaphore::MAX_PERMITS);
-        let base_url = config.base_url.clone();
-        let context = RequestContext::for_project(Arc::new(config), http.clone(), clock);
+        let config = Arc::new(config);
+        let context = RequestContext::for_project(Arc::clone(&config));
         Self {
-            bindings: Bindings::new_with_client(&base_url, http, context),
+            bindings: Bindings::new_with_client(&config.base_url, config.http.clone(), context),
             project_id,
             member_permits: Semaphore::new(max_in_flight),
             // A call that is queued for a member permit may need one of these first.

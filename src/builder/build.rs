@@ -41,8 +41,9 @@ impl ClientBuilder {
         let project_id = PathSegment::new(&self.project_id).ok().filter(|id| !id.contains(':'));
         let project_id = project_id.ok_or(BuildError::InvalidProjectId)?;
         let base_url = BaseUrl::new(self.base_url.as_deref(), &self.project_id)?;
-        let http = self.http.build(&base_url)?;
+        let clock = self.clock.clone();
         let config = TransportConfig {
+            http: self.http.build(&base_url)?,
             base_url: base_url.text.clone(),
             urls: OperationUrls::new(&base_url.url),
             host: base_url.host_header,
@@ -50,9 +51,9 @@ impl ClientBuilder {
             attempt_timeout: self.http.attempt_timeout,
             connect_timeout: self.http.connect_timeout,
             max_response_bytes: self.max_response_bytes,
+            clock: clock.clone(),
         };
-        let clock = self.clock;
-        let transport = Transport::new(config, http, project_id, self.max_in_flight, clock.clone());
+        let transport = Transport::new(config, project_id, self.max_in_flight);
         let context = CallContext {
             transport: Arc::new(transport),
             retry: Arc::new(Retry::new(self.policy, clock.clone())),

@@ -38,6 +38,9 @@ pub(crate) struct TransportConfig {
     pub(crate) attempt_timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) max_response_bytes: usize,
+    /// Used for all requests, whatever HTTP client the bindings were constructed with.
+    pub(crate) http: reqwest::Client,
+    pub(crate) clock: Clock,
 }
 
 /// The credentials, session and limits of requests of the [`bindings`](crate::bindings).
@@ -47,9 +50,6 @@ pub(crate) struct TransportConfig {
 #[derive(Clone)]
 pub struct RequestContext {
     pub(super) config: Arc<TransportConfig>,
-    /// Used for all requests, whatever HTTP client the bindings were constructed with.
-    http: reqwest::Client,
-    clock: Clock,
     session: Option<SessionHeader>,
     /// Set if less than the attempt timeout remains.
     timeout: Option<Duration>,
@@ -59,20 +59,8 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    pub(super) fn for_project(
-        config: Arc<TransportConfig>,
-        http: reqwest::Client,
-        clock: Clock,
-    ) -> Self {
-        Self {
-            config,
-            http,
-            clock,
-            session: None,
-            timeout: None,
-            body_progress: None,
-            response: None,
-        }
+    pub(super) fn for_project(config: Arc<TransportConfig>) -> Self {
+        Self { config, session: None, timeout: None, body_progress: None, response: None }
     }
 
     /// The context of one attempt, for which this much time remains.
@@ -93,7 +81,7 @@ impl RequestContext {
             timeout: (remaining < config.attempt_timeout).then_some(remaining),
             body_progress: watch.then(BodyProgress::default),
             response: Some(OnceLock::new()),
-            ..self.clone()
+            config: Arc::clone(config),
         }
     }
 
@@ -108,7 +96,7 @@ impl RequestContext {
                 let response = self.response.as_ref().and_then(OnceLock::get);
                 if operation.rejects_error_bodies()
                     && let Some(error) =
-                        response.and_then(|it| it.error_body(operation, self.clock.now()))
+                        response.and_then(|it| it.error_body(operation, self.config.clock.now()))
                 {
                     return Err(error);
                 }
@@ -118,9 +106,9 @@ impl RequestContext {
         };
         Err(match (self.response.as_ref().and_then(OnceLock::get), error) {
             (Some(response), generated::Error::InvalidResponsePayload(_, error)) => {
-                response.to_error(operation, self.clock.now(), Some(&error))
+                response.to_error(operation, self.config.clock.now(), Some(&error))
             }
-            (Some(response), _) => response.to_error(operation, self.clock.now(), None),
+            (Some(response), _) => response.to_error(operation, self.config.clock.now(), None),
             (None, generated::Error::CommunicationError(error)) => {
                 let started = self.body_progress.as_ref().is_none_or(BodyProgress::has_started);
                 response::no_response(operation, failure::classify(error, started))
@@ -188,7 +176,7 @@ impl ClientHooks<RequestContext> for generated::Client {
     ) -> impl Future<Output = reqwest::Result<reqwest::Response>> {
         let context = self.inner();
         let began = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
-        let response = context.http.execute(request);
+        let response = context.config.http.execute(request);
         async move {
             let response = response.await;
             if let Some(began) = began {
