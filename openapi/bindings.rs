@@ -645,12 +645,7 @@ impl Client {
         }
         #[allow(unused_mut)]
         let mut request = self
-            .client
-            .put(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
+            .begin_request(::reqwest::Method::PUT, url)
             .json(&body)
             .headers(header_map)
             .build()?;
@@ -697,15 +692,8 @@ impl Client {
             header_map.append("X-Stytch-Member-SessionJWT", value.to_string().try_into()?);
         }
         #[allow(unused_mut)]
-        let mut request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
+        let mut request =
+            self.begin_request(::reqwest::Method::GET, url).headers(header_map).build()?;
         let info = OperationInfo { operation_id: "get_connections" };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
@@ -729,15 +717,8 @@ impl Client {
         let url = self.operation_url("/v1/b2b/rbac/policy", &[]).map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
-        let mut request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
+        let mut request =
+            self.begin_request(::reqwest::Method::GET, url).headers(header_map).build()?;
         let info = OperationInfo { operation_id: "get_rbac_policy" };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
@@ -767,15 +748,8 @@ impl Client {
             .map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
-        let mut request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
+        let mut request =
+            self.begin_request(::reqwest::Method::GET, url).headers(header_map).build()?;
         let info = OperationInfo { operation_id: "get_organization_rbac_policy" };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
@@ -807,12 +781,7 @@ impl Client {
         let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
         let mut request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
+            .begin_request(::reqwest::Method::POST, url)
             .json(&body)
             .headers(header_map)
             .build()?;
@@ -845,15 +814,8 @@ impl Client {
             .map_err(Error::InvalidRequest)?;
         let mut header_map = ::reqwest::header::HeaderMap::new();
         #[allow(unused_mut)]
-        let mut request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
+        let mut request =
+            self.begin_request(::reqwest::Method::GET, url).headers(header_map).build()?;
         let info = OperationInfo { operation_id: "get_jwks" };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;

@@ -74,6 +74,30 @@ pub(super) fn drop_api_version(block: &mut Block) -> usize {
     before - block.stmts.len()
 }
 
+/// The generator begins with an empty map of headers, which grows twice until the request leaves.
+pub(super) fn begin_request(expr: &mut Expr) -> usize {
+    let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = &*expr else {
+        return 0;
+    };
+    let accept: Punctuated<Expr, Token![,]> = parse_quote!(
+        ::reqwest::header::ACCEPT,
+        ::reqwest::header::HeaderValue::from_static("application/json",),
+    );
+    if method != "header" || !args.iter().eq(&accept) {
+        return 0;
+    }
+    let Expr::MethodCall(ExprMethodCall { receiver: client, method, args, .. }) = &**receiver
+    else {
+        return 0;
+    };
+    if **client != parse_quote!(self.client) {
+        return 0;
+    }
+    let method = Ident::new(&method.to_string().to_uppercase(), method.span());
+    *expr = parse_quote!(self.begin_request(::reqwest::Method::#method, #args));
+    1
+}
+
 /// Nearly every request leaves the map empty: the hooks add the session header.
 pub(super) fn allocate_on_insert(expr: &mut Expr) -> usize {
     let Expr::Call(call) = &*expr else {

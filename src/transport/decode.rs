@@ -1,4 +1,4 @@
-//! What the generated client does by this crate's code: the URL of a request, and reading and
+//! What the generated client does by this crate's code: beginning a request, and reading and
 //! decoding its response. `build/edits.rs` inserts the calls.
 //!
 //! A response is kept before it is decoded: its status, its headers and a body read up to a
@@ -7,9 +7,9 @@
 use std::{mem, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header::ACCEPT};
 use progenitor_client::{ClientInfo, OperationInfo, ResponseValue};
-use reqwest::{Response, ResponseBuilderExt, Url};
+use reqwest::{Request, RequestBuilder, Response, ResponseBuilderExt, Url};
 use serde::de::DeserializeOwned;
 
 use super::BindingsResult;
@@ -28,6 +28,15 @@ impl generated::Client {
             return Err(reason.to_owned());
         }
         config.urls.url(prefix, segments)
+    }
+
+    /// Begins a request, with room for all headers that it leaves with, the HTTP library's included.
+    pub(crate) fn begin_request(&self, method: Method, url: Url) -> RequestBuilder {
+        let mut request = Request::new(method, url);
+        let headers = request.headers_mut();
+        headers.reserve(7);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        RequestBuilder::from_parts(self.client.clone(), request)
     }
 
     /// Reads and decodes a response.

@@ -149,8 +149,6 @@ impl ClientHooks<RequestContext> for generated::Client {
             progress.watch(body);
         }
         let headers = request.headers_mut();
-        // Room for all seven that leave, the library's included: growing later costs more.
-        headers.reserve(5);
         headers.insert(AUTHORIZATION, config.authorization.clone());
         // Otherwise the library formats it for each request.
         headers.insert(HOST, config.host.clone());
