@@ -48,7 +48,7 @@ pub fn response(data: &[u8]) {
     let response = RawResponse { status, headers, body, body_error };
     let now = SystemTime::now();
     let decoded = decode_success(operation, &response.body);
-    let _ = response.error_body(operation, now);
+    let _ = response.is_error_body(operation);
     let decode_error = decoded.err().filter(|_| status.is_success());
     let error = response.to_error(operation, now, decode_error.as_ref());
     assert_eq!(error.operation(), operation);

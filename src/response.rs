@@ -111,10 +111,10 @@ impl RawResponse {
         error.decide_retryable(is_interrupted_read.then_some(true))
     }
 
-    /// The error of a success whose body reports an error.
-    pub(crate) fn error_body(&self, operation: Operation, now: SystemTime) -> Option<Error> {
-        let reports_error = error_body::decode(&self.body).is_some_and(|(_, reports)| reports);
-        reports_error.then(|| self.to_error(operation, now, None))
+    /// Whether the body reports an error and could be taken for that of a success.
+    pub(crate) fn is_error_body(&self, operation: Operation) -> bool {
+        operation.rejects_error_bodies()
+            && error_body::decode(&self.body).is_some_and(|(_, reports_error)| reports_error)
     }
 
     fn why_unexpected(

@@ -66,20 +66,13 @@ pub fn error_with_headers(
     let status = StatusCode::from_u16(status).expect("an HTTP status is from 100 to 999");
     let body = Bytes::copy_from_slice(body.as_ref());
     let response = RawResponse { status, headers: headers.clone(), body, body_error: None };
-    let now = SystemTime::now();
-    if status.is_success()
-        && operation.rejects_error_bodies()
-        && let Some(error) = response.error_body(operation, now)
-    {
-        return error.amend(|context| context.attempts = 1);
-    }
-    let decode_error = if status.is_success() {
+    let decode_error = if status.is_success() && !response.is_error_body(operation) {
         let decoded = decode_success(operation, &response.body);
         Some(decoded.expect_err("this response is a success, not an error"))
     } else {
         None
     };
-    let error = response.to_error(operation, now, decode_error.as_ref());
+    let error = response.to_error(operation, SystemTime::now(), decode_error.as_ref());
     error.amend(|context| context.attempts = 1)
 }
 

@@ -1,8 +1,8 @@
 //! What the generated client does by this crate's code: beginning a request, and reading and
 //! decoding its response. `build/edits.rs` inserts the calls.
 //!
-//! A response is kept before it is decoded: its status, its headers and a body read up to a
-//! limit survive whatever the body contains.
+//! A response that isn't a success is kept: its status, its headers and a body read up to a limit
+//! survive whatever the body contains.
 
 use std::{mem, sync::Arc};
 
@@ -12,7 +12,7 @@ use progenitor_client::{ClientInfo, OperationInfo, ResponseValue};
 use reqwest::{Request, RequestBuilder, Response, ResponseBuilderExt, Url};
 use serde::de::DeserializeOwned;
 
-use super::BindingsResult;
+use super::{BindingsResult, hooks::Attempt};
 use crate::{
     generated::{self, Error, types},
     operation::{Operation, decode_success},
@@ -47,26 +47,30 @@ impl generated::Client {
     ) -> BindingsResult<T> {
         let context = self.inner();
         let limit = context.config.max_response_bytes;
-        let Some(kept) = &context.response else {
+        let Some(Attempt { operation, failed_response }) = &context.attempt else {
             // Boxed, so that the futures of this crate's own calls have no room for it.
             return Box::pin(decode_for_caller(response, limit, info)).await;
         };
         let (body, body_error) = read_body(&mut response, limit).await;
         let (status, headers) = (response.status(), mem::take(response.headers_mut()));
-        let kept = kept.get_or_init(|| RawResponse { status, headers, body, body_error });
-        if !status.is_success() || kept.body_error.is_some() {
-            // `conclude` reads what was kept.
-            return Err(Error::UnexpectedResponse(response));
-        }
-        // Checked as a whole, which is faster than string by string.
-        let decoded = match str::from_utf8(&kept.body) {
-            Ok(text) => serde_json::from_str(text),
-            Err(_) => serde_json::from_slice(&kept.body),
+        let raw = RawResponse { status, headers, body, body_error };
+        let is_complete_success = status.is_success() && raw.body_error.is_none();
+        let error = if is_complete_success && !raw.is_error_body(*operation) {
+            // Checked as a whole, which is faster than string by string.
+            let decoded = match str::from_utf8(&raw.body) {
+                Ok(text) => serde_json::from_str(text),
+                Err(_) => serde_json::from_slice(&raw.body),
+            };
+            match decoded {
+                Ok(body) => return Ok(ResponseValue::new(body, status, HeaderMap::new())),
+                Err(error) => Error::InvalidResponsePayload(Bytes::new(), error),
+            }
+        } else {
+            Error::UnexpectedResponse(response)
         };
-        match decoded {
-            Ok(body) => Ok(ResponseValue::new(body, status, HeaderMap::new())),
-            Err(error) => Err(Error::InvalidResponsePayload(Bytes::new(), error)),
-        }
+        // `conclude` reads it.
+        failed_response.get_or_init(|| raw);
+        Err(error)
     }
 }
 

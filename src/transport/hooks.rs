@@ -54,13 +54,21 @@ pub struct RequestContext {
     /// Set if less than the attempt timeout remains.
     timeout: Option<Duration>,
     body_progress: Option<BodyProgress>,
-    /// Where an attempt of the crate keeps its response. The bindings of a caller keep none.
-    pub(super) response: Option<OnceLock<RawResponse>>,
+    /// `None` in the bindings of a caller.
+    pub(super) attempt: Option<Attempt>,
+}
+
+/// An attempt of the crate.
+#[derive(Clone)]
+pub(super) struct Attempt {
+    pub(super) operation: Operation,
+    /// The response, unless it is a success.
+    pub(super) failed_response: OnceLock<RawResponse>,
 }
 
 impl RequestContext {
     pub(super) fn for_project(config: Arc<TransportConfig>) -> Self {
-        Self { config, session: None, timeout: None, body_progress: None, response: None }
+        Self { config, session: None, timeout: None, body_progress: None, attempt: None }
     }
 
     /// The context of one attempt, for which this much time remains.
@@ -80,7 +88,7 @@ impl RequestContext {
             session,
             timeout: (remaining < config.attempt_timeout).then_some(remaining),
             body_progress: watch.then(BodyProgress::default),
-            response: Some(OnceLock::new()),
+            attempt: Some(Attempt { operation, failed_response: OnceLock::new() }),
             config: Arc::clone(config),
         }
     }
@@ -93,18 +101,13 @@ impl RequestContext {
     ) -> Result<Success<T>, Error> {
         let error = match result {
             Ok(success) => {
-                let response = self.response.as_ref().and_then(OnceLock::get);
-                if operation.rejects_error_bodies()
-                    && let Some(error) =
-                        response.and_then(|it| it.error_body(operation, self.config.clock.now()))
-                {
-                    return Err(error);
-                }
                 return Ok(Success { status: success.status(), body: success.into_inner() });
             }
             Err(error) => error,
         };
-        Err(match (self.response.as_ref().and_then(OnceLock::get), error) {
+        let failed_response =
+            self.attempt.as_ref().and_then(|attempt| attempt.failed_response.get());
+        Err(match (failed_response, error) {
             (Some(response), generated::Error::InvalidResponsePayload(_, error)) => {
                 response.to_error(operation, self.config.clock.now(), Some(&error))
             }
