@@ -10,7 +10,11 @@ use stytch_sso_external::{
     types::UpdateExternalConnectionRequest,
 };
 
-use crate::support::child;
+use crate::support::{
+    child,
+    scripted_project::{self, ScriptedProject},
+    steps,
+};
 
 const SECRET: &str = "secret-test-hidden";
 
@@ -44,6 +48,25 @@ fn base_url_loses_trailing_slashes() {
         let client =
             builder().base_url(given).build().unwrap_or_else(|error| panic!("{given}: {error}"));
         assert!(format!("{client:?}").contains(&format!("base_url: \"{used}\"")), "{client:?}");
+    }
+}
+
+#[tokio::test]
+async fn path_of_the_base_url_precedes_the_path_of_each_request() {
+    let updated = steps::json(200, &scripted_project::updated());
+    for (given, prefix) in [("/", ""), ("/stytch/", "/stytch"), ("/a%20b/c", "/a%20b/c")] {
+        let project = ScriptedProject::responding(updated.clone()).await;
+        let base_url = format!("{}{given}", project.server.url());
+        let client = scripted_project::builder(&base_url).build().unwrap();
+        scripted_project::update(&client).await.unwrap();
+        let (organization, connection) =
+            (scripted_project::ORGANIZATION, scripted_project::CONNECTION);
+        let expected = [
+            format!("{prefix}/v1/b2b/sessions/jwks/{}", scripted_project::PROJECT),
+            format!("{prefix}/v1/b2b/sso/external/{organization}/connections/{connection}"),
+        ];
+        let requests = project.server.requests().into_iter();
+        assert_eq!(requests.map(|request| request.target).collect::<Vec<_>>(), expected);
     }
 }
 
