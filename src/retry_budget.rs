@@ -75,6 +75,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ten_calls_add_a_retry_up_to_the_capacity() {
+        let budget = RetryBudget::new(Clock::stopped());
+        let withdraw_all = || (0..1_000).filter(|_| budget.withdraw()).count();
+        for (calls, expected) in [(100, 500), (9, 0), (1, 1), (25, 2), (5, 1), (10_000, 500)] {
+            (0..calls).for_each(|_| budget.deposit());
+            assert_eq!(withdraw_all(), expected, "after {calls} calls");
+        }
+    }
+
+    #[test]
     fn clock_that_is_set_back_adds_nothing_and_refills_from_there() {
         let late = SystemTime::UNIX_EPOCH + Duration::from_secs(60 * 60);
         let mut budget = RetryBudget::new(Clock::stopped_at(late));
