@@ -33,8 +33,9 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     kind: SessionKind,
     credential: Credential,
-    // Both cost microseconds, so they are computed once.
-    header: OnceLock<Option<SessionHeader>>,
+    /// `None` if no header can contain the credential.
+    header: Option<SessionHeader>,
+    /// Takes a microsecond, so it is computed once, and only for a session that is resolved.
     digest: OnceLock<SessionDigest>,
 }
 
@@ -65,7 +66,8 @@ impl Session {
     }
 
     pub(crate) fn new(kind: SessionKind, credential: Credential) -> Self {
-        Self(Arc::new(Inner { kind, credential, header: OnceLock::new(), digest: OnceLock::new() }))
+        let header = SessionHeader::new(kind, &credential);
+        Self(Arc::new(Inner { kind, credential, header, digest: OnceLock::new() }))
     }
 
     /// Reads the session of an incoming request: in the headers `X-Stytch-Member-SessionJWT`
@@ -123,9 +125,7 @@ impl Session {
     /// The one header that carries this session, or `None` if it is empty, longer than 16 KiB, or
     /// has other characters than visible ASCII.
     pub(crate) fn header(&self) -> Option<&SessionHeader> {
-        let header =
-            self.0.header.get_or_init(|| SessionHeader::new(self.0.kind, &self.0.credential));
-        header.as_ref()
+        self.0.header.as_ref()
     }
 
     /// The key of this session in a cache, which never contains the credential itself.
