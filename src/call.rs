@@ -132,27 +132,27 @@ async fn attempt_until_success<R: MemberRequest>(
         let (organization, header) = resolved.map_err(|error| attempts.fail(error))?;
         let transport = &project.context.transport;
         let sent = transport.send_as_member(&request, &organization, header, deadline);
-        match sent.await {
+        // Not matched as a whole, since the result would be kept while the arm for errors waits.
+        let error = match sent.await {
             Ok(success) => return Ok(success),
-            Err(error) => {
-                if matches!(error, Error::SessionInvalid(_)) {
-                    project.organizations.forget(&session.presented);
-                    // A clock that is behind shows an expired JWT as valid.
-                    let may_have_expired = rbac::is_jwt_rejection(&error)
-                        && project.organizations.may_have_expired(&session.presented);
-                    if may_have_expired && mem::take(&mut may_renew) {
-                        attempts.repeat(error);
-                        let renewed = project.organizations.renew(&session.presented, deadline);
-                        renewed.await.map_err(|error| attempts.fail(error))?;
-                        continue;
-                    }
-                }
-                if matches!(error, Error::PermissionDenied { .. }) {
-                    project.policies.record_denial(session.presented.digest(), &organization);
-                }
-                attempts.retry_or_fail(error).await?;
+            Err(error) => error,
+        };
+        if matches!(error, Error::SessionInvalid(_)) {
+            project.organizations.forget(&session.presented);
+            // A clock that is behind shows an expired JWT as valid.
+            let may_have_expired = rbac::is_jwt_rejection(&error)
+                && project.organizations.may_have_expired(&session.presented);
+            if may_have_expired && mem::take(&mut may_renew) {
+                attempts.repeat(error);
+                let renewed = project.organizations.renew(&session.presented, deadline);
+                renewed.await.map_err(|error| attempts.fail(error))?;
+                continue;
             }
         }
+        if matches!(error, Error::PermissionDenied { .. }) {
+            project.policies.record_denial(session.presented.digest(), &organization);
+        }
+        attempts.retry_or_fail(error).await?;
     }
 }
 

@@ -69,7 +69,7 @@ impl generated::Client {
             Error::UnexpectedResponse(response)
         };
         // `conclude` reads it.
-        failed_response.get_or_init(|| raw);
+        failed_response.get_or_init(|| Box::new(raw));
         Err(error)
     }
 }

@@ -62,8 +62,8 @@ pub struct RequestContext {
 #[derive(Clone)]
 pub(super) struct Attempt {
     pub(super) operation: Operation,
-    /// The response, unless it is a success.
-    pub(super) failed_response: OnceLock<RawResponse>,
+    /// The response, unless it is a success. Boxed, because nearly every response is one.
+    pub(super) failed_response: OnceLock<Box<RawResponse>>,
 }
 
 impl RequestContext {
