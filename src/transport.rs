@@ -267,7 +267,8 @@ impl Transport {
             return Err(deadline.elapsed("preparing the request"));
         }
         Ok(Bindings {
-            baseurl: self.bindings.baseurl.clone(),
+            // Not read: the context of an attempt has the URLs.
+            baseurl: String::new(),
             client: self.bindings.client.clone(),
             inner: self.bindings.inner.for_attempt(operation, session, remaining),
         })

@@ -12,7 +12,7 @@ use progenitor_client::{ClientInfo, OperationInfo, ResponseValue};
 use reqwest::{Request, RequestBuilder, Response, ResponseBuilderExt, Url};
 use serde::de::DeserializeOwned;
 
-use super::{BindingsResult, hooks::Attempt};
+use super::{BindingsResult, RequestContext, hooks::Attempt};
 use crate::{
     generated::{self, Error, types},
     operation::{Operation, decode_success},
@@ -22,8 +22,9 @@ use crate::{
 impl generated::Client {
     /// Returns the URL of an operation: the path before its first id, and the segments after it.
     pub(crate) fn operation_url(&self, prefix: &str, segments: &[&str]) -> Result<Url, String> {
-        let config = &self.inner().config;
-        if self.baseurl != config.base_url {
+        let RequestContext { config, attempt, .. } = self.inner();
+        // A caller can construct bindings with another base URL.
+        if attempt.is_none() && self.baseurl != config.base_url {
             let reason = "the URL is not below the base URL that the client was built with";
             return Err(reason.to_owned());
         }
