@@ -42,6 +42,13 @@ fn jwt_seen_before(fixture: Fixture) -> Fixture {
 
 #[library_benchmark]
 #[bench::often(Fixture::new())]
+fn session_cloned(fixture: Fixture) -> Fixture {
+    often(|| fixture.session_cloned());
+    fixture
+}
+
+#[library_benchmark]
+#[bench::often(Fixture::new())]
 fn token_seen_before(fixture: Fixture) -> Fixture {
     often(|| fixture.token_seen_before());
     fixture
@@ -80,6 +87,7 @@ library_benchmark_group!(
     benchmarks = [
         jwt_first_sight,
         jwt_seen_before,
+        session_cloned,
         token_seen_before,
         request_building,
         response_parsing,

@@ -26,6 +26,12 @@ fn jwt_seen_before(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
+fn session_cloned(bencher: Bencher<'_, '_>) {
+    let fixture = Fixture::new();
+    bencher.bench_local(|| fixture.session_cloned());
+}
+
+#[divan::bench]
 fn token_seen_before(bencher: Bencher<'_, '_>) {
     let fixture = Fixture::new();
     bencher.bench_local(|| fixture.token_seen_before());

@@ -30,6 +30,8 @@ pub(crate) struct Fixture {
     runtime: Runtime,
     base_url: String,
     client: Client,
+    /// The session of the updates, made once as a caller would keep it.
+    session: Session,
     connection: ExternalConnection,
     update: UpdateExternalConnectionRequest,
     response: Vec<u8>,
@@ -57,6 +59,7 @@ impl Fixture {
         let base_url = runtime.block_on(server.start());
         let fixture = Self {
             client: client(&base_url),
+            session: Session::jwt(jwt()),
             response: updated.body().to_owned(),
             update: update(),
             runtime,
@@ -70,6 +73,7 @@ impl Fixture {
     /// Runs each part once, so that no part includes what is initialized on first use.
     fn run_each_once(&self) {
         self.jwt_first_sight(&self.client);
+        self.session_cloned();
         self.jwt_seen_before();
         self.token_seen_before();
         self.response_parsing();
@@ -101,6 +105,11 @@ impl Fixture {
         self.resolve(client, Session::jwt(jwt()));
     }
 
+    /// Resolves the organization of a session that is a clone of an earlier one.
+    pub(crate) fn session_cloned(&self) {
+        self.resolve(&self.client, self.session.clone());
+    }
+
     /// Resolves the organization of a cached JWT.
     pub(crate) fn jwt_seen_before(&self) {
         self.resolve(&self.client, Session::jwt(jwt()));
@@ -113,7 +122,7 @@ impl Fixture {
 
     /// Sends an update, up to where it waits for the server.
     pub(crate) fn request_building(&self) {
-        let member = self.client.as_member(Session::jwt(jwt()));
+        let member = self.client.as_member(self.session.clone());
         let _guard = self.runtime.enter();
         let update = member.update_connection(&self.connection.connection_id, &self.update);
         assert!(update.now_or_never().is_none(), "an update completed without a response");
@@ -142,7 +151,7 @@ impl Fixture {
     }
 
     fn update(&self, connection_id: &str) -> Result<UpdateExternalConnectionResponse, Error> {
-        let member = self.client.as_member(Session::jwt(jwt()));
+        let member = self.client.as_member(self.session.clone());
         self.runtime.block_on(member.update_connection(connection_id, &self.update))
     }
 }
