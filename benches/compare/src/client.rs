@@ -222,7 +222,7 @@ pub fn update() -> Arc<UpdateExternalConnectionRequest> {
 /// A client with the user agent and timeout that this crate sets; no proxy, as on loopback.
 pub fn with_timeout() -> Result<reqwest::Client> {
     let builder = reqwest::Client::builder().user_agent(USER_AGENT);
-    Ok(builder.timeout(Duration::from_secs(15)).no_proxy().build()?)
+    Ok(builder.timeout(Duration::from_secs(10)).no_proxy().build()?)
 }
 
 /// Bare reqwest: URL, headers and body prepared, the response read and discarded.

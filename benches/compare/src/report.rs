@@ -97,7 +97,9 @@ fn quantile(values: &[f64], at: f64) -> f64 {
 /// Draws the ratios as bars, one group for each concurrency, in colors for light and dark pages.
 pub fn svg(tables: &[Table]) -> String {
     let plotted = |table: &Table| {
-        let rows = PLOTTED.iter().filter_map(|kind| table.row(*kind));
+        // Only with more callers than the default limit is it another client.
+        let is_plotted = |kind: &&Kind| **kind != Kind::JwtSeenUnbounded || table.concurrency > 64;
+        let rows = PLOTTED.iter().filter(is_plotted).filter_map(|kind| table.row(*kind));
         rows.map(|row| (label(row.kind, table.concurrency), row.kind, table.ratio(row)))
             .collect::<Vec<_>>()
     };
@@ -168,9 +170,10 @@ fn grouped(number: usize) -> String {
     }
 }
 
-const PLOTTED: [Kind; 6] = [
+const PLOTTED: [Kind; 7] = [
     Kind::Bare,
     Kind::Official,
+    Kind::JwtSeenUnbounded,
     Kind::JwtSeen,
     Kind::JwtIncoming,
     Kind::JwtFirst,
