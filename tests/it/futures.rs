@@ -1,8 +1,10 @@
-//! The size of the futures that a service keeps for each call in flight or queued.
+//! The size of the futures that a service keeps for each call in flight or queued, in bytes.
 
 use std::mem::size_of_val;
 
-use stytch_sso_external::{Client, Error, Session, types::UpdateExternalConnectionRequest};
+use stytch_sso_external::{
+    Client, Error, Operation, Session, types::UpdateExternalConnectionRequest,
+};
 
 #[test]
 fn futures_stay_small() {
@@ -15,6 +17,11 @@ fn futures_stay_small() {
         ("connections", size_of_val(&member.connections()), 2050),
         ("connection", size_of_val(&member.connection("id")), 2350),
         ("edit_connection", size_of_val(&member.edit_connection("id", edit)), 2600),
+        (
+            "check_permission",
+            size_of_val(&member.check_permission(Operation::UpdateExternalConnection)),
+            2250,
+        ),
         ("organization_id", size_of_val(&member.organization_id()), 200),
     ];
     let too_large: Vec<_> = sizes.into_iter().filter(|(_, size, limit)| size > limit).collect();
