@@ -29,8 +29,8 @@ impl Backoff {
         Self { failures: failures + 1, failed, pause }
     }
 
-    /// Prolongs the pause by the `Retry-After` of a response that came after the fetch counted as
-    /// failed.
+    /// Extends the pause to the end of the `Retry-After` of a response that came after the fetch
+    /// counted as failed.
     pub(crate) fn prolong(&mut self, now: SystemTime, requested: Option<Duration>) {
         let elapsed = now.duration_since(self.failed).unwrap_or_default();
         let requested = requested.map(|requested| elapsed + requested.min(MAX));

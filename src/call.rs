@@ -41,7 +41,7 @@ pub(crate) struct Project {
 /// The session that a member acts with: the one presented, until its JWT is renewed.
 pub(crate) struct ActiveSession {
     pub(crate) presented: Session,
-    /// With the sequence number of its result.
+    /// With the sequence number of the response that it came from.
     renewed: Mutex<Option<(u64, Session)>>,
 }
 
@@ -107,7 +107,7 @@ impl<'a> MemberCall<'a> {
     ) -> Result<R::Body, Error> {
         let Self { project, session, deadline, span } = self;
         let mut attempts = project.context.retry.begin(deadline);
-        // Pinned before it is wrapped, because it is large and would be moved with each layer.
+        // Pinned before it is wrapped: each layer would copy this large future.
         let outcome = {
             let attempted = pin!(attempt_until_success(project, session, request, &mut attempts));
             attempted.instrument(span.span().clone()).await
@@ -132,7 +132,7 @@ async fn attempt_until_success<R: MemberRequest>(
         let (organization, header) = resolved.map_err(|error| attempts.fail(error))?;
         let transport = &project.context.transport;
         let sent = transport.send_as_member(&request, &organization, header, deadline);
-        // Not matched as a whole, since the result would be kept while the arm for errors waits.
+        // Matching on the result itself would keep it in the future across the waits below.
         let error = match sent.await {
             Ok(success) => return Ok(success),
             Err(error) => error,

@@ -136,9 +136,10 @@ impl JwksCache {
         self.0.clock_difference.observe(issued, requested);
     }
 
-    /// Whether a JWT that is valid by the local clock may have expired by Stytch's. One that was
-    /// just issued has not. One of the future was verified before the local clock was set back, or
-    /// how far the clock is behind isn't known yet.
+    /// Whether a JWT that is valid by the local clock may have expired by Stytch's.
+    ///
+    /// One that was issued within the leeway of now has not. An `iat` in the future means that the
+    /// local clock was set back or is behind by an unknown time, so the JWT may have expired.
     pub(crate) fn may_have_expired(&self, jwt: &str) -> bool {
         let now = self.0.clock_difference.stytch_now();
         unverified_times(jwt).is_some_and(|(issued, _)| {

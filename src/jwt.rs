@@ -97,7 +97,7 @@ impl<'a> Jwt<'a> {
     }
 }
 
-/// Reads `iat` and `exp` of a JWT without verifying it. Nothing may be granted by them.
+/// Reads `iat` and `exp` of a JWT without verifying it. Never use them for authorization.
 pub(crate) fn unverified_times(jwt: &str) -> Option<(SystemTime, SystemTime)> {
     #[derive(Deserialize)]
     struct Times {

@@ -102,7 +102,7 @@ impl MemberClient {
             connection::check_update(operation, update)?;
             Ok(UpdateConnection { connection_id, update })
         });
-        // Pinned where it is made, because it is large and would be moved to be awaited.
+        // Pinned in place: `await` would copy this large future.
         pin!(call.run(request)).await
     }
 

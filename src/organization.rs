@@ -125,7 +125,7 @@ impl OrganizationResolver {
     }
 
     /// Resolves a session as [`resolve`](Self::resolve) does. The roles behind a token are read
-    /// again if they are older than `max_age`, or not newer than those of the sequence number.
+    /// again if they are older than `max_age`, or their sequence number is not above `newer_than`.
     pub(crate) async fn resolve_roles(
         &self,
         session: &Session,
@@ -157,12 +157,12 @@ impl OrganizationResolver {
 
     /// Renews a session JWT that Stytch rejected although its signature holds.
     pub(crate) async fn renew(&self, session: &Session, deadline: Deadline) -> Result<(), Error> {
-        // The result of another call that verified it locally is no renewal.
+        // A local verification by another call doesn't count as a renewal.
         self.authenticate(session, true, Some(VERIFIED), deadline).await.map(|_| ())
     }
 
     /// Calls `sessions/authenticate`, once for all who wait for the same session. The result is
-    /// newer than that of the sequence number.
+    /// newer than that of `newer_than`, a sequence number.
     async fn authenticate(
         &self,
         session: &Session,
@@ -183,7 +183,7 @@ impl OrganizationResolver {
         loop {
             let request = self.0.requests.run(&digest, start, is_out_of_time);
             match deadline.wait(ACTIVITY, request).await? {
-                // The request was started for a caller who takes an older result.
+                // Another caller started the request, with a lower `newer_than`.
                 Ok(Ok(member)) if !member.is_newer_than(newer_than) => {}
                 Ok(result) => return result,
                 Err(Abandoned) => {

@@ -33,8 +33,8 @@ pub struct Verdict {
     /// The member's roles that grant it, sorted, as in Stytch's own verdict.
     pub granting_roles: Vec<String>,
     /// The ids of all roles of the project and the organization that grant it, sorted, such as
-    /// `stytch_admin`. A denied member can ask for any of them. Without the organization's custom
-    /// roles if fetching those fails while a role of the project authorizes the member.
+    /// `stytch_admin`. A denied member can ask for any of them. Omits the organization's
+    /// custom roles if fetching those fails while a role of the project authorizes the member.
     pub sufficient_roles: Vec<String>,
 }
 

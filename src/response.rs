@@ -111,7 +111,7 @@ impl RawResponse {
         error.decide_retryable(is_interrupted_read.then_some(true))
     }
 
-    /// Whether the body reports an error and could be taken for that of a success.
+    /// Whether the body reports an error, for an operation whose success type would also decode it.
     pub(crate) fn is_error_body(&self, operation: Operation) -> bool {
         operation.rejects_error_bodies()
             && error_body::decode(&self.body).is_some_and(|(_, reports_error)| reports_error)

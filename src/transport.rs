@@ -178,7 +178,7 @@ impl Transport {
     ) -> Result<Success<R::Body>, Error> {
         let _permit = acquire_permit(&self.member_permits, deadline).await?;
         let client = self.attempt(R::OPERATION, Some(session), deadline)?;
-        // Pinned where it is made, because it is large and would be moved to be awaited.
+        // Pinned in place: `await` would copy this large future.
         let attempt = pin!(request.send(&client, organization));
         let result = attempt.await;
         let success = client.inner.conclude(R::OPERATION, result)?;

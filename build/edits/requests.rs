@@ -74,7 +74,8 @@ pub(super) fn drop_api_version(block: &mut Block) -> usize {
     before - block.stmts.len()
 }
 
-/// The generator begins with an empty map of headers, which grows twice until the request leaves.
+/// The generator begins with an empty map of headers, which allocates twice more before the
+/// request is sent.
 pub(super) fn begin_request(expr: &mut Expr) -> usize {
     let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = &*expr else {
         return 0;

@@ -24,11 +24,10 @@ pub(crate) fn renewed(
 
 /// Returns a `Set-Cookie` for this host.
 ///
-/// Change the attributes to those of the cookies that your login sets. These are for Stytch's
-/// frontend SDKs, which write the cookies with a script by default: with `HttpOnly` they could not
-/// replace the cookie at the next login. If Stytch sets `HttpOnly` cookies for you, add it. Add
-/// their `Domain` too: otherwise the browser keeps two cookies of the same name. Without `Max-Age` the browser keeps it until it is
-/// closed; Stytch decides when the session expires.
+/// Use the attributes that your login sets, `Domain` included: otherwise the browser keeps two
+/// cookies of the same name. Stytch's frontend SDKs write these cookies with a script by default, and
+/// can't replace an `HttpOnly` one at the next login; add `HttpOnly` only if Stytch sets it. Without
+/// `Max-Age` the browser keeps the cookie until it is closed; Stytch decides when the session expires.
 pub(crate) fn set(name: &str, value: &str, origin: &Origin) -> Option<HeaderValue> {
     // Base64url and dots only: no character that ends the value and adds an attribute.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');

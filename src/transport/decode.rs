@@ -1,8 +1,8 @@
-//! What the generated client does by this crate's code: beginning a request, and reading and
-//! decoding its response. `build/edits.rs` inserts the calls.
+//! Functions that the generated client calls: they begin a request, and read and decode its
+//! response. `build/edits.rs` inserts the calls.
 //!
-//! A response that isn't a success is kept: its status, its headers and a body read up to a limit
-//! survive whatever the body contains.
+//! A response that can't be returned as a success is kept: its status, its headers and a body read
+//! up to a limit survive whatever the body contains.
 
 use std::{mem, sync::Arc};
 
@@ -20,7 +20,8 @@ use crate::{
 };
 
 impl generated::Client {
-    /// Returns the URL of an operation: the path before its first id, and the segments after it.
+    /// Returns the URL of an operation from its path before the first id, and the segments from
+    /// there on.
     pub(crate) fn operation_url(&self, prefix: &str, segments: &[&str]) -> Result<Url, String> {
         let RequestContext { config, attempt, .. } = self.inner();
         // A caller can construct bindings with another base URL.
@@ -31,11 +32,11 @@ impl generated::Client {
         config.urls.url(prefix, segments)
     }
 
-    /// Begins a request, with room for all headers that it leaves with, the HTTP library's included.
+    /// Begins a request. Reserves room for the headers of an update, so that their map doesn't grow.
     pub(crate) fn begin_request(&self, method: Method, url: Url) -> RequestBuilder {
         let mut request = Request::new(method, url);
         let headers = request.headers_mut();
-        headers.reserve(7);
+        headers.reserve(HEADERS);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         RequestBuilder::from_parts(self.client.clone(), request)
     }
@@ -75,7 +76,7 @@ impl generated::Client {
     }
 }
 
-/// What the generator writes, after the body was limited.
+/// Decodes as the generated code would, from a body read up to the limit.
 async fn decode_for_caller<T: DeserializeOwned>(
     mut response: Response,
     limit: usize,
@@ -137,3 +138,7 @@ async fn read_body(response: &mut Response, limit: usize) -> (Bytes, Option<Body
         }
     }
 }
+
+/// `Accept`, `Content-Type`, `Authorization`, `Host`, the session, and the HTTP library's `User-Agent`
+/// and `Content-Length`.
+const HEADERS: usize = 7;

@@ -58,11 +58,11 @@ pub struct RequestContext {
     pub(super) attempt: Option<Attempt>,
 }
 
-/// An attempt of the crate.
+/// The operation of an attempt, and its response if that is an error.
 #[derive(Clone)]
 pub(super) struct Attempt {
     pub(super) operation: Operation,
-    /// The response, unless it is a success. Boxed, because nearly every response is one.
+    /// Set unless the response was decoded. Boxed, because it is rarely set.
     pub(super) failed_response: OnceLock<Box<RawResponse>>,
 }
 
@@ -81,7 +81,7 @@ impl RequestContext {
         let config = &self.config;
         // Connecting has a timeout of its own, with an error of its own. Only an attempt with no
         // more time than that can end without showing whether it was connected.
-        // A read has no body to watch, and changes nothing.
+        // Only for a change does it matter whether the request was sent.
         let watch = operation.is_change()
             && remaining.min(config.attempt_timeout) <= config.connect_timeout;
         Self {

@@ -17,8 +17,8 @@ pub(super) async fn acquire_permit(
     permit.map_err(|_| deadline.elapsed(QUEUED))
 }
 
-/// Acquires a permit for a request that somebody waits for: those of clients that disconnected
-/// must not keep the others queued.
+/// Acquires a permit, and fails if every caller has given up meanwhile, so that requests of clients
+/// that disconnected delay no others.
 pub(super) async fn acquire_awaited(
     semaphore: &Semaphore,
     is_awaited: impl Fn() -> bool,
@@ -28,7 +28,7 @@ pub(super) async fn acquire_awaited(
     if is_awaited() {
         return Ok(permit);
     }
-    Err(Error::timed_out(deadline.operation(), "no caller waits any more"))
+    Err(Error::timed_out(deadline.operation(), "every caller gave up before the request was sent"))
 }
 
 const QUEUED: &str = "queued for a permit (max_in_flight)";

@@ -50,8 +50,8 @@ async fn interrupted_update_is_not_retried() {
 }
 
 #[tokio::test]
-async fn list_without_a_response_was_not_connecting() {
-    // Made before the time of an attempt begins.
+async fn list_timeout_reports_waiting_for_the_response() {
+    // Signed first: signing may outlast the attempt timeout.
     let session = scripted_project::session();
     let project = project_with_list(vec![Step::Hang]).await;
     let settings = project.builder().retry(RetryPolicy::disabled());

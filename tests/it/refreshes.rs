@@ -38,7 +38,7 @@ async fn policy_endpoint_that_hangs_delays_one_check_after_a_denial() {
 }
 
 #[tokio::test]
-async fn retry_after_of_the_keys_is_kept_to() {
+async fn jwks_retry_after_is_honored() {
     let stytch = Stytch::start();
     let client = stytch.client();
     let outage = stytch.fault(Operation::GetJwks, Fault::status(429).retry_after("20")).times(1);
@@ -52,7 +52,7 @@ async fn retry_after_of_the_keys_is_kept_to() {
 }
 
 #[tokio::test]
-async fn retry_after_of_a_response_that_came_late_is_kept_to() {
+async fn retry_after_of_a_late_response_is_honored() {
     let stytch = Stytch::start();
     let client = stytch.client();
     let outage = stytch.fault(Operation::GetJwks, Fault::status(429).retry_after("20")).times(1);
