@@ -106,8 +106,8 @@ fn concurrent(path: &str) -> Result<()> {
 }
 
 fn caches(path: &str) -> Result<()> {
-    println!("A full cache of {SESSIONS} sessions.\n");
-    println!("| content | live heap | per session | resident |");
+    println!("A full cache of {SESSIONS} entries.\n");
+    println!("| content | live heap | per entry | resident |");
     println!("| --- | ---: | ---: | ---: |");
     let server = Server::start(&["server", path, "0"])?;
     for (title, case) in [("tokens", "tokens"), ("JWTs", "jwts"), ("renewed JWTs", "renewed")] {
