@@ -14,6 +14,7 @@ use crate::support::{
     scripted_project,
     scripted_server::{Request, ScriptedServer},
     steps::{self, Step, Steps},
+    wait::until,
 };
 
 const UPDATES: usize = 100;
@@ -33,13 +34,14 @@ async fn a_hundred_updates_outlast_503_of_up_to_a_second() {
         let fault = stytch.fault(Operation::UpdateExternalConnection, Fault::status(503));
         let updates = (0..UPDATES).map(|_| member.update_connection(connection.id(), &update));
         let clear = async {
+            // On a loaded machine the first update may arrive late.
+            until(|| fault.hits() > 0).await;
             sleep(Duration::from_millis(outage)).await;
             fault.clear();
         };
         let (updates, ()) = tokio::join!(join_all(updates), clear);
         let failed: Vec<_> = updates.into_iter().filter_map(Result::err).collect();
         assert!(failed.is_empty(), "{} of {UPDATES} in {outage} ms: {}", failed.len(), failed[0]);
-        assert!(fault.hits() > 0, "no update met the outage of {outage} ms");
         assert_eq!(stytch.accepted(), UPDATES as u64, "{outage} ms");
     });
     join_all(outages).await;
