@@ -133,8 +133,9 @@ impl Error {
     }
 
     /// Decides whether the same call may succeed later. The one place that decides it.
-    /// `is_transient` is set if the cause of the failure is known, and precedes the status. A
-    /// rejection is never retryable.
+    ///
+    /// `Some(true)` makes a failure retryable whatever its status; `Some(false)` makes a failure
+    /// without a response permanent. A rejection is never retryable.
     pub(crate) fn decide_retryable(self, is_transient: Option<bool>) -> Self {
         let statuses = [408, 429, 502, 503, 504];
         let retryable = match &self {
