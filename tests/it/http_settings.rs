@@ -102,6 +102,7 @@ async fn the_crates_own_settings_win() {
     let request = project.server.requests().pop().unwrap();
     let user_agent = format!("stytch-sso-external/{} acme-admin/2.1", env!("CARGO_PKG_VERSION"));
     assert_eq!(request.header("user-agent"), Some(&*user_agent));
+    assert_eq!(request.header("accept"), Some("application/json"));
     assert_eq!(request.header("host"), project.server.url().strip_prefix("http://"));
     assert_eq!(request.header("accept-encoding"), None);
     assert_eq!(request.header("referer"), None);
