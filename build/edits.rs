@@ -30,7 +30,7 @@ pub(crate) fn bindings(file: syn::File, document: &OpenAPI) -> Result<syn::File,
             Edit::new(
                 "URLs of an operation",
                 operations,
-                Rewrite::Expr(requests::append_to_base_url),
+                Rewrite::Expr(requests::append_to_operation_url),
             ),
             Edit::new(
                 "api-version headers",

@@ -26,7 +26,7 @@ impl BaseUrl {
     pub(crate) fn new(given: Option<&str>, project_id: &str) -> Result<Self, BuildError> {
         let stytch = if project_id.starts_with("project-live-") { LIVE } else { TEST };
         let invalid = |reason| BuildError::InvalidBaseUrl { reason };
-        let mut url = Url::parse(given.unwrap_or(stytch)).map_err(|_| invalid("is not a URL"))?;
+        let url = Url::parse(given.unwrap_or(stytch)).map_err(|_| invalid("is not a URL"))?;
         let is_plain = match url.scheme() {
             "https" if cfg!(not(any(feature = "rustls", feature = "native-tls"))) => {
                 return Err(BuildError::NoTls);
@@ -49,8 +49,6 @@ impl BaseUrl {
             .map_err(|_| invalid("has a host that no HTTP header can contain"))?;
         let port = url.port_or_known_default().unwrap_or_default();
         let text = url.as_str().trim_end_matches('/').to_owned();
-        let path = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&path);
         Ok(Self { text, url, host_header, host, port, is_plain })
     }
 }
@@ -75,7 +73,8 @@ mod tests {
             ("https://LOGIN.example.com:8443", "login.example.com:8443"),
             ("http://[::1]:80", "[::1]"),
         ] {
-            let base_url = BaseUrl::new(Some(given), "project-test-1").ok().unwrap();
+            let base_url = BaseUrl::new(Some(given), "project-test-1")
+                .unwrap_or_else(|error| panic!("{given}: {error}"));
             assert_eq!(base_url.host_header, expected, "{given}");
         }
     }

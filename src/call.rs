@@ -132,7 +132,7 @@ async fn attempt_until_success<R: MemberRequest>(
         let (organization, header) = resolved.map_err(|error| attempts.fail(error))?;
         let transport = &project.context.transport;
         let sent = transport.send_as_member(&request, &organization, header, deadline);
-        // Matching on the result itself would keep it in the future across the waits below.
+        // Moved out first: a match whose arm waits would keep the whole result in the future.
         let error = match sent.await {
             Ok(success) => return Ok(success),
             Err(error) => error,

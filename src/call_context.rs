@@ -77,7 +77,7 @@ impl CallContext {
         let config = TransportConfig {
             base_url: "http://127.0.0.1:1".to_owned(),
             urls: OperationUrls::new(&reqwest::Url::parse("http://127.0.0.1:1").unwrap()),
-            host: http::HeaderValue::from_static("127.0.0.1:1"),
+            host_header: http::HeaderValue::from_static("127.0.0.1:1"),
             authorization: http::HeaderValue::from_static("unused"),
             attempt_timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(1),

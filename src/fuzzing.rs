@@ -47,9 +47,11 @@ pub fn response(data: &[u8]) {
     let body_error = (!is_complete).then_some(BodyError::TooLong(body.len()));
     let response = RawResponse { status, headers, body, body_error };
     let now = SystemTime::now();
-    let decoded = decode_success(operation, &response.body);
-    let _ = response.is_error_body(operation);
-    let decode_error = decoded.err().filter(|_| status.is_success());
+    let decode_error = if status.is_success() && !response.is_error_body(operation) {
+        decode_success(operation, &response.body).err()
+    } else {
+        None
+    };
     let error = response.to_error(operation, now, decode_error.as_ref());
     assert_eq!(error.operation(), operation);
     assert_eq!(error.status(), Some(status));

@@ -51,7 +51,7 @@ impl RetryBudget {
 
 impl State {
     fn refill(&mut self, calls: u64, now: SystemTime) {
-        // A clock that was set back adds nothing.
+        // A clock that was set back adds nothing until the next withdrawal, which takes notice of it.
         let elapsed = now.duration_since(self.refilled).unwrap_or_default().as_millis();
         let elapsed = u64::try_from(elapsed).unwrap_or(CAPACITY);
         let by_time = elapsed.saturating_mul(PER_MILLISECOND);

@@ -1,7 +1,7 @@
 //! The only module that uses HTTP: sends the operations of the document, each attempt once.
 //!
 //! `transport/hooks.rs` attaches credentials to the generated client's requests;
-//! `transport/urls.rs` makes their URLs; `transport/decode.rs` decodes the responses;
+//! `transport/request.rs` makes their URLs; `transport/decode.rs` decodes the responses;
 //! `transport/http.rs` configures reqwest; `transport/permits.rs` limits the requests in flight;
 //! `transport/failure.rs` finds out why there is no response. What a response means is decided
 //! in `response.rs`.
@@ -13,7 +13,7 @@ mod hooks;
 mod http;
 mod permits;
 mod proxy;
-mod urls;
+mod request;
 
 use std::{pin::pin, sync::Arc};
 
@@ -22,7 +22,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use self::hooks::RequestContext;
 use self::permits::{acquire_awaited, acquire_permit};
-pub(crate) use self::{hooks::TransportConfig, http::HttpConfig, urls::OperationUrls};
+pub(crate) use self::{hooks::TransportConfig, http::HttpConfig, request::OperationUrls};
 /// Generated types, for modules that don't name the generated module.
 pub(crate) use crate::generated::{
     Client as Bindings,
@@ -255,7 +255,7 @@ impl Transport {
         client.inner.conclude(Operation::GetJwks, result)
     }
 
-    /// The generated client for one attempt, which keeps the response.
+    /// The generated client for one attempt, which keeps a response that isn't a success.
     fn attempt(
         &self,
         operation: Operation,

@@ -10,7 +10,7 @@ use super::arguments_of;
 
 /// The generator formats a string, which reqwest parses for each request. Appending to a URL that
 /// is parsed up to the first id takes less than half of the instructions.
-pub(super) fn append_to_base_url(expr: &mut Expr) -> usize {
+pub(super) fn append_to_operation_url(expr: &mut Expr) -> usize {
     let Some(mut arguments) = arguments_of(expr, "format").map(IntoIterator::into_iter) else {
         return 0;
     };

@@ -46,7 +46,7 @@ impl ClientBuilder {
             http: self.http.build(&base_url)?,
             base_url: base_url.text.clone(),
             urls: OperationUrls::new(&base_url.url),
-            host: base_url.host_header,
+            host_header: base_url.host_header,
             authorization: self.authorization()?,
             attempt_timeout: self.http.attempt_timeout,
             connect_timeout: self.http.connect_timeout,

@@ -1,5 +1,4 @@
-//! Functions that the generated client calls: they begin a request, and read and decode its
-//! response. `build/edits.rs` inserts the calls.
+//! Reads and decodes the responses of the generated client. `build/edits.rs` inserts the call.
 //!
 //! A response that can't be returned as a success is kept: its status, its headers and a body read
 //! up to a limit survive whatever the body contains.
@@ -7,12 +6,12 @@
 use std::{mem, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header::ACCEPT};
+use http::{HeaderMap, StatusCode};
 use progenitor_client::{ClientInfo, OperationInfo, ResponseValue};
-use reqwest::{Request, RequestBuilder, Response, ResponseBuilderExt, Url};
+use reqwest::{Response, ResponseBuilderExt};
 use serde::de::DeserializeOwned;
 
-use super::{BindingsResult, RequestContext, hooks::Attempt};
+use super::{BindingsResult, hooks::Attempt};
 use crate::{
     generated::{self, Error, types},
     operation::{Operation, decode_success},
@@ -20,27 +19,6 @@ use crate::{
 };
 
 impl generated::Client {
-    /// Returns the URL of an operation from its path before the first id, and the segments from
-    /// there on.
-    pub(crate) fn operation_url(&self, prefix: &str, segments: &[&str]) -> Result<Url, String> {
-        let RequestContext { config, attempt, .. } = self.inner();
-        // A caller can construct bindings with another base URL.
-        if attempt.is_none() && self.baseurl != config.base_url {
-            let reason = "the URL is not below the base URL that the client was built with";
-            return Err(reason.to_owned());
-        }
-        config.urls.url(prefix, segments)
-    }
-
-    /// Begins a request. Reserves room for the headers of an update, so that their map doesn't grow.
-    pub(crate) fn begin_request(&self, method: Method, url: Url) -> RequestBuilder {
-        let mut request = Request::new(method, url);
-        let headers = request.headers_mut();
-        headers.reserve(HEADERS);
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        RequestBuilder::from_parts(self.client.clone(), request)
-    }
-
     /// Reads and decodes a response.
     pub(crate) async fn decode<T: DeserializeOwned>(
         &self,
@@ -138,7 +116,3 @@ async fn read_body(response: &mut Response, limit: usize) -> (Bytes, Option<Body
         }
     }
 }
-
-/// `Accept`, `Content-Type`, `Authorization`, `Host`, the session, and the HTTP library's `User-Agent`
-/// and `Content-Length`.
-const HEADERS: usize = 7;

@@ -15,7 +15,7 @@ use http::{
 };
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 
-use super::{BindingsResult, body_progress::BodyProgress, failure, urls::OperationUrls};
+use super::{BindingsResult, body_progress::BodyProgress, failure, request::OperationUrls};
 use crate::{
     clock::Clock,
     details::ErrorContext,
@@ -32,7 +32,7 @@ pub(crate) struct TransportConfig {
     pub(crate) base_url: String,
     pub(crate) urls: OperationUrls,
     /// The `Host` header.
-    pub(crate) host: HeaderValue,
+    pub(crate) host_header: HeaderValue,
     /// The project's Basic auth, marked sensitive.
     pub(crate) authorization: HeaderValue,
     pub(crate) attempt_timeout: Duration,
@@ -154,7 +154,7 @@ impl ClientHooks<RequestContext> for generated::Client {
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, config.authorization.clone());
         // Otherwise the library formats it for each request.
-        headers.insert(HOST, config.host.clone());
+        headers.insert(HOST, config.host_header.clone());
         if let Some(session) = session {
             headers.insert(session.name.clone(), session.value.clone());
             return Ok(());
