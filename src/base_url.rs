@@ -13,7 +13,7 @@ use crate::build_error::BuildError;
 pub(crate) struct BaseUrl {
     /// Without a slash at the end: paths are appended.
     pub(crate) text: String,
-    /// The same, parsed.
+    /// Parsed from the text as given.
     pub(crate) url: Url,
     /// The `Host` header: without the port if it is the scheme's default.
     pub(crate) host_header: HeaderValue,

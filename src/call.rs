@@ -101,6 +101,8 @@ impl<'a> MemberCall<'a> {
     }
 
     /// Makes the call and records its result.
+    ///
+    /// The future is large: pin it in place, since `await` would copy it.
     pub(crate) async fn run<R: MemberRequest>(
         self,
         request: Result<R, Error>,

@@ -102,7 +102,6 @@ impl MemberClient {
             connection::check_update(operation, update)?;
             Ok(UpdateConnection { connection_id, update })
         });
-        // Pinned in place: `await` would copy this large future.
         pin!(call.run(request)).await
     }
 
@@ -140,7 +139,8 @@ impl MemberClient {
     /// # fn main() {}
     /// ```
     pub async fn connections(&self) -> Result<GetConnectionsResponse, Error> {
-        self.begin(GetConnections::OPERATION).run(Ok(GetConnections(None))).await
+        let call = self.begin(GetConnections::OPERATION);
+        pin!(call.run(Ok(GetConnections(None)))).await
     }
 
     /// Returns one external connection of the member's organization.

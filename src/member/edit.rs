@@ -1,5 +1,7 @@
 //! Edits: a read and an update of one connection, under a lock of the client.
 
+use std::pin::pin;
+
 use super::MemberClient;
 use crate::{
     call::MemberCall,
@@ -84,7 +86,7 @@ impl MemberClient {
         }
         let call = self.begin_until(UpdateConnection::OPERATION, deadline);
         let request = id.map(|connection_id| UpdateConnection { connection_id, update });
-        let response = call.run(request).await?;
+        let response = pin!(call.run(request)).await?;
         Ok(response.connection)
     }
 
@@ -94,7 +96,7 @@ impl MemberClient {
         id: Result<PathSegment, Error>,
     ) -> Result<ExternalConnection, Error> {
         let request = id.clone().map(|id| GetConnections(Some(id)));
-        let mut connections = call.run(request).await?.external_connections.into_iter();
+        let mut connections = pin!(call.run(request)).await?.external_connections.into_iter();
         let id = id?;
         let found = connections.find(|connection| connection.connection_id == *id);
         // The call fails if the list lacks it.
