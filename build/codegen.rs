@@ -21,9 +21,9 @@ mod responses;
 /// for `cargo xtask drift`.
 pub(crate) const REPLACED: &[(&str, &str)] = &[
     // A type that no Debug, log or error prints.
-    ("Credential", "crate::credential::Credential"),
+    ("Credential", "crate::wire::Credential"),
     // Roles of another type than documented fail a permission check and nothing else.
-    ("MemberRoles", "crate::member_roles::MemberRoles"),
+    ("MemberRoles", "crate::wire::MemberRoles"),
 ];
 
 /// The schema of secrets, which has to exist under this name.
@@ -51,7 +51,7 @@ pub(crate) fn generate(json: &str) -> Result<Generated, String> {
         .generate_tokens(&document)
         .map_err(|error| format!("progenitor: {error}"))?;
     let mocks = Generator::new(&settings)
-        .httpmock(&document, "crate::generated")
+        .httpmock(&document, "crate::wire::generated")
         .map_err(|error| format!("progenitor: {error}"))?;
     let mut operations = operations::generate(&document)?;
     operations.extend(responses::generate(&document)?);
@@ -69,7 +69,7 @@ fn settings(document: &Value) -> Result<GenerationSettings, String> {
         .with_interface(InterfaceStyle::Positional)
         // Otherwise a missing or misspelt hook falls back to the bare client in silence.
         .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote!(crate::transport::RequestContext))
+        .with_inner_type(quote!(crate::http::RequestContext))
         .with_derive("PartialEq");
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
     let names: BTreeSet<_> = schemas.into_iter().flat_map(|schemas| schemas.keys()).collect();

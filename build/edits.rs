@@ -148,7 +148,7 @@ fn null_as_default(field: &mut syn::Field) -> usize {
             continue;
         };
         if arguments.iter().any(|argument| *argument == default) {
-            arguments.push(parse_quote!(deserialize_with = "crate::null::as_default"));
+            arguments.push(parse_quote!(deserialize_with = "crate::wire::null::as_default"));
             *attribute = parse_quote!(#[serde(#arguments)]);
             return 1;
         }

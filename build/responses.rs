@@ -58,7 +58,7 @@ fn decode_success(variants: &[Ident], bodies: &[Ident]) -> Tokens {
         ) -> Result<(), serde_json::Error> {
             match operation {
                 #(Operation::#variants => {
-                    serde_json::from_slice::<crate::generated::types::#bodies>(body).map(|_| ())
+                    serde_json::from_slice::<crate::wire::generated::types::#bodies>(body).map(|_| ())
                 })*
                 // An operation without a body on success.
                 #[allow(unreachable_patterns)]
@@ -103,7 +103,7 @@ fn request_id(document: &OpenAPI, schema: &str) -> Tokens {
     let name = type_of(schema);
     let value = if has_request_id { quote!(&self.request_id) } else { quote!("") };
     quote! {
-        impl ResponseBody for crate::generated::types::#name {
+        impl ResponseBody for crate::wire::generated::types::#name {
             fn request_id(&self) -> &str { #value }
         }
     }

@@ -114,32 +114,32 @@ pub(crate) trait ResponseBody {
     /// Stytch's id of the request, empty if the body has none.
     fn request_id(&self) -> &str;
 }
-impl ResponseBody for crate::generated::types::AuthenticateSessionResponse {
+impl ResponseBody for crate::wire::generated::types::AuthenticateSessionResponse {
     fn request_id(&self) -> &str {
         &self.request_id
     }
 }
-impl ResponseBody for crate::generated::types::GetConnectionsResponse {
+impl ResponseBody for crate::wire::generated::types::GetConnectionsResponse {
     fn request_id(&self) -> &str {
         &self.request_id
     }
 }
-impl ResponseBody for crate::generated::types::GetJwksResponse {
+impl ResponseBody for crate::wire::generated::types::GetJwksResponse {
     fn request_id(&self) -> &str {
         &self.request_id
     }
 }
-impl ResponseBody for crate::generated::types::GetOrganizationRbacPolicyResponse {
+impl ResponseBody for crate::wire::generated::types::GetOrganizationRbacPolicyResponse {
     fn request_id(&self) -> &str {
         &self.request_id
     }
 }
-impl ResponseBody for crate::generated::types::GetRbacPolicyResponse {
+impl ResponseBody for crate::wire::generated::types::GetRbacPolicyResponse {
     fn request_id(&self) -> &str {
         &self.request_id
     }
 }
-impl ResponseBody for crate::generated::types::UpdateExternalConnectionResponse {
+impl ResponseBody for crate::wire::generated::types::UpdateExternalConnectionResponse {
     fn request_id(&self) -> &str {
         &self.request_id
     }
@@ -165,27 +165,28 @@ impl Operation {
 pub(crate) fn decode_success(operation: Operation, body: &[u8]) -> Result<(), serde_json::Error> {
     match operation {
         Operation::UpdateExternalConnection => serde_json::from_slice::<
-            crate::generated::types::UpdateExternalConnectionResponse,
+            crate::wire::generated::types::UpdateExternalConnectionResponse,
         >(body)
         .map(|_| ()),
         Operation::GetConnections => {
-            serde_json::from_slice::<crate::generated::types::GetConnectionsResponse>(body)
+            serde_json::from_slice::<crate::wire::generated::types::GetConnectionsResponse>(body)
                 .map(|_| ())
         }
         Operation::GetRbacPolicy => {
-            serde_json::from_slice::<crate::generated::types::GetRbacPolicyResponse>(body)
+            serde_json::from_slice::<crate::wire::generated::types::GetRbacPolicyResponse>(body)
                 .map(|_| ())
         }
         Operation::GetOrganizationRbacPolicy => serde_json::from_slice::<
-            crate::generated::types::GetOrganizationRbacPolicyResponse,
+            crate::wire::generated::types::GetOrganizationRbacPolicyResponse,
         >(body)
         .map(|_| ()),
-        Operation::AuthenticateSession => {
-            serde_json::from_slice::<crate::generated::types::AuthenticateSessionResponse>(body)
-                .map(|_| ())
-        }
+        Operation::AuthenticateSession => serde_json::from_slice::<
+            crate::wire::generated::types::AuthenticateSessionResponse,
+        >(body)
+        .map(|_| ()),
         Operation::GetJwks => {
-            serde_json::from_slice::<crate::generated::types::GetJwksResponse>(body).map(|_| ())
+            serde_json::from_slice::<crate::wire::generated::types::GetJwksResponse>(body)
+                .map(|_| ())
         }
         #[allow(unreachable_patterns)]
         _ => Ok(()),
@@ -209,10 +210,10 @@ pub mod types {
     pub struct AuthenticateSessionRequest {
         ///The session JWT, which may be expired.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub session_jwt: ::std::option::Option<crate::credential::Credential>,
+        pub session_jwt: ::std::option::Option<crate::wire::Credential>,
         ///The session token.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub session_token: ::std::option::Option<crate::credential::Credential>,
+        pub session_token: ::std::option::Option<crate::wire::Credential>,
     }
     /**An active member session and its credentials.
 
@@ -225,15 +226,15 @@ pub mod types {
         pub member_session: MemberSession,
         /**The id of the request, which Stytch's support asks for. Empty if the response
         does not contain it.*/
-        #[serde(default, deserialize_with = "crate::null::as_default")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
         ///A fresh session JWT.
-        pub session_jwt: crate::credential::Credential,
+        pub session_jwt: crate::wire::Credential,
         ///The session token. `None` if the response does not contain it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub session_token: ::std::option::Option<crate::credential::Credential>,
+        pub session_token: ::std::option::Option<crate::wire::Credential>,
         ///The HTTP status, repeated in the body. 0 if the body does not contain it.
-        #[serde(default, deserialize_with = "crate::null::as_default")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
         pub status_code: i32,
     }
     /**A role of every member who logs in through the connection.
@@ -323,10 +324,10 @@ pub mod types {
         pub external_connections: ::std::vec::Vec<ExternalConnection>,
         /**The id of the request, which Stytch's support asks for. Empty if the response
         does not contain it.*/
-        #[serde(default, deserialize_with = "crate::null::as_default")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
         ///The HTTP status, repeated in the body. 0 if the body does not contain it.
-        #[serde(default, deserialize_with = "crate::null::as_default")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
         pub status_code: i32,
     }
     /**The public keys of a project.
@@ -340,7 +341,7 @@ pub mod types {
         pub keys: ::std::vec::Vec<Jwk>,
         /**The id of the request, which Stytch's support asks for. Empty if the response
         does not contain it.*/
-        #[serde(default, deserialize_with = "crate::null::as_default")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
     }
     /**The custom roles of an organization.
@@ -355,7 +356,7 @@ pub mod types {
         pub org_policy: ::std::option::Option<OrganizationRbacPolicy>,
         /**The id of the request, which Stytch's support asks for. Empty if the response
         does not contain it.*/
-        #[serde(default, deserialize_with = "crate::null::as_default")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
     }
     /**The RBAC policy of a project.
@@ -369,7 +370,7 @@ pub mod types {
         pub policy: RbacPolicy,
         /**The id of the request, which Stytch's support asks for. Empty if the response
         does not contain it.*/
-        #[serde(default, deserialize_with = "crate::null::as_default")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
     }
     /**A role of the members of one group of the identity provider.
@@ -417,7 +418,7 @@ pub mod types {
         pub organization_id: ::std::string::String,
         ///The roles of the member, which a permission check compares.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub roles: ::std::option::Option<crate::member_roles::MemberRoles>,
+        pub roles: ::std::option::Option<crate::wire::MemberRoles>,
     }
     /**The custom roles of an organization.
 
@@ -503,10 +504,10 @@ pub mod types {
         pub connection: ExternalConnection,
         /**The id of the request, which Stytch's support asks for. Empty if the response
         does not contain it.*/
-        #[serde(default, deserialize_with = "crate::null::as_default")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
         ///The HTTP status, repeated in the body. 0 if the body does not contain it.
-        #[serde(default, deserialize_with = "crate::null::as_default")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
         pub status_code: i32,
     }
     /// Error types.
@@ -546,7 +547,7 @@ Version: 1.0.0*/
 pub struct Client {
     pub(crate) baseurl: String,
     pub(crate) client: reqwest::Client,
-    pub(crate) inner: crate::transport::RequestContext,
+    pub(crate) inner: crate::http::RequestContext,
 }
 impl Client {
     /// Create a new client.
@@ -554,7 +555,7 @@ impl Client {
     /// `baseurl` is the base URL provided to the internal
     /// `reqwest::Client`, and should include a scheme and hostname,
     /// as well as port and a path stem if applicable.
-    pub fn new(baseurl: &str, inner: crate::transport::RequestContext) -> Self {
+    pub fn new(baseurl: &str, inner: crate::http::RequestContext) -> Self {
         #[cfg(not(target_arch = "wasm32"))]
         let client = {
             let dur = ::std::time::Duration::from_secs(15u64);
@@ -573,12 +574,12 @@ impl Client {
     pub fn new_with_client(
         baseurl: &str,
         client: reqwest::Client,
-        inner: crate::transport::RequestContext,
+        inner: crate::http::RequestContext,
     ) -> Self {
         Self { baseurl: baseurl.to_string(), client, inner }
     }
 }
-impl ClientInfo<crate::transport::RequestContext> for Client {
+impl ClientInfo<crate::http::RequestContext> for Client {
     fn api_version() -> &'static str {
         "1.0.0"
     }
@@ -588,7 +589,7 @@ impl ClientInfo<crate::transport::RequestContext> for Client {
     fn client(&self) -> &reqwest::Client {
         &self.client
     }
-    fn inner(&self) -> &crate::transport::RequestContext {
+    fn inner(&self) -> &crate::http::RequestContext {
         &self.inner
     }
 }
@@ -596,7 +597,7 @@ const _: () = {
     #[allow(dead_code)]
     fn assert_client_hooks()
     where
-        Client: ClientHooks<crate::transport::RequestContext>,
+        Client: ClientHooks<crate::http::RequestContext>,
     {
     }
 };
@@ -837,7 +838,7 @@ pub mod operations {
     //! wrappers for each operation. Each can be converted to
     //! its inner type with a call to `into_inner()`. This can
     //! be used to explicitly deviate from permitted values.
-    use crate::generated::*;
+    use crate::wire::generated::*;
     pub struct UpdateExternalConnectionWhen(::httpmock::When);
     impl UpdateExternalConnectionWhen {
         pub fn new(inner: ::httpmock::When) -> Self {

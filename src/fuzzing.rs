@@ -11,10 +11,10 @@ use http::{
 };
 
 use crate::{
-    Operation, Outcome, Session, SessionCookies, jwks, jwt,
-    operation::decode_success,
-    path_segment::PathSegment,
-    response::{BodyError, RawResponse},
+    Operation, Outcome, Session, SessionCookies,
+    error::{BodyError, RawResponse},
+    organization::{jwks, jwt},
+    wire::{PathSegment, decode_success},
 };
 
 /// Parses and validates a session JWT, its claims also without a valid signature.

@@ -66,85 +66,40 @@
 //!   |  typed response, or an Error with its outcome                     |
 //! ```
 //!
-//! The source reads in that order: `member.rs`, `call.rs`, `organization.rs`, `retry.rs`,
-//! `transport.rs`, `response.rs` and `rbac.rs`.
+//! The source reads in that order: `member/member.rs`, `member/call.rs`, `organization/resolve.rs`,
+//! `call/retry.rs`, `http/transport.rs`, `error/response.rs` and `error/rbac.rs`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod backoff;
-mod base_url;
-mod build_error;
-mod builder;
 mod call;
-mod call_context;
 mod client;
-#[cfg_attr(
-    not(feature = "testing"),
-    expect(unreachable_pub, reason = "only `testing` exposes a clock that moves")
-)]
-#[cfg_attr(
-    not(any(feature = "testing", test)),
-    expect(dead_code, reason = "only `testing` and unit tests move a clock")
-)]
-mod clock;
-mod clock_difference;
-mod connection;
-mod credential;
-mod deadline;
-mod details;
-mod edit_locks;
-mod edits;
 mod error;
-mod error_body;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
-mod generated;
-mod json_path;
-mod jwks;
-mod jwt;
-mod lock;
+mod http;
 mod member;
-mod member_roles;
-mod null;
-mod operation;
 mod organization;
-mod path_segment;
-mod permission;
-mod rbac;
-mod refresh;
-mod response;
-mod retry;
-mod retry_budget;
-mod session;
-mod single_flight;
-mod span;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod transport;
+mod wire;
 
-pub use build_error::BuildError;
-pub use builder::ClientBuilder;
-pub use client::Client;
-pub use details::{Details, Outcome};
-pub use error::Error;
-pub use generated::types;
-pub use member::MemberClient;
-pub use operation::{Operation, Permission};
-pub use permission::Verdict;
+pub use call::RetryPolicy;
+pub use client::{Client, ClientBuilder};
+pub use error::{BuildError, Details, Error, Outcome};
+pub use member::{MemberClient, Verdict};
 pub use reqwest;
-pub use retry::RetryPolicy;
-pub use session::{Session, SessionCookies, SessionKind};
+pub use wire::{Operation, Permission, Session, SessionCookies, SessionKind, types};
 
 /// The generated client, for a service that acts for the project itself.
 ///
 /// **Its requests run with the full power of the project.** Obtained from
 /// [`Client::bindings`], which documents what it does and doesn't do.
 pub mod bindings {
-    pub use crate::{
-        credential::Credential,
+    pub use crate::http::RequestContext;
+    pub use crate::wire::{
+        Credential, MemberRoles,
         generated::{ByteStream, Client, ClientInfo, Error, ResponseValue},
-        member_roles::MemberRoles,
-        transport::RequestContext,
     };
 }
 

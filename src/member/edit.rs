@@ -2,17 +2,14 @@
 
 use std::pin::pin;
 
-use super::MemberClient;
+use super::{MemberClient, call::MemberCall, connection};
 use crate::{
-    call::MemberCall,
-    connection,
-    details::ErrorContext,
-    error::Error,
-    path_segment::PathSegment,
-    transport::{
+    error::{Error, ErrorContext},
+    http::{
         ExternalConnection, GetConnections, MemberRequest, NO_SUCH_CONNECTION, UpdateConnection,
         UpdateExternalConnectionRequest,
     },
+    wire::PathSegment,
 };
 
 impl MemberClient {

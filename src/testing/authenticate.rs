@@ -12,12 +12,7 @@ use super::{
     responses, session,
     time::rfc3339,
 };
-use crate::{
-    credential::Credential,
-    generated::types,
-    member_roles::MemberRoles,
-    session::{JWT_HEADER, TOKEN_HEADER},
-};
+use crate::wire::{Credential, JWT_HEADER, MemberRoles, TOKEN_HEADER, types};
 
 /// Accepts a token, or a JWT that may have expired, of an active session.
 pub(super) fn authenticate(

@@ -7,7 +7,7 @@ use super::{
     server::Lease,
     stytch::Stytch,
 };
-use crate::clock::Clock;
+use crate::sync::Clock;
 
 /// Configures and starts a [`Stytch`]. Obtained from [`Stytch::builder`].
 ///

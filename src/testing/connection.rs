@@ -6,7 +6,7 @@ use super::{
     organization::Organization,
     project::{ConnectionState, Project, Underlying},
 };
-use crate::generated::types;
+use crate::wire::types;
 
 /// An external connection of the fake. A clone is the same connection.
 ///

@@ -12,7 +12,7 @@ use super::{
     server::Handler,
     update,
 };
-use crate::{generated::types, operation::Operation};
+use crate::wire::{Operation, types};
 
 impl Handler for Project {
     fn claim_delay(&self, method: &str, path: &str) -> Option<u64> {

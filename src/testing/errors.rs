@@ -8,8 +8,8 @@ use http::{HeaderMap, StatusCode};
 
 use crate::{
     Error, Operation, Outcome,
-    operation::decode_success,
-    response::{self, Failure, RawResponse},
+    error::{Failure, RawResponse, response},
+    wire::decode_success,
 };
 
 /// Returns the error that a response with this status and body becomes.

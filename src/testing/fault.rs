@@ -5,7 +5,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::{log::SeenRequest, response::Response, responses};
-use crate::generated::types;
+use crate::wire::types;
 
 /// A failure to script with [`Stytch::fault`](super::Stytch::fault).
 ///

@@ -9,7 +9,7 @@ use super::{
     response::Response,
     responses,
 };
-use crate::generated::types;
+use crate::wire::types;
 
 /// Stytch requires no credentials here, but rejects wrong ones.
 pub(super) fn jwks(

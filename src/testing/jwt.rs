@@ -31,7 +31,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 pub use super::key::Key;
-use crate::lock::lock;
+use crate::sync::lock;
 
 /// Signs header and claims unchanged with RSA and SHA-256, whatever `alg` is.
 #[must_use]

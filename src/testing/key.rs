@@ -17,8 +17,7 @@ use base64::{
 };
 
 use super::ids::id;
-use crate::generated::types;
-use crate::lock::lock;
+use crate::{sync::lock, wire::types};
 
 /// An RSA key of 2048 bits that signs session JWTs, with its `kid`.
 ///

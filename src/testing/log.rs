@@ -18,9 +18,8 @@ use serde_json::Value;
 
 use super::request::Received;
 use crate::{
-    lock::lock,
-    operation::Operation,
-    session::{JWT_HEADER, TOKEN_HEADER},
+    sync::lock,
+    wire::{JWT_HEADER, Operation, TOKEN_HEADER},
 };
 
 /// An update that the fake applied.

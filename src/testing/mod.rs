@@ -217,5 +217,5 @@ pub use self::{
     session::LoggedIn,
     stytch::Stytch,
 };
-pub use crate::clock::Clock;
+pub use crate::sync::Clock;
 pub use httpmock;

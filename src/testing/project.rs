@@ -19,7 +19,10 @@ use super::{
     responses,
     script::Script,
 };
-use crate::{clock::Clock, generated::types, lock::lock};
+use crate::{
+    sync::{Clock, lock},
+    wire::types,
+};
 
 /// The configuration of a project.
 pub(super) struct Settings {

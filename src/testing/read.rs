@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     jwt, project::Project, rbac::Role, request::Received, response::Response, responses, update,
 };
-use crate::generated::types;
+use crate::wire::types;
 
 /// `GET /v1/b2b/sso/{organization_id}`: as a member, or as the project.
 pub(super) fn connections(

@@ -5,7 +5,7 @@ use std::fmt;
 use httpmock::HttpMockResponse;
 use serde::Serialize;
 
-use crate::generated::types;
+use crate::wire::types;
 
 /// An HTTP response to script with [`Fault::response`](super::Fault::response).
 ///

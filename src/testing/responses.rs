@@ -48,7 +48,7 @@ use serde_json::{Map, Value};
 
 pub use self::{reads::*, uncommon::*};
 use super::jwt::Key;
-use crate::{credential::Credential, generated::types, member_roles::MemberRoles};
+use crate::wire::{Credential, MemberRoles, types};
 
 /// An external connection: active, with one connection role and one group role.
 #[must_use]

@@ -1,6 +1,6 @@
 //! The operation of a request, by its method and path.
 
-use crate::operation::Operation;
+use crate::wire::Operation;
 
 /// An operation and the ids in its path, decoded, in the order of the path.
 #[derive(Clone, Debug, PartialEq, Eq)]

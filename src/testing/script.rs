@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{fault::Fault, server};
-use crate::{lock::lock, operation::Operation};
+use crate::{sync::lock, wire::Operation};
 
 /// A fault that [`Stytch::fault`](super::Stytch::fault) has scripted. Dropping it changes
 /// nothing.

@@ -12,7 +12,7 @@ use super::{
     script::ScriptedFault,
     server::{self, Lease},
 };
-use crate::{Client, ClientBuilder, clock::Clock, operation::Operation};
+use crate::{Client, ClientBuilder, sync::Clock, wire::Operation};
 
 /// An in-process fake of Stytch with one project. Listens on loopback until the last clone is
 /// dropped.

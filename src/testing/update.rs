@@ -11,7 +11,7 @@ use super::{
     response::Response,
     responses,
 };
-use crate::generated::types;
+use crate::wire::types;
 
 pub(super) fn update(
     project: &Project,

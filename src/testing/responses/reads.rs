@@ -1,7 +1,7 @@
 //! The bodies of reads: connections and RBAC policies.
 
 use super::REQUEST_ID;
-use crate::generated::types;
+use crate::wire::types;
 
 /// 200: the external connections of an organization.
 #[must_use]

@@ -7,7 +7,7 @@ use super::{
     organization_suspended, permission_denied, rate_limited, server_unavailable, session_not_found,
     too_many_session_arguments, unable_to_parse_session_jwt,
 };
-use crate::generated::types;
+use crate::wire::types;
 
 /// 400 `invalid_session_token`: a malformed session token. Stytch documents no status.
 #[must_use]

@@ -1,0 +1,106 @@
+//! The tracing span of a call, with OpenTelemetry's attribute names.
+//!
+//! Nothing of a request's or response's content goes into it but the status and, where they
+//! look like Stytch's, the request id and the error type.
+
+use http::StatusCode;
+use tracing::{Span, field::Empty};
+
+use crate::{
+    error::{Error, Success, loggable_request_id},
+    wire::{Operation, ResponseBody},
+};
+
+/// Where requests go, as spans show it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) address: String,
+    pub(crate) port: u16,
+}
+
+/// The span of one call of an operation with all its attempts. Dropped unfinished, it records
+/// that the call was cancelled.
+pub(crate) struct CallSpan {
+    span: Span,
+    operation: Operation,
+    is_finished: bool,
+}
+
+impl CallSpan {
+    pub(crate) fn new(operation: Operation, server: &Server) -> Self {
+        let span = tracing::info_span!(
+            "stytch.call",
+            otel.name = format!("{} {}", operation.method(), operation.path()),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            http.request.method = operation.method().as_str(),
+            url.template = operation.path(),
+            server.address = server.address,
+            server.port = server.port,
+            http.response.status_code = Empty,
+            http.request.resend_count = Empty,
+            error.type = Empty,
+            stytch.request_id = Empty,
+        );
+        Self { span, operation, is_finished: false }
+    }
+
+    /// The span, for what belongs to the call.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Records the result of the call, which had this many failed attempts.
+    pub(crate) fn finish<T: ResponseBody>(
+        mut self,
+        outcome: &Result<Success<T>, Error>,
+        failed_attempts: u32,
+    ) {
+        self.is_finished = true;
+        if self.span.is_disabled() {
+            return;
+        }
+        match outcome {
+            Ok(Success { status, body }) => {
+                self.record_response(Some(*status), loggable_request_id(body.request_id()));
+                self.record_resends(failed_attempts);
+            }
+            Err(error) => {
+                let context = error.context();
+                // The response of another request, `sessions/authenticate` for one, has its own
+                // span.
+                if context.operation == self.operation {
+                    self.record_response(context.status, context.loggable_request_id());
+                }
+                self.record_resends(failed_attempts.saturating_sub(1));
+                let error_type = context.loggable_error_type().unwrap_or(error.name());
+                self.span.record("otel.status_code", "ERROR");
+                self.span.record("error.type", error_type);
+            }
+        }
+    }
+
+    fn record_response(&self, status: Option<StatusCode>, request_id: Option<&str>) {
+        if let Some(status) = status {
+            self.span.record("http.response.status_code", status.as_u16());
+        }
+        if let Some(request_id) = request_id {
+            self.span.record("stytch.request_id", request_id);
+        }
+    }
+
+    fn record_resends(&self, resends: u32) {
+        if resends > 0 {
+            self.span.record("http.request.resend_count", resends);
+        }
+    }
+}
+
+impl Drop for CallSpan {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            self.span.record("otel.status_code", "ERROR");
+            self.span.record("error.type", "cancelled");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The configuration of a client: credentials, base URL, timeouts and limits.
+//!
+//! `builder/build.rs` checks it and builds what all members share.
+
+mod build;
+
+use std::{env, fmt, sync::Arc, time::Duration};
+
+use secrecy::SecretString;
+
+use super::client::Client;
+use crate::{
+    call::RetryPolicy,
+    error::BuildError,
+    http::HttpConfig,
+    organization::{jwks, resolve as organization},
+    sync::{Clock, MaxAge},
+};
+
+impl Client {
+    /// Returns a builder for a project's client.
+    ///
+    /// The project id selects Stytch's environment: live for ids that start with
+    /// `project-live-`, test for all others.
+    pub fn builder(project_id: impl Into<String>, secret: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(project_id.into(), secret.into())
+    }
+
+    /// Builds a client from the environment variables `STYTCH_PROJECT_ID`, `STYTCH_SECRET` and,
+    /// if the project is reached through a custom domain, `STYTCH_BASE_URL`. An empty
+    /// `STYTCH_BASE_URL` counts as absent.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::MissingVariable`] if a variable is not set or not Unicode, and the errors
+    /// of [`ClientBuilder::build`].
+    pub fn from_env() -> Result<Self, BuildError> {
+        let required = |name| env::var(name).map_err(|_| BuildError::MissingVariable { name });
+        let builder = Self::builder(required("STYTCH_PROJECT_ID")?, required("STYTCH_SECRET")?);
+        match env::var("STYTCH_BASE_URL") {
+            Ok(base_url) if !base_url.is_empty() => builder.base_url(base_url).build(),
+            Ok(_) | Err(env::VarError::NotPresent) => builder.build(),
+            Err(env::VarError::NotUnicode(_)) => {
+                Err(BuildError::MissingVariable { name: "STYTCH_BASE_URL" })
+            }
+        }
+    }
+}
+
+/// Configures and builds a [`Client`]. Obtained from [`Client::builder`].
+#[derive(Clone)]
+#[must_use]
+pub struct ClientBuilder {
+    project_id: String,
+    secret: SecretString,
+    base_url: Option<String>,
+    http: HttpConfig,
+    operation_timeout: Duration,
+    policy: RetryPolicy,
+    max_in_flight: usize,
+    max_response_bytes: usize,
+    clock: Clock,
+    jwks: jwks::Settings,
+    organizations: organization::Settings,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new(project_id: String, secret: String) -> Self {
+        Self {
+            project_id,
+            secret: SecretString::from(secret),
+            base_url: None,
+            http: HttpConfig {
+                connect_timeout: Duration::from_secs(5),
+                attempt_timeout: Duration::from_secs(10),
+                app_name: None,
+                configure: None,
+            },
+            operation_timeout: Duration::from_secs(25),
+            policy: RetryPolicy::default(),
+            max_in_flight: 64,
+            max_response_bytes: 1024 * 1024,
+            clock: Clock::system(),
+            jwks: jwks::Settings::default(),
+            organizations: organization::Settings::default(),
+        }
+    }
+
+    /// Sets the URL under which the project is reached, in place of Stytch's own host: an https
+    /// URL of a custom domain, or plain http on this machine's loopback. It may have a path.
+    /// [`build`](Self::build) fails for user info, a query or a fragment.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Some(base_url.into());
+        self
+    }
+
+    /// Sets the timeout for opening a connection, from the DNS lookup to the end of the TLS
+    /// handshake. Default: 5 s. Zero fails [`build`](Self::build).
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.http.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets the timeout for one HTTP attempt, from connecting to the last byte of the response.
+    /// Default: 10 s. Zero fails [`build`](Self::build).
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.http.attempt_timeout = timeout;
+        self
+    }
+
+    /// Sets the timeout for a whole call, including session resolution, queueing and all
+    /// attempts. Default: 25 s, so that a call returns before the 30 s after which many routers
+    /// cut a request off. Zero fails [`build`](Self::build).
+    pub fn operation_timeout(mut self, timeout: Duration) -> Self {
+        self.operation_timeout = timeout;
+        self
+    }
+
+    /// Sets how failed attempts are retried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sets how many requests for members may be in flight at once. Default: 64. Zero fails
+    /// [`build`](Self::build).
+    ///
+    /// Each uses a TCP connection. Further calls are queued in order, and the time in the queue
+    /// counts against their operation timeout. In addition, as many `sessions/authenticate`
+    /// requests may be in flight, a quarter of them for JWTs that can't be verified because the
+    /// project's keys are unavailable; as many requests for RBAC policies; and 64 for the keys.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = requests;
+        self
+    }
+
+    /// Sets the maximum size of a response body in bytes. Default: 1 MiB. A longer body is an
+    /// [`Error::UnexpectedResponse`](crate::Error::UnexpectedResponse). Zero fails
+    /// [`build`](Self::build).
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = bytes;
+        self
+    }
+
+    /// Sets how long before its end a session JWT counts as expired, so that it doesn't expire
+    /// on the way to Stytch. Default: 5 s.
+    pub fn expiry_margin(mut self, margin: Duration) -> Self {
+        self.jwks.expiry_margin = margin.min(LONGEST);
+        self
+    }
+
+    /// Sets the leeway for `iat` and `nbf` of a session JWT, since clocks differ. Default: 5 s.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.jwks.leeway = leeway.min(LONGEST);
+        self
+    }
+
+    /// Sets the age up to which the project's keys are used while refreshing them fails.
+    /// Default: 1 hour.
+    ///
+    /// From an age of 5 minutes on, or of half of `age` if that is less, a call that uses them
+    /// refreshes them in the background. A failed refresh is retried after 1 s, doubling up to
+    /// 30 s, or after the `Retry-After` of the response, up to 30 s too.
+    pub fn jwks_max_stale(mut self, age: Duration) -> Self {
+        let default = jwks::Settings::default().max_age.fresh;
+        self.jwks.max_age = MaxAge { fresh: default.min(age / 2), stale: age };
+        self
+    }
+
+    /// Sets the minimum time between two fetches of the keys that unknown `kid`s cause.
+    /// Default: 5 s.
+    ///
+    /// Anybody can send a JWT with a made-up `kid`; this keeps each of them from causing a
+    /// fetch. After a key rotation, a member with a new key waits for the next fetch: up to this
+    /// interval and 2 s.
+    pub fn jwks_min_refetch_interval(mut self, interval: Duration) -> Self {
+        self.jwks.min_refetch_interval = interval;
+        self
+    }
+
+    /// Sets how long the organization of a session token is cached. Default: 1 hour.
+    ///
+    /// A longer time grants nobody access: Stytch checks the session with every request.
+    pub fn session_cache_ttl(mut self, ttl: Duration) -> Self {
+        self.organizations.token_ttl = ttl.min(LONGEST);
+        self
+    }
+
+    /// Sets how many sessions' organizations are cached. Default: 10,000. Zero fails
+    /// [`build`](Self::build).
+    ///
+    /// An entry takes about 400 bytes, so 10,000 take 4 MB. A renewed JWT takes two entries, one for
+    /// the old and one for the new JWT: with those, of 1.6 kB each, 10,000 entries take 12 MB.
+    pub fn session_cache_capacity(mut self, sessions: usize) -> Self {
+        self.organizations.capacity = sessions;
+        self
+    }
+
+    /// Sets the name of your application, such as `acme-admin/2.1`, which is appended to the
+    /// `User-Agent` header.
+    ///
+    /// [`build`](Self::build) fails if it is empty or not printable ASCII.
+    pub fn app_name(mut self, name: impl Into<String>) -> Self {
+        self.http.app_name = Some(name.into());
+        self
+    }
+
+    /// Configures the HTTP client: CA certificates, client certificates, proxies, DNS, the
+    /// local address, the TLS backend.
+    ///
+    /// The crate's own settings are applied afterwards and win: no redirects, no referer, no
+    /// retries of reqwest, the timeouts, HTTP/1.1, the user agent, the `Host` header of the base
+    /// URL, no decompression, no verbose logging of connections, at most 256 response headers, and
+    /// no proxy for plain http.
+    ///
+    /// [`build`](Self::build) fails if a default header is `Authorization` or `Cookie` or starts
+    /// with `X-Stytch-`. With this setting, the proxy variables of the environment are used as
+    /// reqwest reads them, without the check of `build`.
+    ///
+    /// ```
+    /// use stytch_sso_external::{Client, reqwest};
+    ///
+    /// # fn example(pem: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+    /// let proxy = reqwest::Proxy::https("http://proxy.internal:3128")?;
+    /// let client = Client::builder("project-test-16b34bbe", "secret-test-example")
+    ///     .configure_http(move |http| http.proxy(proxy.clone()))
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn configure_http(
+        mut self,
+        configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.http.configure = Some(Arc::new(configure));
+        self
+    }
+
+    /// Uses a test's clock instead of the system's, except for timeouts and the backoffs between
+    /// attempts. A `Retry-After` is not waited for.
+    #[cfg(feature = "testing")]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("project_id", &self.project_id)
+            .field("connect_timeout", &self.http.connect_timeout)
+            .field("attempt_timeout", &self.http.attempt_timeout)
+            .field("operation_timeout", &self.operation_timeout)
+            .field("retry", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The longest time that is added to a point in time. `Duration::MAX` would overflow.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);

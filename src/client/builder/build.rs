@@ -1,0 +1,106 @@
+//! Checks the settings and builds everything that members share, once, to hand it down.
+
+use std::sync::Arc;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::ClientBuilder;
+use crate::{
+    call::{CallContext, Retry, Server},
+    client::client::Client,
+    error::BuildError,
+    http::{BaseUrl, OperationUrls, Transport, TransportConfig},
+    member::{EditLocks, Policies, Project},
+    organization::{JwksCache, OrganizationResolver},
+    wire::{Credential, PathSegment},
+};
+
+impl ClientBuilder {
+    /// Builds the client. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// A [`BuildError`] that names the setting at fault: `EmptyProjectId`, `InvalidProjectId`,
+    /// `EmptySecret` and `Whitespace` for the credentials; `InvalidBaseUrl`, `InsecureBaseUrl` and
+    /// `NoTls` for the base URL; `Zero` for a timeout, `max_in_flight`, `max_response_bytes` or
+    /// `session_cache_capacity` of zero; `InvalidAppName`; `CredentialHeader` for a default header
+    /// of `configure_http`; `InvalidProxy` for a variable of the environment; `Http` if the HTTP
+    /// client can't be built. `MissingVariable` is returned by
+    /// [`Client::from_env`](crate::Client::from_env) only.
+    pub fn build(self) -> Result<Client, BuildError> {
+        self.check()?;
+        let project_id = PathSegment::new(&self.project_id).ok().filter(|id| !id.contains(':'));
+        let project_id = project_id.ok_or(BuildError::InvalidProjectId)?;
+        let base_url = BaseUrl::new(self.base_url.as_deref(), &self.project_id)?;
+        let clock = self.clock.clone();
+        let config = TransportConfig {
+            http: self.http.build(&base_url)?,
+            base_url: base_url.text.clone(),
+            urls: OperationUrls::new(&base_url.url),
+            host_header: base_url.host_header,
+            authorization: self.authorization()?,
+            attempt_timeout: self.http.attempt_timeout,
+            connect_timeout: self.http.connect_timeout,
+            max_response_bytes: self.max_response_bytes,
+            clock: clock.clone(),
+        };
+        let transport = Transport::new(config, project_id, self.max_in_flight);
+        let context = CallContext {
+            transport: Arc::new(transport),
+            retry: Arc::new(Retry::new(self.policy, clock.clone())),
+            operation_timeout: self.operation_timeout,
+            attempt_timeout: self.http.attempt_timeout,
+            clock,
+            server: Arc::new(Server { address: base_url.host, port: base_url.port }),
+        };
+        let policies = Policies::new(context.clone());
+        let jwks = JwksCache::new(context.clone(), &self.jwks, &base_url.text);
+        let organizations =
+            OrganizationResolver::new(context.clone(), jwks.clone(), self.organizations);
+        Ok(Client::new(
+            Project { context, jwks, organizations, edits: EditLocks::default(), policies },
+            &base_url.text,
+        ))
+    }
+
+    fn check(&self) -> Result<(), BuildError> {
+        let secret = self.secret.expose_secret();
+        if self.project_id.is_empty() {
+            return Err(BuildError::EmptyProjectId);
+        }
+        if secret.is_empty() {
+            return Err(BuildError::EmptySecret);
+        }
+        let has_whitespace = |text: &str| text.trim() != text || text.contains(['\r', '\n']);
+        let credentials = [("project id", &*self.project_id), ("project secret", secret)];
+        if let Some((setting, _)) = credentials.into_iter().find(|(_, text)| has_whitespace(text)) {
+            return Err(BuildError::Whitespace { setting });
+        }
+        let zero = [
+            ("connect_timeout", self.http.connect_timeout.is_zero()),
+            ("attempt_timeout", self.http.attempt_timeout.is_zero()),
+            ("operation_timeout", self.operation_timeout.is_zero()),
+            ("max_in_flight", self.max_in_flight == 0),
+            ("max_response_bytes", self.max_response_bytes == 0),
+            ("session_cache_capacity", self.organizations.capacity == 0),
+        ];
+        match zero.into_iter().find(|(_, is_zero)| *is_zero) {
+            Some((setting, _)) => Err(BuildError::Zero { setting }),
+            None => Ok(()),
+        }
+    }
+
+    fn authorization(&self) -> Result<HeaderValue, BuildError> {
+        let plain =
+            SecretString::from(format!("{}:{}", self.project_id, self.secret.expose_secret()));
+        let encoded = SecretString::from(BASE64_STANDARD.encode(plain.expose_secret()));
+        // Shares its memory with the header, and is zeroed with it.
+        let basic = Credential::new(format!("Basic {}", encoded.expose_secret()));
+        let mut value = HeaderValue::from_maybe_shared(basic.share())
+            .map_err(|_| BuildError::InvalidProjectId)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}

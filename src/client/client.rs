@@ -1,0 +1,137 @@
+//! The client of one project: shared by all members, cheap to clone.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    error::Error,
+    http::Bindings,
+    member::{MemberClient, Project},
+    wire::{Operation, Session},
+};
+
+/// A client for one Stytch project.
+///
+/// Build one and keep it: building takes milliseconds, cloning is cheap, and clones share
+/// connections, keys and caches. It must be used within a Tokio runtime.
+///
+/// One client may be used from several runtimes, and any of them may be dropped: no other call
+/// panics or waits for it. But a runtime that is alive and not polled keeps the connections that
+/// it opened, the permits of the requests that it started and the locks of its
+/// [edits](MemberClient::edit_connection). A call on another runtime may lose one
+/// [`attempt_timeout`](crate::ClientBuilder::attempt_timeout) to such a connection, and an edit
+/// its operation timeout to such a lock. Use one client for each runtime that may stop being
+/// polled.
+///
+/// ```no_run
+/// use stytch_sso_external::{Client, Session, types::UpdateExternalConnectionRequest};
+///
+/// # async fn example(jwt: String) -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::builder("project-test-16b34bbe", "secret-test-example").build()?;
+/// let update = UpdateExternalConnectionRequest::default().display_name("Acme Okta");
+/// let member = client.as_member(Session::jwt(jwt));
+/// member.update_connection("external-connection-test-d89ff7a0", &update).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    project: Arc<Project>,
+    base_url: Arc<str>,
+}
+
+impl Client {
+    pub(crate) fn new(project: Project, base_url: &str) -> Self {
+        Self { project: Arc::new(project), base_url: base_url.into() }
+    }
+
+    /// Returns a client that acts as the member of this session.
+    #[must_use]
+    pub fn as_member(&self, session: Session) -> MemberClient {
+        MemberClient::new(Arc::clone(&self.project), session)
+    }
+
+    /// Returns the generated client with this client's configuration, for a service that acts
+    /// for the project itself.
+    ///
+    /// **Its requests run with the full power of the project, over every organization.** No
+    /// session, role or tenancy is checked unless a session header is passed; nothing is retried;
+    /// and a response that isn't the documented JSON loses its status. It sends the project's
+    /// credentials, keeps the attempt timeout and the limit on bodies, and rejects an id of `..`
+    /// or another one that reaches another path. Neither `operation_timeout` nor `max_in_flight`
+    /// applies. If the future of a request is dropped, the request may or may not have been
+    /// applied, as after every error but `InvalidRequest` and a 4xx other than 408.
+    ///
+    /// Pass one session header at most: Stytch rejects a request with both. The base URL and the
+    /// HTTP client are those of this client: bindings that are constructed with others send
+    /// nothing to another base URL and don't use the other HTTP client.
+    ///
+    /// The error of a response that can't be decoded contains its body, except for operations
+    /// whose responses carry secrets (`get_connections`, `authenticate_session`).
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let stytch = stytch_sso_external::testing::Stytch::start();
+    /// # let client = stytch.client();
+    /// let jwks = client.bindings().get_jwks(client.project_id()).await?;
+    /// assert!(!jwks.keys.is_empty());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub fn bindings(&self) -> &Bindings {
+        self.project.context.transport.bindings()
+    }
+
+    /// Returns the project id.
+    #[must_use]
+    pub fn project_id(&self) -> &str {
+        self.project.context.transport.project_id()
+    }
+
+    /// Fetches the project's keys, which also opens a TCP connection, so that the first call waits
+    /// for neither.
+    ///
+    /// Fetches them also if they are cached. Dropping the future has no effect on later calls.
+    ///
+    /// # Errors
+    ///
+    /// Any error of the JWKS request, or [`Error::Transport`] if it has no response within 2 s;
+    /// it then continues in the background. The [`outcome`](Error::outcome) is
+    /// [`NotApplied`](crate::Outcome::NotApplied). For a backoff of 1 s, doubling up to 30 s with
+    /// each further failure, or a longer `Retry-After` of up to 30 s, `warm_up` returns the same
+    /// error at once. The client remains usable: sessions are resolved by
+    /// `sessions/authenticate`, and the keys are fetched when a call needs them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let stytch = stytch_sso_external::testing::Stytch::start();
+    /// # let client = stytch.client();
+    /// // At the start of a service, which starts whether Stytch is reachable or not.
+    /// if let Err(error) = client.warm_up().await {
+    ///     eprintln!("continuing without Stytch's keys: {error}");
+    /// }
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
+    pub async fn warm_up(&self) -> Result<(), Error> {
+        self.project.jwks.fetch(self.project.context.deadline(Operation::GetJwks)).await
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("project_id", &self.project_id())
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}

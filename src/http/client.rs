@@ -1,0 +1,116 @@
+//! The reqwest client that all requests of a [`Client`](crate::Client) share.
+//!
+//! A caller's `configure_http` runs first, so that the settings on which this crate's promises
+//! rest win.
+
+use std::{sync::Arc, time::Duration};
+
+use http::HeaderValue;
+
+use super::{base_url::BaseUrl, proxy};
+use crate::error::BuildError;
+
+/// A caller's changes to the HTTP client.
+pub(crate) type ConfigureHttp =
+    Arc<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
+
+/// The settings of a client that concern HTTP.
+#[derive(Clone)]
+pub(crate) struct HttpConfig {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) app_name: Option<String>,
+    pub(crate) configure: Option<ConfigureHttp>,
+}
+
+impl HttpConfig {
+    /// Builds the HTTP client for a base URL.
+    pub(crate) fn build(&self, base_url: &BaseUrl) -> Result<reqwest::Client, BuildError> {
+        let mut builder = defaults(base_url);
+        match &self.configure {
+            Some(configure) => {
+                builder = configure(builder);
+                check_default_headers(&builder)?;
+                // It can't be removed, and costs each request a second timer.
+                builder = builder.read_timeout(self.attempt_timeout.min(LONGEST_READ));
+            }
+            None if !base_url.is_plain => proxy::check_environment()?,
+            None => {}
+        }
+        builder = builder
+            // A redirect would carry the session header, and on 307 the body, to another host.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            // Retries are made by `retry.rs`. `never()` alone still clones each request.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
+            // Another crate of the build may switch HTTP/2 on, where neither a connection for
+            // each request nor what `body_progress.rs` relies on would hold.
+            .http1_only()
+            .http1_max_headers(MAX_HEADERS)
+            // Or decompression, which would read more than `max_response_bytes`.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.attempt_timeout)
+            // It logs what is sent, credentials included.
+            .connection_verbose(false)
+            .user_agent(self.user_agent()?);
+        if base_url.is_plain {
+            // A proxy for http would get the credentials in the clear.
+            builder = builder.no_proxy();
+        }
+        builder.build().map_err(|error| BuildError::Http { source: Box::new(error) })
+    }
+
+    fn user_agent(&self) -> Result<HeaderValue, BuildError> {
+        let Some(name) = &self.app_name else {
+            return Ok(HeaderValue::from_static(USER_AGENT));
+        };
+        let is_valid = name.trim() == name && name.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if name.is_empty() || !is_valid {
+            return Err(BuildError::InvalidAppName);
+        }
+        HeaderValue::try_from(format!("{USER_AGENT} {name}"))
+            .map_err(|_| BuildError::InvalidAppName)
+    }
+}
+
+/// The settings applied before `configure_http`.
+fn defaults(base_url: &BaseUrl) -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder();
+    #[cfg(feature = "rustls")]
+    let builder = builder.tls_backend_rustls();
+    // Nothing speaks TLS with a plain base URL, and reading the system's certificates takes
+    // 20 ms, which every test with the fake would pay for each client.
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    let builder = if base_url.is_plain { builder.tls_certs_only([]) } else { builder };
+    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+    let _ = base_url;
+    builder
+}
+
+/// Fails if the builder has a default header that carries credentials. Default headers are
+/// merged after the hooks, can't be removed again, and appear only in the `Debug` output.
+fn check_default_headers(builder: &reqwest::ClientBuilder) -> Result<(), BuildError> {
+    let shown = format!("{builder:?}");
+    for (name, shown_as) in [
+        ("Authorization", "\"authorization\": "),
+        ("Cookie", "\"cookie\": "),
+        ("X-Stytch-…", "\"x-stytch-"),
+    ] {
+        // A quote inside of a value is escaped, so only names follow these.
+        if ["{", ", "].iter().any(|before| shown.contains(&format!("{before}{shown_as}"))) {
+            return Err(BuildError::CredentialHeader { name });
+        }
+    }
+    Ok(())
+}
+
+/// `timeout` ends an attempt; a caller's `read_timeout` must not end it earlier. reqwest adds it
+/// to a point in time, which `Duration::MAX` overflows.
+const LONGEST_READ: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// More than Stytch and the gateways before it send. The HTTP library's default is 100.
+pub(super) const MAX_HEADERS: usize = 256;
+const USER_AGENT: &str = concat!("stytch-sso-external/", env!("CARGO_PKG_VERSION"));

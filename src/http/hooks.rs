@@ -1,0 +1,192 @@
+//! The hooks of the generated client, which every request passes.
+//!
+//! A request gets the project's Basic auth and, acting for a member, exactly one session
+//! header. `decode.rs` takes the response.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use http::{
+    HeaderValue,
+    header::{AUTHORIZATION, HOST},
+};
+use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+
+use super::{
+    body_progress::BodyProgress, failure, request::OperationUrls, transport::BindingsResult,
+};
+use crate::{
+    error::{Error, ErrorContext, RawResponse, Success, response},
+    sync::Clock,
+    wire::{JWT_HEADER, Operation, SessionHeader, TOKEN_HEADER, generated},
+};
+
+/// What all requests of a client share.
+pub(crate) struct TransportConfig {
+    /// What all URLs begin with, without a slash at the end.
+    pub(crate) base_url: String,
+    pub(crate) urls: OperationUrls,
+    /// The `Host` header.
+    pub(crate) host_header: HeaderValue,
+    /// The project's Basic auth, marked sensitive.
+    pub(crate) authorization: HeaderValue,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) max_response_bytes: usize,
+    /// Used for all requests, whatever HTTP client the bindings were constructed with.
+    pub(crate) http: reqwest::Client,
+    pub(crate) clock: Clock,
+}
+
+/// The credentials, session and limits of requests of the [`bindings`](crate::bindings).
+///
+/// Obtained only through [`Client::bindings`](crate::Client::bindings), whose context acts for
+/// the project. Bindings constructed with it and another base URL send nothing.
+#[derive(Clone)]
+pub struct RequestContext {
+    pub(super) config: Arc<TransportConfig>,
+    session: Option<SessionHeader>,
+    /// Set if less than the attempt timeout remains.
+    timeout: Option<Duration>,
+    body_progress: Option<BodyProgress>,
+    /// `None` in the bindings of a caller.
+    pub(super) attempt: Option<Attempt>,
+}
+
+/// The operation of an attempt, and its response if that is an error.
+#[derive(Clone)]
+pub(super) struct Attempt {
+    pub(super) operation: Operation,
+    /// Set unless the response was decoded. Boxed, because it is rarely set.
+    pub(super) failed_response: OnceLock<Box<RawResponse>>,
+}
+
+impl RequestContext {
+    pub(super) fn for_project(config: Arc<TransportConfig>) -> Self {
+        Self { config, session: None, timeout: None, body_progress: None, attempt: None }
+    }
+
+    /// The context of one attempt, for which this much time remains.
+    pub(super) fn for_attempt(
+        &self,
+        operation: Operation,
+        session: Option<SessionHeader>,
+        remaining: Duration,
+    ) -> Self {
+        let config = &self.config;
+        // Connecting has a timeout of its own, with an error of its own. Only an attempt with no
+        // more time than that can end without showing whether it was connected.
+        // Only for a change does it matter whether the request was sent.
+        let watch = operation.is_change()
+            && remaining.min(config.attempt_timeout) <= config.connect_timeout;
+        Self {
+            session,
+            timeout: (remaining < config.attempt_timeout).then_some(remaining),
+            body_progress: watch.then(BodyProgress::default),
+            attempt: Some(Attempt { operation, failed_response: OnceLock::new() }),
+            config: Arc::clone(config),
+        }
+    }
+
+    /// Converts the result of the generated client into a success or an error.
+    pub(super) fn conclude<T>(
+        &self,
+        operation: Operation,
+        result: BindingsResult<T>,
+    ) -> Result<Success<T>, Error> {
+        let error = match result {
+            Ok(success) => {
+                return Ok(Success { status: success.status(), body: success.into_inner() });
+            }
+            Err(error) => error,
+        };
+        let failed_response =
+            self.attempt.as_ref().and_then(|attempt| attempt.failed_response.get());
+        Err(match (failed_response, error) {
+            (Some(response), generated::Error::InvalidResponsePayload(_, error)) => {
+                response.to_error(operation, self.config.clock.now(), Some(&error))
+            }
+            (Some(response), _) => response.to_error(operation, self.config.clock.now(), None),
+            (None, generated::Error::CommunicationError(error)) => {
+                let started = self.body_progress.as_ref().is_none_or(BodyProgress::has_started);
+                response::no_response(operation, failure::classify(error, started))
+            }
+            // Only a header that can't be built gets here, and ours are built before.
+            (None, _) => {
+                let context = ErrorContext::new(operation, "the request can't be built");
+                Error::Transport(context.into())
+            }
+        })
+    }
+}
+
+impl fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let acts_for = if self.session.is_some() { "member" } else { "project" };
+        f.debug_struct("RequestContext").field("acts_for", &acts_for).finish_non_exhaustive()
+    }
+}
+
+impl ClientHooks<RequestContext> for generated::Client {
+    async fn pre<E>(
+        &self,
+        request: &mut reqwest::Request,
+        _info: &OperationInfo,
+    ) -> Result<(), progenitor_client::Error<E>> {
+        let RequestContext { config, session, timeout, body_progress, .. } = self.inner();
+        let path = request.url().as_str().strip_prefix(&*config.base_url);
+        if !path.is_some_and(|path| path.starts_with('/')) {
+            // The hook is public: a caller can pass any request.
+            let reason = "the URL is not below the base URL that the client was built with";
+            return Err(progenitor_client::Error::InvalidRequest(reason.to_owned()));
+        }
+        if let Some(timeout) = timeout {
+            *request.timeout_mut() = Some(*timeout);
+        }
+        if let (Some(progress), Some(body)) = (body_progress, request.body_mut().as_mut()) {
+            progress.watch(body);
+        }
+        let headers = request.headers_mut();
+        headers.insert(AUTHORIZATION, config.authorization.clone());
+        // Otherwise the library formats it for each request.
+        headers.insert(HOST, config.host_header.clone());
+        if let Some(session) = session {
+            headers.insert(session.name.clone(), session.value.clone());
+            return Ok(());
+        }
+        // A caller of the bindings may have set them.
+        for name in [TOKEN_HEADER, JWT_HEADER] {
+            if let Some(value) = headers.get_mut(name) {
+                value.set_sensitive(true);
+            }
+        }
+        Ok(())
+    }
+
+    // Not an `async fn`: its future would keep room for the request until the response is
+    // there.
+    fn exec(
+        &self,
+        request: reqwest::Request,
+        info: &OperationInfo,
+    ) -> impl Future<Output = reqwest::Result<reqwest::Response>> {
+        let context = self.inner();
+        let began = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
+        let response = context.config.http.execute(request);
+        async move {
+            let response = response.await;
+            if let Some(began) = began {
+                tracing::debug!(
+                    operation = info.operation_id,
+                    status = response.as_ref().ok().map(|response| response.status().as_u16()),
+                    elapsed = ?began.elapsed(),
+                    "attempt completed"
+                );
+            }
+            response
+        }
+    }
+}

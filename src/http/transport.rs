@@ -1,0 +1,270 @@
+//! The only module that uses HTTP: sends the operations of the document, each attempt once.
+//!
+//! `transport/hooks.rs` attaches credentials to the generated client's requests;
+//! `transport/request.rs` makes their URLs; `transport/decode.rs` decodes the responses;
+//! `transport/http.rs` configures reqwest; `transport/permits.rs` limits the requests in flight;
+//! `transport/failure.rs` finds out why there is no response. What a response means is decided
+//! in `response.rs`.
+
+use std::{pin::pin, sync::Arc};
+
+use progenitor_client::ResponseValue;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::{
+    hooks::{RequestContext, TransportConfig},
+    permits::{acquire_awaited, acquire_permit},
+};
+/// Generated types, for modules that don't name the generated module.
+pub(crate) use crate::wire::{
+    generated::Client as Bindings,
+    types::{
+        AuthenticateSessionRequest, AuthenticateSessionResponse, ExternalConnection,
+        GetConnectionsResponse, GetJwksResponse, GetOrganizationRbacPolicyResponse,
+        GetRbacPolicyResponse, Jwk, RbacRole, UpdateExternalConnectionRequest,
+        UpdateExternalConnectionResponse,
+    },
+};
+use crate::{
+    error::{Error, Success, response},
+    sync::Deadline,
+    wire::{
+        Operation, PathSegment, ResponseBody, Session, SessionHeader, SessionKind, generated, types,
+    },
+};
+
+/// Sends requests of the operations, each once.
+pub(crate) struct Transport {
+    bindings: Bindings,
+    project_id: PathSegment,
+    member_permits: Semaphore,
+    session_permits: Semaphore,
+    /// A part of the session permits, for JWTs that can't be verified: anybody can make those.
+    unverified_permits: Semaphore,
+    jwks_permits: Semaphore,
+    policy_permits: Semaphore,
+}
+
+/// What the generated client returns.
+pub(super) type BindingsResult<T> = Result<ResponseValue<T>, generated::Error<types::Error>>;
+
+/// Why a decoded success isn't a response to the request that was sent.
+pub(crate) enum Problem {
+    Mismatch(&'static str),
+    NotFound(&'static str),
+}
+
+/// A request of an operation that acts for a member, with everything in it but the
+/// organization and the session.
+pub(crate) trait MemberRequest: Sync {
+    const OPERATION: Operation;
+    type Body: ResponseBody + Send;
+
+    /// Sends it. The session headers are left to the hook, which marks them sensitive.
+    fn send(
+        &self,
+        bindings: &Bindings,
+        organization: &str,
+    ) -> impl Future<Output = BindingsResult<Self::Body>> + Send;
+
+    /// Checks that a response is about this request, if its body shows that.
+    fn check(&self, _body: &Self::Body, _organization: &str) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+pub(crate) struct UpdateConnection<'a> {
+    pub(crate) connection_id: PathSegment,
+    pub(crate) update: &'a UpdateExternalConnectionRequest,
+}
+
+impl MemberRequest for UpdateConnection<'_> {
+    const OPERATION: Operation = Operation::UpdateExternalConnection;
+    type Body = UpdateExternalConnectionResponse;
+
+    async fn send(&self, bindings: &Bindings, organization: &str) -> BindingsResult<Self::Body> {
+        let id = &self.connection_id;
+        bindings.update_external_connection(organization, id, None, None, self.update).await
+    }
+
+    fn check(&self, body: &Self::Body, organization: &str) -> Result<(), Problem> {
+        if body.connection.connection_id != *self.connection_id {
+            let mismatch = "the response is about another connection than the one requested";
+            return Err(Problem::Mismatch(mismatch));
+        }
+        check_organization([&body.connection], organization)
+    }
+}
+
+/// Lists the connections; if one is wanted, the list has to contain it.
+pub(crate) struct GetConnections(pub(crate) Option<PathSegment>);
+
+impl MemberRequest for GetConnections {
+    const OPERATION: Operation = Operation::GetConnections;
+    type Body = GetConnectionsResponse;
+
+    async fn send(&self, bindings: &Bindings, organization: &str) -> BindingsResult<Self::Body> {
+        bindings.get_connections(organization, None, None).await
+    }
+
+    fn check(&self, body: &Self::Body, organization: &str) -> Result<(), Problem> {
+        check_organization(&body.external_connections, organization)?;
+        let mut ids = body.external_connections.iter().map(|connection| &*connection.connection_id);
+        if self.0.as_ref().is_some_and(|wanted| !ids.any(|id| id == &**wanted)) {
+            return Err(Problem::NotFound(NO_SUCH_CONNECTION));
+        }
+        Ok(())
+    }
+}
+
+fn check_organization<'a>(
+    connections: impl IntoIterator<Item = &'a ExternalConnection>,
+    organization: &str,
+) -> Result<(), Problem> {
+    let mut connections = connections.into_iter();
+    if connections.all(|connection| connection.organization_id == organization) {
+        return Ok(());
+    }
+    Err(Problem::Mismatch("the response contains a connection of another organization"))
+}
+
+impl Transport {
+    pub(crate) fn new(
+        config: TransportConfig,
+        project_id: PathSegment,
+        max_in_flight: usize,
+    ) -> Self {
+        // `Semaphore::new` panics above it.
+        let max_in_flight = max_in_flight.min(Semaphore::MAX_PERMITS);
+        let config = Arc::new(config);
+        let context = RequestContext::for_project(Arc::clone(&config));
+        Self {
+            bindings: Bindings::new_with_client(&config.base_url, config.http.clone(), context),
+            project_id,
+            member_permits: Semaphore::new(max_in_flight),
+            // A call that is queued for a member permit may need one of these first.
+            session_permits: Semaphore::new(max_in_flight),
+            unverified_permits: Semaphore::new((max_in_flight / 4).max(1)),
+            jwks_permits: Semaphore::new(JWKS_REQUESTS),
+            policy_permits: Semaphore::new(max_in_flight),
+        }
+    }
+
+    pub(crate) fn project_id(&self) -> &str {
+        &self.project_id
+    }
+
+    pub(crate) fn bindings(&self) -> &Bindings {
+        &self.bindings
+    }
+
+    /// Sends a request as a member.
+    pub(crate) async fn send_as_member<R: MemberRequest>(
+        &self,
+        request: &R,
+        organization: &PathSegment,
+        session: SessionHeader,
+        deadline: Deadline,
+    ) -> Result<Success<R::Body>, Error> {
+        let _permit = acquire_permit(&self.member_permits, deadline).await?;
+        let client = self.attempt(R::OPERATION, Some(session), deadline)?;
+        // Pinned in place: `await` would copy this large future.
+        let attempt = pin!(request.send(&client, organization));
+        let result = attempt.await;
+        let success = client.inner.conclude(R::OPERATION, result)?;
+        let (status, request_id) = (success.status, success.body.request_id());
+        match request.check(&success.body, organization) {
+            Ok(()) => Ok(success),
+            Err(Problem::Mismatch(reason)) => {
+                Err(response::unusable(R::OPERATION, status, request_id, reason))
+            }
+            Err(Problem::NotFound(reason)) => {
+                Err(response::not_found(R::OPERATION, status, request_id, reason))
+            }
+        }
+    }
+
+    /// Sends `sessions/authenticate` for a session, unless all callers gave up before.
+    pub(crate) async fn authenticate(
+        &self,
+        session: &Session,
+        is_awaited: impl Fn() -> bool,
+        deadline: Deadline,
+    ) -> Result<Success<AuthenticateSessionResponse>, Error> {
+        let credential = Some(session.credential().clone());
+        let (session_token, session_jwt) = match session.kind() {
+            SessionKind::Token => (credential, None),
+            SessionKind::Jwt => (None, credential),
+        };
+        // A field that is added to the document stops the build here: send it, or `None`.
+        let request = AuthenticateSessionRequest { session_token, session_jwt };
+        let _permit = acquire_awaited(&self.session_permits, is_awaited, deadline).await?;
+        let client = self.attempt(Operation::AuthenticateSession, None, deadline)?;
+        let result = client.authenticate_session(&request).await;
+        client.inner.conclude(Operation::AuthenticateSession, result)
+    }
+
+    /// Waits for the permit of a JWT that can't be verified. It is kept until the end of the
+    /// `sessions/authenticate` request.
+    pub(crate) async fn unverified_permit(
+        &self,
+        is_awaited: impl Fn() -> bool,
+        deadline: Deadline,
+    ) -> Result<SemaphorePermit<'_>, Error> {
+        acquire_awaited(&self.unverified_permits, is_awaited, deadline).await
+    }
+
+    /// Fetches the RBAC policy of the project.
+    pub(crate) async fn rbac_policy(
+        &self,
+        deadline: Deadline,
+    ) -> Result<Success<GetRbacPolicyResponse>, Error> {
+        let _permit = acquire_permit(&self.policy_permits, deadline).await?;
+        let client = self.attempt(Operation::GetRbacPolicy, None, deadline)?;
+        let result = client.get_rbac_policy().await;
+        client.inner.conclude(Operation::GetRbacPolicy, result)
+    }
+
+    /// Fetches the custom roles of an organization.
+    pub(crate) async fn organization_rbac_policy(
+        &self,
+        organization: &PathSegment,
+        deadline: Deadline,
+    ) -> Result<Success<GetOrganizationRbacPolicyResponse>, Error> {
+        let _permit = acquire_permit(&self.policy_permits, deadline).await?;
+        let client = self.attempt(Operation::GetOrganizationRbacPolicy, None, deadline)?;
+        let result = client.get_organization_rbac_policy(organization).await;
+        client.inner.conclude(Operation::GetOrganizationRbacPolicy, result)
+    }
+
+    /// Fetches the project's JWKS.
+    pub(crate) async fn jwks(&self, deadline: Deadline) -> Result<Success<GetJwksResponse>, Error> {
+        let _permit = acquire_permit(&self.jwks_permits, deadline).await?;
+        let client = self.attempt(Operation::GetJwks, None, deadline)?;
+        let result = client.get_jwks(&self.project_id).await;
+        client.inner.conclude(Operation::GetJwks, result)
+    }
+
+    /// The generated client for one attempt, which keeps a response that isn't a success.
+    fn attempt(
+        &self,
+        operation: Operation,
+        session: Option<SessionHeader>,
+        deadline: Deadline,
+    ) -> Result<Bindings, Error> {
+        let remaining = deadline.remaining();
+        if remaining.is_zero() {
+            return Err(deadline.elapsed("preparing the request"));
+        }
+        Ok(Bindings {
+            // Not read: the context of an attempt has the URLs.
+            baseurl: String::new(),
+            client: self.bindings.client.clone(),
+            inner: self.bindings.inner.for_attempt(operation, session, remaining),
+        })
+    }
+}
+
+pub(crate) const NO_SUCH_CONNECTION: &str = "the organization has no such external connection";
+/// Fetches begin a second or more apart: so many are in flight only if each hangs for a minute.
+const JWKS_REQUESTS: usize = 64;

@@ -1,0 +1,213 @@
+//! The one path of every request for a member: span, organization, attempts, transport, response.
+//!
+//! It doesn't know the operations: `member.rs` has a method for each, which checks its inputs
+//! and hands the request down.
+
+use std::{mem, pin::pin, sync::Mutex};
+
+use tokio::time::timeout;
+use tracing::Instrument;
+
+use super::{
+    edit_locks::EditLocks,
+    permission::{Policies, ROLES_MAX_AGE, Verdict},
+};
+use crate::{
+    call::{Attempts, CallContext, CallSpan},
+    error::{Error, ErrorContext, Success, rbac},
+    http::MemberRequest,
+    organization::{JwksCache, Member, OrganizationResolver},
+    sync::{Deadline, MAX_WAIT, lock},
+    wire::{Operation, PathSegment, Permission, Session, SessionHeader},
+};
+
+/// What all members of a project share.
+pub(crate) struct Project {
+    pub(crate) context: CallContext,
+    pub(crate) jwks: JwksCache,
+    pub(crate) organizations: OrganizationResolver,
+    pub(crate) edits: EditLocks,
+    pub(crate) policies: Policies,
+}
+
+/// The session that a member acts with: the one presented, until its JWT is renewed.
+pub(crate) struct ActiveSession {
+    pub(crate) presented: Session,
+    /// With the sequence number of the response that it came from.
+    renewed: Mutex<Option<(u64, Session)>>,
+}
+
+impl ActiveSession {
+    pub(crate) fn new(presented: Session) -> Self {
+        Self { presented, renewed: Mutex::new(None) }
+    }
+
+    pub(crate) fn current(&self) -> Session {
+        let renewed = lock(&self.renewed);
+        renewed.as_ref().map_or(&self.presented, |(_, session)| session).clone()
+    }
+
+    /// Keeps the newest renewal: two calls may complete out of order.
+    fn renew_by(&self, member: &Member) {
+        let Some(renewed) = &member.renewed else { return };
+        let mut newest = lock(&self.renewed);
+        if newest.as_ref().is_none_or(|(sequence, _)| *sequence < member.sequence) {
+            *newest = Some((member.sequence, renewed.clone()));
+        }
+    }
+}
+
+/// A call of an operation for a member, from start to return.
+pub(crate) struct MemberCall<'a> {
+    project: &'a Project,
+    session: &'a ActiveSession,
+    deadline: Deadline,
+    span: CallSpan,
+}
+
+impl<'a> MemberCall<'a> {
+    /// The deadline is that of the whole call of the caller, which may consist of several.
+    pub(crate) fn begin(
+        project: &'a Project,
+        session: &'a ActiveSession,
+        operation: Operation,
+        deadline: Deadline,
+    ) -> Self {
+        Self { project, session, deadline, span: project.context.span(operation) }
+    }
+
+    /// Runs what precedes the call inside the call's span.
+    pub(crate) async fn in_span<T>(
+        &self,
+        preparation: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        preparation.instrument(self.span.span().clone()).await
+    }
+
+    /// Runs the checks of the inputs inside the call's span.
+    pub(crate) fn check<R>(
+        &self,
+        check: impl FnOnce(Operation) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        self.span.span().in_scope(|| check(self.deadline.operation()))
+    }
+
+    /// Makes the call and records its result.
+    ///
+    /// The future is large: pin it in place, since `await` would copy it.
+    pub(crate) async fn run<R: MemberRequest>(
+        self,
+        request: Result<R, Error>,
+    ) -> Result<R::Body, Error> {
+        let Self { project, session, deadline, span } = self;
+        let mut attempts = project.context.retry.begin(deadline);
+        // Pinned before it is wrapped: each layer would copy this large future.
+        let outcome = {
+            let attempted = pin!(attempt_until_success(project, session, request, &mut attempts));
+            attempted.instrument(span.span().clone()).await
+        };
+        span.finish(&outcome, attempts.failed());
+        outcome.map(|success| success.body)
+    }
+}
+
+async fn attempt_until_success<R: MemberRequest>(
+    project: &Project,
+    session: &ActiveSession,
+    request: Result<R, Error>,
+    attempts: &mut Attempts<'_>,
+) -> Result<Success<R::Body>, Error> {
+    let request = request?;
+    let deadline = attempts.deadline();
+    let mut may_renew = true;
+    loop {
+        // Inside the loop, so that a session renewed meanwhile serves the next attempt.
+        let resolved = project.resolve(session, deadline).await;
+        let (organization, header) = resolved.map_err(|error| attempts.fail(error))?;
+        let transport = &project.context.transport;
+        let sent = transport.send_as_member(&request, &organization, header, deadline);
+        // Moved out first: a match whose arm waits would keep the whole result in the future.
+        let error = match sent.await {
+            Ok(success) => return Ok(success),
+            Err(error) => error,
+        };
+        if matches!(error, Error::SessionInvalid(_)) {
+            project.organizations.forget(&session.presented);
+            // A clock that is behind shows an expired JWT as valid.
+            let may_have_expired = rbac::is_jwt_rejection(&error)
+                && project.organizations.may_have_expired(&session.presented);
+            if may_have_expired && mem::take(&mut may_renew) {
+                attempts.repeat(error);
+                let renewed = project.organizations.renew(&session.presented, deadline);
+                renewed.await.map_err(|error| attempts.fail(error))?;
+                continue;
+            }
+        }
+        if matches!(error, Error::PermissionDenied { .. }) {
+            project.policies.record_denial(session.presented.digest(), &organization);
+        }
+        attempts.retry_or_fail(error).await?;
+    }
+}
+
+impl Project {
+    /// Resolves the session to the member's organization and the one header to act with.
+    pub(crate) async fn resolve(
+        &self,
+        session: &ActiveSession,
+        deadline: Deadline,
+    ) -> Result<(PathSegment, SessionHeader), Error> {
+        check_session(session, deadline)?;
+        let member = self.organizations.resolve(&session.presented, deadline).await?;
+        session.renew_by(&member);
+        let header = member.renewed.as_ref().unwrap_or(&session.presented).header().cloned();
+        let reason = "the renewed session JWT can't be sent in an HTTP header";
+        let unusable = || Error::session_invalid(deadline.operation(), reason);
+        Ok((member.organization, header.ok_or_else(unusable)?))
+    }
+
+    /// Checks whether the member's roles grant a permission.
+    pub(crate) async fn check_permission(
+        &self,
+        session: &ActiveSession,
+        permission: Permission,
+        deadline: Deadline,
+    ) -> Result<Verdict, Error> {
+        check_session(session, deadline)?;
+        let presented = &session.presented;
+        let resolve = |newer_than| {
+            self.organizations.resolve_roles(presented, ROLES_MAX_AGE, newer_than, deadline)
+        };
+        let mut member = resolve(None).await?;
+        if self.policies.needs_role_read(&presented.digest(), member.resolved) {
+            let read = timeout(MAX_WAIT, resolve(Some(member.sequence))).await;
+            self.policies.record_role_read(presented.digest());
+            match read {
+                Ok(Err(error @ Error::SessionInvalid(_))) => return Err(error),
+                Ok(Ok(read)) => member = read,
+                // The roles at hand are no older than five minutes.
+                Ok(Err(_)) | Err(_) => {}
+            }
+        }
+        session.renew_by(&member);
+        let Some(roles) = member.roles.ids() else {
+            let operation = if member.is_verified_locally() {
+                deadline.operation()
+            } else {
+                Operation::AuthenticateSession
+            };
+            let reason = "the roles of the member are not an array of strings";
+            return Err(Error::UnexpectedResponse(ErrorContext::new(operation, reason).into()));
+        };
+        self.policies.check(&member.organization, roles, permission, deadline).await
+    }
+}
+
+fn check_session(session: &ActiveSession, deadline: Deadline) -> Result<(), Error> {
+    if session.presented.header().is_some() {
+        return Ok(());
+    }
+    let reason = "the session credential is empty, longer than 16 KiB, or has other characters than \
+                  visible ASCII";
+    Err(Error::session_invalid(deadline.operation(), reason))
+}

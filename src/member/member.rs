@@ -1,0 +1,279 @@
+//! What a member can do: a method for each operation, which checks its inputs and makes the
+//! call. Edits, which consist of two calls, are in `member/edit.rs`.
+//!
+//! No request leaves without the member's session: the session is a part of the type, and the
+//! organization comes from it, never from a parameter.
+
+use std::{fmt, pin::pin, sync::Arc};
+
+use super::{
+    call::{ActiveSession, MemberCall, Project},
+    connection,
+    permission::Verdict,
+};
+use crate::{
+    error::Error,
+    http::{
+        ExternalConnection, GetConnections, GetConnectionsResponse, MemberRequest,
+        UpdateConnection, UpdateExternalConnectionRequest, UpdateExternalConnectionResponse,
+    },
+    sync::Deadline,
+    wire::{Operation, Session},
+};
+
+/// Acts as one logged-in member.
+///
+/// Obtained from [`Client::as_member`](crate::Client::as_member). Cheap to create for each
+/// request that a service handles, and cheap to clone. Clones share the session: when one
+/// renews it, all of them use the renewed one.
+#[derive(Clone)]
+pub struct MemberClient {
+    pub(super) project: Arc<Project>,
+    pub(super) session: Arc<ActiveSession>,
+}
+
+impl MemberClient {
+    pub(crate) fn new(project: Arc<Project>, session: Session) -> Self {
+        Self { project, session: Arc::new(ActiveSession::new(session)) }
+    }
+
+    /// Updates an external connection of the member's organization.
+    ///
+    /// Resolves the organization of the session, then sends the update with the session.
+    /// Stytch checks that the member's roles grant the action `update` on the resource
+    /// `stytch.sso`, and that the connection belongs to that organization
+    /// ([reference](https://stytch.com/docs/b2b/api/update-external-connection)).
+    ///
+    /// `connection_id` is opaque. Fails with [`Error::InvalidUpdate`], without sending anything,
+    /// if it is empty, `.` or `..`, has a backslash or a control character, or is longer than
+    /// 1,024 bytes; and if the update sets nothing.
+    ///
+    /// Sending an update twice is safe: it sets values. If the returned future is dropped, the
+    /// update may or may not have been applied.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::PermissionDenied`], [`Error::OrganizationMismatch`], [`Error::NotFound`],
+    ///   [`Error::InvalidUpdate`]: Stytch rejected the update, or this crate did so before
+    ///   sending it.
+    /// - [`Error::SessionInvalid`]: the member has to log in again.
+    /// - [`Error::CredentialsRejected`]: the project id or secret is wrong.
+    /// - [`Error::RateLimited`], [`Error::Transport`], [`Error::Api`],
+    ///   [`Error::UnexpectedResponse`]: after the retries that the
+    ///   [`RetryPolicy`](crate::RetryPolicy) allows.
+    ///
+    /// [`Error::outcome`] returns whether the update may have been applied.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use stytch_sso_external::testing::Stytch;
+    /// use stytch_sso_external::{Session, types::UpdateExternalConnectionRequest};
+    ///
+    /// # let stytch = Stytch::start();
+    /// # let acme = stytch.organization("acme");
+    /// # let connection = acme.connection("Acme Okta");
+    /// # let connection_id = connection.id();
+    /// # let jwt = acme.member("ada", &["stytch_admin"]).log_in().jwt();
+    /// # let client = stytch.client();
+    /// let update = UpdateExternalConnectionRequest::default()
+    ///     .display_name("Acme Okta (new)")
+    ///     .clear_connection_roles();
+    /// let member = client.as_member(Session::jwt(jwt));
+    /// let response = member.update_connection(&connection_id, &update).await?;
+    /// assert_eq!(response.connection.display_name, "Acme Okta (new)");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
+    pub async fn update_connection(
+        &self,
+        connection_id: &str,
+        update: &UpdateExternalConnectionRequest,
+    ) -> Result<UpdateExternalConnectionResponse, Error> {
+        let call = self.begin(UpdateConnection::OPERATION);
+        let request = call.check(|operation| {
+            let connection_id = connection::check_id(operation, connection_id)?;
+            connection::check_update(operation, update)?;
+            Ok(UpdateConnection { connection_id, update })
+        });
+        pin!(call.run(request)).await
+    }
+
+    /// Returns the external connections of the member's organization.
+    ///
+    /// Stytch checks that the member's roles grant the action `get` on the resource
+    /// `stytch.sso` ([reference](https://stytch.com/docs/b2b/api/get-sso-connections)).
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Errors
+    ///
+    /// As for [`update_connection`](Self::update_connection); the
+    /// [`outcome`](Error::outcome) is always [`NotApplied`](crate::Outcome::NotApplied).
+    /// [`Error::UnexpectedResponse`] if the response contains a connection of another
+    /// organization.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use stytch_sso_external::{Session, testing::Stytch};
+    /// # let stytch = Stytch::start();
+    /// # let acme = stytch.organization("acme");
+    /// # let connection = acme.connection("Acme Okta");
+    /// # let jwt = acme.member("ada", &["stytch_admin"]).log_in().jwt();
+    /// let member = stytch.client().as_member(Session::jwt(jwt));
+    /// let connections = member.connections().await?.external_connections;
+    /// assert_eq!(connections[0].display_name, "Acme Okta");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
+    pub async fn connections(&self) -> Result<GetConnectionsResponse, Error> {
+        let call = self.begin(GetConnections::OPERATION);
+        pin!(call.run(Ok(GetConnections(None)))).await
+    }
+
+    /// Returns one external connection of the member's organization.
+    ///
+    /// Stytch has no endpoint for one external connection: this lists them, as
+    /// [`connections`](Self::connections) does. `connection_id` is checked as by
+    /// [`update_connection`](Self::update_connection). Dropping the future has no effect.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connections`](Self::connections), and [`Error::NotFound`] if the organization
+    /// has no such external connection: its [`status`](Error::status) is then that of the list.
+    /// [`Error::InvalidUpdate`] if the id is rejected locally.
+    pub async fn connection(&self, connection_id: &str) -> Result<ExternalConnection, Error> {
+        let call = self.begin(GetConnections::OPERATION);
+        let id = call.check(|operation| connection::check_id(operation, connection_id));
+        self.read_connection(call, id).await
+    }
+
+    /// Checks whether the member's roles grant the permission of an operation, before a user
+    /// interface offers it.
+    ///
+    /// Evaluated locally, as Stytch's SDKs do: the member's roles against the RBAC policies of
+    /// the project and the organization, which are cached for 5 minutes and used for up to an
+    /// hour while fetching them fails. The roles are those of the session JWT; of a session
+    /// token, those that `sessions/authenticate` returned within the last 5 minutes. After a
+    /// denial the policies and the roles of a session token are read anew, at most each 5 s; those
+    /// of a JWT change when it is renewed. An operation without a permission is authorized.
+    ///
+    /// **The verdict is advice.** The client sends every call whatever the verdict; Stytch decides
+    /// ([guide](https://stytch.com/docs/b2b/guides/rbac/overview)). Dropping the future
+    /// has no effect.
+    ///
+    /// # Errors
+    ///
+    /// Any error of resolving the session or of fetching a policy, never
+    /// [`Error::PermissionDenied`]; [`Error::operation`] returns which request failed. The
+    /// [`outcome`](Error::outcome) is always [`NotApplied`](crate::Outcome::NotApplied).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use stytch_sso_external::testing::Stytch;
+    /// use stytch_sso_external::{Operation, Session};
+    ///
+    /// # let stytch = Stytch::start();
+    /// # let jwt = stytch.organization("acme").member("bob", &[]).log_in().jwt();
+    /// let member = stytch.client().as_member(Session::jwt(jwt));
+    /// let verdict = member.check_permission(Operation::UpdateExternalConnection).await?;
+    /// if !verdict.authorized {
+    ///     println!("ask for one of these roles: {}", verdict.sufficient_roles.join(", "));
+    /// }
+    /// assert_eq!(verdict.sufficient_roles, ["stytch_admin"]);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
+    pub async fn check_permission(&self, operation: Operation) -> Result<Verdict, Error> {
+        let Some(permission) = operation.permission() else {
+            return Ok(Verdict::unrestricted());
+        };
+        let deadline = self.project.context.deadline(operation);
+        self.project.check_permission(&self.session, permission, deadline).await
+    }
+
+    /// Resolves the organization of the session to Stytch's `organization_id`.
+    ///
+    /// Takes it from a session JWT that is verified locally; calls `sessions/authenticate` for
+    /// a session token that isn't cached, and for a JWT that has expired, isn't valid yet, or
+    /// can't be verified while the project's keys are unavailable. Such a JWT is renewed.
+    ///
+    /// Does not check that the session is still active: Stytch reports a revoked session with
+    /// the next update. Dropping the future has no effect on the session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SessionInvalid`] if the session is expired, revoked, unknown or malformed;
+    /// [`Error::Transport`] if the JWT has an unknown `kid` and fetching the keys fails; else
+    /// any error of the `sessions/authenticate` request. The [`outcome`](Error::outcome) is
+    /// always [`NotApplied`](crate::Outcome::NotApplied).
+    pub async fn organization_id(&self) -> Result<String, Error> {
+        let deadline = self.project.context.deadline(Operation::AuthenticateSession);
+        let (organization, _) = self.project.resolve(&self.session, deadline).await?;
+        Ok(organization.to_string())
+    }
+
+    /// Returns the session in use: the one presented, or the renewed one if
+    /// `sessions/authenticate` returned a new JWT. A service that keeps the JWT in a cookie sets
+    /// the cookie again from here, after an error too.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use stytch_sso_external::{Session, testing::Stytch};
+    /// # let stytch = Stytch::start();
+    /// # let expired = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in().jwt();
+    /// # stytch.clock().advance(std::time::Duration::from_secs(301));
+    /// let presented = Session::jwt(expired);
+    /// let member = stytch.client().as_member(presented.clone());
+    /// member.connections().await?;
+    /// if member.session() != presented {
+    ///     let cookie = format!("stytch_session_jwt={}", member.session().expose_secret());
+    ///     // Set the cookie, with the attributes of the one that your login sets.
+    /// #   assert!(cookie.len() > 100);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "testing"))]
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub fn session(&self) -> Session {
+        self.session.current()
+    }
+
+    fn begin(&self, operation: Operation) -> MemberCall<'_> {
+        self.begin_until(operation, self.project.context.deadline(operation))
+    }
+
+    pub(super) fn begin_until(&self, operation: Operation, deadline: Deadline) -> MemberCall<'_> {
+        MemberCall::begin(&self.project, &self.session, operation, deadline)
+    }
+}
+
+impl fmt::Debug for MemberClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemberClient")
+            .field("project_id", &self.project.context.transport.project_id())
+            .field("session", &self.session.presented)
+            .finish_non_exhaustive()
+    }
+}

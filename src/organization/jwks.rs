@@ -1,0 +1,244 @@
+//! The project's keys: fetched, cached, refreshed in the background, and refetched for unknown
+//! `kid`s at most once in each `jwks_min_refetch_interval`.
+//!
+//! Only keys of the project's JWKS, and of them only RSA keys for RS256. While a usable key set
+//! is cached, a JWT with an unknown `kid` waits for a newer set and nothing is sent for it but
+//! that fetch.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+
+use super::{
+    clock_difference::ClockDifference,
+    jwt::{Jwt, RS256, Validation, ValidationResult, unverified_times},
+};
+use crate::{
+    call::CallContext,
+    error::{Error, ErrorContext, Success, response},
+    http::{GetJwksResponse, Jwk},
+    sync::{Deadline, MaxAge, RefreshingCache},
+    wire::Operation,
+};
+
+/// Why a JWT can't be verified.
+pub(crate) enum KeyError {
+    /// No usable key set is cached, and none can be fetched in time.
+    Unavailable,
+    /// The cached key set lacks the key, and no newer one came. The call fails with this error.
+    Undecided(Error),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) max_age: MaxAge,
+    /// The time between two fetches that unknown `kid`s cause.
+    pub(crate) min_refetch_interval: Duration,
+    /// The leeway for `iat` and `nbf`.
+    pub(crate) leeway: Duration,
+    /// How long before its end a JWT counts as expired.
+    pub(crate) expiry_margin: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_age: MaxAge {
+                fresh: Duration::from_secs(5 * 60),
+                stale: Duration::from_secs(60 * 60),
+            },
+            min_refetch_interval: Duration::from_secs(5),
+            leeway: Duration::from_secs(5),
+            expiry_margin: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The key set of one project. Clones share it.
+#[derive(Clone)]
+pub(crate) struct JwksCache(Arc<Inner>);
+
+struct Inner {
+    sets: RefreshingCache<Arc<KeySet>>,
+    min_refetch_interval: Duration,
+    waiting: Semaphore,
+    validation: Validation,
+    clock_difference: ClockDifference,
+}
+
+/// The usable keys of a JWKS, by `kid`.
+struct KeySet(HashMap<String, ParsedPublicKey>);
+
+impl JwksCache {
+    pub(crate) fn new(context: CallContext, settings: &Settings, base_url: &str) -> Self {
+        let audience = context.transport.project_id().to_owned();
+        let validation = Validation {
+            // A project reached through a custom domain signs with that as the issuer.
+            issuers: [format!("stytch.com/{audience}"), base_url.to_owned()],
+            audience,
+            leeway: settings.leeway,
+            expiry_margin: settings.expiry_margin,
+        };
+        let clock = context.clock.clone();
+        let clock_difference = ClockDifference::new(clock.clone(), settings.leeway);
+        let fetch = move || fetch(context.clone()).boxed();
+        Self(Arc::new(Inner {
+            sets: RefreshingCache::new(clock, settings.max_age, Operation::GetJwks, fetch),
+            min_refetch_interval: settings.min_refetch_interval,
+            waiting: Semaphore::new(MAX_WAITING),
+            validation,
+            clock_difference,
+        }))
+    }
+
+    /// Checks a session JWT, with a fetch of the keys only where they are missing.
+    pub(crate) async fn verify(
+        &self,
+        jwt: &str,
+        deadline: Deadline,
+    ) -> Result<ValidationResult, KeyError> {
+        let Some(jwt) = Jwt::parse(jwt) else {
+            return Ok(ValidationResult::Invalid("isn't a JWT signed with RS256"));
+        };
+        let Some(key) = self.key(jwt.kid(), deadline).await? else {
+            return Ok(ValidationResult::Invalid("is signed with a key that isn't the project's"));
+        };
+        let now = self.0.clock_difference.stytch_now();
+        Ok(jwt.verify(&key, &self.0.validation, now))
+    }
+
+    /// How long before its end a JWT counts as expired.
+    pub(crate) fn expiry_margin(&self) -> Duration {
+        self.0.validation.expiry_margin
+    }
+
+    /// Whether usable keys are cached.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.0.sets.is_usable()
+    }
+
+    /// Fetches the keys now, unless a fetch is in flight or the backoff after a failure is running.
+    pub(crate) async fn fetch(&self, deadline: Deadline) -> Result<(), Error> {
+        deadline.wait(FETCHING, self.0.sets.refresh()).await?.map(|_| ())
+    }
+
+    /// Learns the difference of the clocks from a JWT that Stytch returned for a request that
+    /// began at `requested`.
+    pub(crate) fn observe_issued(&self, issued: SystemTime, requested: SystemTime) {
+        self.0.clock_difference.observe(issued, requested);
+    }
+
+    /// Whether a JWT that is valid by the local clock may have expired by Stytch's.
+    ///
+    /// One that was issued within the leeway of now has not. An `iat` in the future means that the
+    /// local clock was set back or is behind by an unknown time, so the JWT may have expired.
+    pub(crate) fn may_have_expired(&self, jwt: &str) -> bool {
+        let now = self.0.clock_difference.stytch_now();
+        unverified_times(jwt).is_some_and(|(issued, _)| {
+            let distance = now.duration_since(issued).unwrap_or_else(|error| error.duration());
+            distance > self.0.validation.leeway
+        })
+    }
+
+    /// The key of that id. `None` if a set that was fetched after this call lacks it.
+    async fn key(
+        &self,
+        kid: &str,
+        deadline: Deadline,
+    ) -> Result<Option<ParsedPublicKey>, KeyError> {
+        let sets = &self.0.sets;
+        let fetches = sets.fetches();
+        // Half of what is left, so that the session can still be authenticated at Stytch.
+        let set = sets.get(deadline.remaining() / 2).await.map_err(|_| KeyError::Unavailable)?;
+        let key = set.value.0.get(kid);
+        if key.is_some() || set.fetch > fetches {
+            return Ok(key.cloned());
+        }
+        let Ok(_place) = self.0.waiting.try_acquire() else {
+            let reason = "over 1,024 callers with an unknown `kid` wait for the next JWKS fetch";
+            return Err(KeyError::Undecided(undecided(reason, None)));
+        };
+        let has_key = |set: &Arc<KeySet>| set.0.contains_key(kid);
+        let newer = sets.get_newer(fetches, self.0.min_refetch_interval, has_key);
+        let newer = deadline.wait(FETCHING, newer).await.map_err(KeyError::Undecided)?;
+        match newer {
+            Ok(set) => Ok(set.value.0.get(kid).cloned()),
+            Err(error) => {
+                let reason = "the session JWT is signed with an unknown key, and fetching the \
+                              project's JWKS failed";
+                Err(KeyError::Undecided(undecided(reason, Some(error))))
+            }
+        }
+    }
+}
+
+/// One request, without retries: the backoff of the cache takes their place.
+async fn fetch(context: CallContext) -> Result<Arc<KeySet>, Error> {
+    let deadline = Deadline::after(Operation::GetJwks, context.attempt_timeout);
+    let attempt = || context.transport.jwks(deadline);
+    let jwks = context.call_as_project(context.retry.begin_single(deadline), attempt).await?;
+    KeySet::new(&jwks).map(Arc::new)
+}
+
+/// The error of a JWT with an unknown `kid` for which no newer key set could be fetched.
+fn undecided(reason: &'static str, source: Option<Error>) -> Error {
+    let context = ErrorContext {
+        source: source.map(|error| Arc::new(error) as _),
+        ..ErrorContext::new(Operation::GetJwks, reason)
+    };
+    Error::Transport(context.into()).decide_retryable(None)
+}
+
+impl KeySet {
+    fn new(jwks: &Success<GetJwksResponse>) -> Result<Self, Error> {
+        let Success { status, body } = jwks;
+        let mut by_kid = HashMap::new();
+        for jwk in &body.keys {
+            if let Some((kid, key)) = rs256_key(jwk) {
+                by_kid.entry(kid).or_insert(key);
+            }
+        }
+        if by_kid.is_empty() {
+            let reason = "the project's JWKS has no RSA key of 2048 bits or more for RS256";
+            let request_id = &body.request_id;
+            return Err(response::unusable(Operation::GetJwks, *status, request_id, reason));
+        }
+        Ok(Self(by_kid))
+    }
+}
+
+fn rs256_key(jwk: &Jwk) -> Option<(String, ParsedPublicKey)> {
+    if jwk.kty.as_deref() != Some("RSA") || jwk.alg.as_deref().is_some_and(|alg| alg != RS256) {
+        return None;
+    }
+    let number = |text: &Option<String>| BASE64_URL_SAFE_NO_PAD.decode(text.as_deref()?).ok();
+    let (n, e) = (number(&jwk.n)?, number(&jwk.e)?);
+    // The library checks the size when it verifies; too small a key must not take the kid.
+    if n.len() < 2048 / 8 {
+        return None;
+    }
+    let key =
+        RsaPublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok()?;
+    Some((jwk.kid.clone()?, key))
+}
+
+/// Reads the keys of a response.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(body: &[u8]) {
+    if let Ok(body) = serde_json::from_slice(body) {
+        if let Ok(set) = KeySet::new(&Success { status: http::StatusCode::OK, body }) {
+            assert!(!set.0.is_empty());
+        }
+    }
+}
+
+const FETCHING: &str = "fetching the project's JWKS";
+/// How many callers with an unknown `kid` may wait for a fetch.
+const MAX_WAITING: usize = 1024;

@@ -1,0 +1,26 @@
+//! What the OpenAPI document generates, and the types that it is given.
+//!
+//! - `generated.rs` includes the generated client and types.
+//! - `operation.rs` has the operations and the permissions that they require, generated too.
+//! - `session.rs` has the member's session, its header, and the cookies that it comes from.
+//! - `credential.rs` has the type of session tokens and JWTs inside generated types.
+//! - `path_segment.rs` has ids that are safe inside a URL's path.
+//! - `member_roles.rs` has the roles of a member.
+//! - `null.rs` reads a JSON null as a default.
+
+mod credential;
+pub(crate) mod generated;
+mod member_roles;
+pub(crate) mod null;
+mod operation;
+pub(crate) mod path_segment;
+mod session;
+
+pub use credential::Credential;
+pub use generated::types;
+pub use member_roles::MemberRoles;
+pub use operation::{Operation, Permission};
+pub(crate) use operation::{ResponseBody, decode_success};
+pub(crate) use path_segment::PathSegment;
+pub(crate) use session::{JWT_HEADER, SessionDigest, SessionHeader, TOKEN_HEADER};
+pub use session::{Session, SessionCookies, SessionKind};
