@@ -51,14 +51,14 @@ pub(crate) fn generate(document: &OpenAPI) -> Result<Tokens, String> {
 
 fn decode_success(variants: &[Ident], bodies: &[Ident]) -> Tokens {
     quote! {
-        /// Decodes the body of a success, and returns why that fails.
+        /// Decodes the body of a success. The error describes the field that failed.
         pub(crate) fn decode_success(
             operation: Operation,
             body: &[u8],
-        ) -> Result<(), serde_json::Error> {
+        ) -> Result<(), Option<String>> {
             match operation {
                 #(Operation::#variants => {
-                    serde_json::from_slice::<crate::wire::generated::types::#bodies>(body).map(|_| ())
+                    crate::wire::json::decode::<crate::wire::generated::types::#bodies>(body).map(|_| ())
                 })*
                 // An operation without a body on success.
                 #[allow(unreachable_patterns)]

@@ -161,31 +161,31 @@ impl Operation {
         }
     }
 }
-/// Decodes the body of a success, and returns why that fails.
-pub(crate) fn decode_success(operation: Operation, body: &[u8]) -> Result<(), serde_json::Error> {
+/// Decodes the body of a success. The error describes the field that failed.
+pub(crate) fn decode_success(operation: Operation, body: &[u8]) -> Result<(), Option<String>> {
     match operation {
-        Operation::UpdateExternalConnection => serde_json::from_slice::<
+        Operation::UpdateExternalConnection => crate::wire::json::decode::<
             crate::wire::generated::types::UpdateExternalConnectionResponse,
         >(body)
         .map(|_| ()),
         Operation::GetConnections => {
-            serde_json::from_slice::<crate::wire::generated::types::GetConnectionsResponse>(body)
+            crate::wire::json::decode::<crate::wire::generated::types::GetConnectionsResponse>(body)
                 .map(|_| ())
         }
         Operation::GetRbacPolicy => {
-            serde_json::from_slice::<crate::wire::generated::types::GetRbacPolicyResponse>(body)
+            crate::wire::json::decode::<crate::wire::generated::types::GetRbacPolicyResponse>(body)
                 .map(|_| ())
         }
-        Operation::GetOrganizationRbacPolicy => serde_json::from_slice::<
+        Operation::GetOrganizationRbacPolicy => crate::wire::json::decode::<
             crate::wire::generated::types::GetOrganizationRbacPolicyResponse,
         >(body)
         .map(|_| ()),
-        Operation::AuthenticateSession => serde_json::from_slice::<
+        Operation::AuthenticateSession => crate::wire::json::decode::<
             crate::wire::generated::types::AuthenticateSessionResponse,
         >(body)
         .map(|_| ()),
         Operation::GetJwks => {
-            serde_json::from_slice::<crate::wire::generated::types::GetJwksResponse>(body)
+            crate::wire::json::decode::<crate::wire::generated::types::GetJwksResponse>(body)
                 .map(|_| ())
         }
         #[allow(unreachable_patterns)]

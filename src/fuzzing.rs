@@ -45,14 +45,11 @@ pub fn response(data: &[u8]) {
     }
     let body = Bytes::copy_from_slice(body);
     let body_error = (!is_complete).then_some(BodyError::TooLong(body.len()));
-    let response = RawResponse { status, headers, body, body_error };
-    let now = SystemTime::now();
-    let decode_error = if status.is_success() && !response.is_error_body(operation) {
-        decode_success(operation, &response.body).err()
-    } else {
-        None
-    };
-    let error = response.to_error(operation, now, decode_error.as_ref());
+    let mut response = RawResponse { status, headers, body, body_error, field_error: None };
+    if status.is_success() && !response.is_error_body(operation) {
+        response.field_error = decode_success(operation, &response.body).err().flatten();
+    }
+    let error = response.to_error(operation, SystemTime::now());
     assert_eq!(error.operation(), operation);
     assert_eq!(error.status(), Some(status));
     assert!(!error.reason().is_empty());
@@ -74,9 +71,10 @@ pub fn retry_after(data: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(data) else { return };
     let headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    let response = RawResponse { status, headers, body: Bytes::new(), body_error: None };
+    let (body, body_error, field_error) = (Bytes::new(), None, None);
+    let response = RawResponse { status, headers, body, body_error, field_error };
     let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-    let error = response.to_error(Operation::GetJwks, now, None);
+    let error = response.to_error(Operation::GetJwks, now);
     let text = data.trim_ascii();
     if !text.is_empty() && text.iter().all(u8::is_ascii_digit) {
         assert!(error.retry_after().is_some());

@@ -10,7 +10,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # use stytch_sso_external::testing::Stytch;
-//! use stytch_sso_external::{Error, Session, types::UpdateExternalConnectionRequest};
+//! use stytch_sso_external::{ErrorKind, Session, types::UpdateExternalConnectionRequest};
 //!
 //! # let stytch = Stytch::start();
 //! # let acme = stytch.organization("acme");
@@ -22,10 +22,12 @@
 //! let update = UpdateExternalConnectionRequest::default().clear_connection_roles();
 //! match client.as_member(Session::jwt(jwt)).update_connection(connection_id, &update).await {
 //!     Ok(response) => println!("updated {}", response.connection.display_name),
-//!     Err(Error::PermissionDenied { action, resource, .. }) => {
-//!         println!("ask for a role that grants {action} on {resource}");
-//!     }
-//!     Err(error) => return Err(error.into()),
+//!     Err(error) => match error.kind() {
+//!         ErrorKind::PermissionDenied { action, resource } => {
+//!             println!("ask for a role that grants {action} on {resource}");
+//!         }
+//!         _ => return Err(error.into()),
+//!     },
 //! }
 //! # Ok(())
 //! # }
@@ -41,7 +43,7 @@
 //! | [`Session`], [`SessionCookies`] | a member's session token or JWT, also from the headers of a request |
 //! | [`MemberClient`] | acts as that member |
 //! | [`types`] | request and response types, generated |
-//! | [`Error`], [`Outcome`] | what failed, and whether the update may have been applied |
+//! | [`Error`], [`ErrorKind`], [`Outcome`] | what failed, and whether the update may have been applied |
 //! | [`Operation`], [`Permission`], [`Verdict`] | the operations, the permissions they require, and whether a member has one |
 //! | [`RetryPolicy`] | which failures are retried, and when |
 //! | [`bindings`] | the generated client, with the project's full power |
@@ -86,7 +88,7 @@ mod wire;
 
 pub use call::RetryPolicy;
 pub use client::{Client, ClientBuilder};
-pub use error::{BuildError, Details, Error, Outcome};
+pub use error::{BuildError, Error, ErrorKind, Outcome};
 pub use member::{MemberClient, Verdict};
 pub use reqwest;
 pub use wire::{Operation, Permission, Session, SessionCookies, SessionKind, types};

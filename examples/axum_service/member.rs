@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, header::SET_COOKIE, request::Parts},
     response::{IntoResponse, Response},
 };
-use stytch_sso_external::{Error, MemberClient, Operation, Session, Verdict};
+use stytch_sso_external::{Error, ErrorKind, MemberClient, Operation, Session, Verdict};
 
 use crate::{connection::Permission, cookie, problem::Problem, routes::Service};
 
@@ -43,7 +43,7 @@ impl Member {
     pub(crate) async fn problem(&self, error: &Error) -> Problem {
         log(error);
         let problem = Problem::from(error);
-        if !matches!(error, Error::PermissionDenied { .. }) {
+        if !matches!(error.kind(), ErrorKind::PermissionDenied { .. }) {
             return problem;
         }
         match self.check(error.operation()).await {
@@ -74,12 +74,12 @@ impl Member {
 
 fn log(error: &Error) {
     let outcome = error.outcome();
-    match error {
-        Error::PermissionDenied { .. }
-        | Error::SessionInvalid(_)
-        | Error::NotFound(_)
-        | Error::InvalidUpdate(_) => tracing::info!(%error, ?outcome, "rejected"),
-        Error::CredentialsRejected(_) => {
+    match error.kind() {
+        ErrorKind::PermissionDenied { .. }
+        | ErrorKind::InvalidSession
+        | ErrorKind::NotFound
+        | ErrorKind::InvalidRequest => tracing::info!(%error, ?outcome, "rejected"),
+        ErrorKind::InvalidProjectCredentials => {
             tracing::error!(%error, ?outcome, "Stytch rejected the project's credentials");
         }
         _ => tracing::warn!(%error, ?outcome, "failed"),

@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value, json};
-use stytch_sso_external::{Error, Outcome, types::UpdateExternalConnectionRequest};
+use stytch_sso_external::{Error, ErrorKind, Outcome, types::UpdateExternalConnectionRequest};
 
 /// A problem details response.
 #[derive(Clone)]
@@ -135,34 +135,34 @@ impl From<JsonRejection> for Problem {
 }
 
 fn describe(error: &Error) -> Problem {
-    match error {
-        Error::PermissionDenied { action, resource, .. } => denied(action, resource),
-        Error::SessionInvalid(_) => Problem::logged_out(),
+    match error.kind() {
+        ErrorKind::PermissionDenied { action, resource } => denied(action, resource),
+        ErrorKind::InvalidSession => Problem::logged_out(),
         // The same response for both, so that it doesn't reveal which ids exist elsewhere.
-        Error::NotFound(_) | Error::OrganizationMismatch(_) => Problem::named(
+        ErrorKind::NotFound | ErrorKind::OrganizationMismatch => Problem::named(
             StatusCode::NOT_FOUND,
             "no-such-connection",
             "There is no such connection",
             "Your organization has no external connection with this id.",
         ),
-        Error::RateLimited(_) => Problem::named(
+        ErrorKind::RateLimited => Problem::named(
             StatusCode::TOO_MANY_REQUESTS,
             "too-many-requests",
             "Too many requests",
             "Wait a moment and retry.",
         ),
-        Error::InvalidUpdate(_) => Problem::named(
+        ErrorKind::InvalidRequest => Problem::named(
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid-update",
             "The change is invalid",
             explain(error),
         ),
-        Error::Api(_) | Error::UnexpectedResponse(_) => {
+        ErrorKind::Api | ErrorKind::UnexpectedResponse => {
             let status = error.status().filter(|status| *status == StatusCode::SERVICE_UNAVAILABLE);
             let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
             upstream(status, "Stytch returned an error or an unusable response.")
         }
-        Error::Transport(_) => upstream(
+        ErrorKind::Transport => upstream(
             StatusCode::GATEWAY_TIMEOUT,
             "Stytch can't be reached or did not respond in time.",
         ),

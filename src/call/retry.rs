@@ -231,13 +231,13 @@ impl Attempts<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Operation;
+    use crate::{error::ErrorKind, wire::Operation};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn failure(retryable: bool, retry_after: Option<Duration>) -> Error {
-        let context = ErrorContext::new(Operation::GetJwks, "failed");
-        Error::Transport(ErrorContext { retryable, retry_after, ..context }.into())
+        let context = ErrorContext::new(ErrorKind::Transport, Operation::GetJwks, "failed");
+        ErrorContext { retry_after, ..context }.into_error(Some(retryable))
     }
 
     #[test]

@@ -70,12 +70,11 @@ impl CallSpan {
                 // The response of another request, `sessions/authenticate` for one, has its own
                 // span.
                 if context.operation == self.operation {
-                    self.record_response(context.status, context.loggable_request_id());
+                    self.record_response(context.status, error.loggable_request_id());
                 }
                 self.record_resends(failed_attempts.saturating_sub(1));
-                let error_type = context.loggable_error_type().unwrap_or(error.name());
                 self.span.record("otel.status_code", "ERROR");
-                self.span.record("error.type", error_type);
+                self.span.record("error.type", error.loggable_type());
             }
         }
     }

@@ -135,7 +135,7 @@ impl ClientBuilder {
     }
 
     /// Sets the maximum size of a response body in bytes. Default: 1 MiB. A longer body is an
-    /// [`Error::UnexpectedResponse`](crate::Error::UnexpectedResponse). Zero fails
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse). Zero fails
     /// [`build`](Self::build).
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;

@@ -99,7 +99,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Any error of the JWKS request, or [`Error::Transport`] if it has no response within 2 s;
+    /// Any error of the JWKS request, or [`ErrorKind::Transport`](crate::ErrorKind::Transport) if it has no response within 2 s;
     /// it then continues in the background. The [`outcome`](Error::outcome) is
     /// [`NotApplied`](crate::Outcome::NotApplied). For a backoff of 1 s, doubling up to 30 s with
     /// each further failure, or a longer `Retry-After` of up to 30 s, `warm_up` returns the same

@@ -1,28 +1,33 @@
-//! [`Error`]: a variant for each reaction of a caller.
+//! [`Error`]: what failed, on which operation, why, and whether anything changed.
 //!
-//! Nothing here decides which variant a response becomes: `response.rs` and `rbac.rs` do.
+//! Nothing here decides which kind a response becomes: `response.rs` and `rbac.rs` do. `Debug` and
+//! `Display` show only what can't be a secret: no body, no header, and of the server's text only
+//! error types and request ids that look like Stytch's.
 
-use std::{borrow::Cow, error, fmt};
+use std::{borrow::Cow, error, fmt, sync::Arc, time::Duration};
 
-use super::details::{Details, ErrorContext, Repeat, accessors};
-use crate::wire::Operation;
+use http::StatusCode;
+use serde_json::Value;
+
+use super::kind::{ErrorKind, Outcome};
+use crate::wire::{Operation, types};
 
 /// The error of a call.
 ///
-/// Match on the variant to decide what to do, and read [`outcome`](Self::outcome) to learn
-/// whether an update may have been applied nonetheless.
+/// Match on [`kind`](Self::kind) to decide what to do, and read [`outcome`](Self::outcome) to
+/// learn whether an update may have been applied nonetheless.
 ///
 /// ```
-/// use stytch_sso_external::{Error, Outcome};
+/// use stytch_sso_external::{Error, ErrorKind, Outcome};
 ///
 /// fn advice(error: &Error) -> String {
-///     match (error.outcome(), error) {
+///     match (error.outcome(), error.kind()) {
 ///         (Outcome::Applied, _) => "the update was applied".to_owned(),
 ///         (Outcome::Unknown, _) => "check the connection, then retry".to_owned(),
-///         (_, Error::PermissionDenied { action, resource, .. }) => {
+///         (_, ErrorKind::PermissionDenied { action, resource }) => {
 ///             format!("ask an admin for a role that grants {action} on {resource}")
 ///         }
-///         (_, Error::SessionInvalid(_)) => "log in again".to_owned(),
+///         (_, ErrorKind::InvalidSession) => "log in again".to_owned(),
 ///         _ if error.is_retryable() => "retry later".to_owned(),
 ///         _ => format!("contact support with {:?}", error.request_id()),
 ///     }
@@ -30,191 +35,282 @@ use crate::wire::Operation;
 /// # let _ = advice;
 /// ```
 ///
-/// "Nothing was applied" in a variant's documentation refers to the attempt that Stytch
-/// rejected. If an earlier attempt of the same call got no response,
-/// [`outcome`](Self::outcome) is [`Unknown`](crate::Outcome::Unknown) all the same.
-///
 /// `Display` writes one line with the operation, the reason, the HTTP status, the error type
-/// and the request id; it contains no text of a response that could be a secret.
+/// and the request id; it contains no text of a response that could be a secret. Clones are cheap
+/// and share what a response contained.
 #[derive(Clone)]
-#[non_exhaustive]
-pub enum Error {
-    /// The member's roles don't grant the action on the resource: Stytch's
-    /// `session_authorization_error`.
-    ///
-    /// Nothing was applied. Show it to the member; whoever administers roles can change it.
-    #[non_exhaustive]
-    PermissionDenied {
-        /// The action that was denied, for example `update`.
-        action: &'static str,
-        /// The resource of the action, `stytch.sso`.
-        resource: &'static str,
-        /// The other details; [`Error`] has the same methods.
-        details: Details,
-    },
-    /// The connection belongs to another organization than the member: Stytch's
-    /// `session_authorization_tenancy_error` or `sso_connection_organization_mismatch`.
-    ///
-    /// Nothing was applied. The connection id is wrong, or this is a possible enumeration
-    /// attempt.
-    OrganizationMismatch(Details),
-    /// The session is expired, revoked, unknown, malformed, or of another project.
-    ///
-    /// Nothing was applied. The member has to log in again. If [`status`](Error::status) is
-    /// `None`, this crate rejected the session and sent no update.
-    SessionInvalid(Details),
-    /// Stytch rejected the project id or the secret.
-    ///
-    /// Nothing was applied. Every call fails until the configuration is fixed.
-    CredentialsRejected(Details),
-    /// The connection or organization doesn't exist.
-    ///
-    /// Nothing was applied.
-    NotFound(Details),
-    /// Stytch limits the rate of requests.
-    ///
-    /// Nothing was applied. Retry after [`retry_after`](Error::retry_after); the client already
-    /// retried as far as its [`RetryPolicy`](crate::RetryPolicy) allows.
-    RateLimited(Details),
-    /// The update is invalid: rejected by this crate before it was sent
-    /// ([`status`](Error::status) is `None`), or by Stytch.
-    ///
-    /// Nothing was applied. [`reason`](Error::reason) names the cause of a local rejection;
-    /// [`error_type`](Error::error_type), [`error_message`](Error::error_message) and
-    /// [`error_details`](Error::error_details) that of Stytch's.
-    InvalidUpdate(Details),
-    /// Any other error of Stytch, for example a suspended organization or an internal error.
-    ///
-    /// An update may have been applied if the status is 5xx: see [`outcome`](Error::outcome).
-    /// Send [`request_id`](Error::request_id) to Stytch's support.
-    Api(Details),
-    /// The response is not Stytch's or can't be used: a gateway's HTML, a redirect, a
-    /// truncated body, another connection than the one requested.
-    ///
-    /// An update may have been applied: see [`outcome`](Error::outcome).
-    UnexpectedResponse(Details),
-    /// No response, or none that is HTTP: no connection, a reset, a timeout, an invalid
-    /// certificate, a proxy that requires authorization. Retry only if
-    /// [`is_retryable`](Error::is_retryable).
-    ///
-    /// [`outcome`](Error::outcome) is [`NotApplied`](crate::Outcome::NotApplied) if the request
-    /// was never sent, else [`Unknown`](crate::Outcome::Unknown) for an update.
-    Transport(Details),
+pub struct Error(Arc<ErrorContext>);
+
+/// What an error carries. A clone shares all that is large.
+#[derive(Clone)]
+pub(crate) struct ErrorContext {
+    pub(crate) kind: ErrorKind,
+    pub(crate) operation: Operation,
+    /// What failed, without text of a response.
+    pub(crate) reason: Cow<'static, str>,
+    pub(crate) outcome: Outcome,
+    pub(crate) retryable: bool,
+    pub(crate) repeat: Repeat,
+    pub(crate) attempts: u32,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Arc<types::Error>,
+    pub(crate) body_snippet: Option<Arc<str>>,
+    pub(crate) source: Option<Source>,
 }
 
-accessors!(Error);
+/// The cause of an error. Shared, because callers of one request get the same error.
+pub(crate) type Source = Arc<dyn error::Error + Send + Sync>;
 
-impl Error {
-    /// The error of input that is rejected before anything is sent.
-    pub(crate) fn invalid_update(
+/// Whether a call makes another attempt after an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    IfRetryable,
+    /// No time was left for another attempt.
+    OutOfTime,
+    /// The time ended in a wait before an attempt, which was not made.
+    OutOfTimeUnsent,
+}
+
+impl ErrorContext {
+    /// The context of a failure without a response, which changed nothing.
+    pub(crate) fn new(
+        kind: ErrorKind,
         operation: Operation,
         reason: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::InvalidUpdate(ErrorContext::new(operation, reason).into())
+        Self {
+            kind,
+            operation,
+            reason: reason.into(),
+            outcome: Outcome::NotApplied,
+            retryable: false,
+            repeat: Repeat::IfRetryable,
+            attempts: 0,
+            status: None,
+            retry_after: None,
+            body: Arc::default(),
+            body_snippet: None,
+            source: None,
+        }
     }
 
-    /// The error of a session that is rejected locally.
-    pub(crate) fn session_invalid(
-        operation: Operation,
-        reason: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self::SessionInvalid(ErrorContext::new(operation, reason).into())
-    }
-
-    /// The error of a wait that ended before anything was sent.
-    pub(crate) fn timed_out(operation: Operation, reason: impl Into<Cow<'static, str>>) -> Self {
-        let context = ErrorContext {
-            repeat: Repeat::OutOfTimeUnsent,
-            ..ErrorContext::new(operation, reason)
-        };
-        Self::Transport(context.into()).decide_retryable(None)
-    }
-
-    /// Decides whether the same call may succeed later. The one place that decides it.
+    /// Makes the error, and decides whether the same call may succeed later. The one place that
+    /// decides it.
     ///
     /// `Some(true)` makes a failure retryable whatever its status; `Some(false)` makes a failure
     /// without a response permanent. A rejection is never retryable.
-    pub(crate) fn decide_retryable(self, is_transient: Option<bool>) -> Self {
+    pub(crate) fn into_error(mut self, is_transient: Option<bool>) -> Error {
         let statuses = [408, 429, 502, 503, 504];
-        let retryable = match &self {
-            Self::RateLimited(_) => true,
-            Self::Transport(_) => is_transient != Some(false),
-            Self::Api(_) | Self::UnexpectedResponse(_) => {
-                let status = self.status();
+        self.retryable = match self.kind {
+            ErrorKind::RateLimited => true,
+            ErrorKind::Transport => is_transient != Some(false),
+            ErrorKind::Api | ErrorKind::UnexpectedResponse => {
+                let status = self.status;
                 is_transient == Some(true)
                     || status.is_some_and(|status| statuses.contains(&status.as_u16()))
             }
             _ => false,
         };
-        self.amend(|context| context.retryable = retryable)
+        Error(Arc::new(self))
+    }
+
+    /// The error type, if it can go into logs and traces.
+    fn loggable_error_type(&self) -> Option<&str> {
+        // An opaque token has no underscore, and a project secret has hyphens.
+        let looks_like_stytch = |text: &&str| text.contains('_') && !text.contains('-');
+        self.body.error_type.as_deref().filter(looks_like_stytch).filter(|text| is_plain(text))
+    }
+}
+
+impl Error {
+    /// The error of input that is rejected before anything is sent.
+    pub(crate) fn invalid_request(
+        operation: Operation,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        ErrorContext::new(ErrorKind::InvalidRequest, operation, reason).into_error(None)
+    }
+
+    /// The error of a session that is rejected locally.
+    pub(crate) fn invalid_session(
+        operation: Operation,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        ErrorContext::new(ErrorKind::InvalidSession, operation, reason).into_error(None)
+    }
+
+    /// The error of a wait that ended before anything was sent.
+    pub(crate) fn timed_out(operation: Operation, reason: impl Into<Cow<'static, str>>) -> Self {
+        let context = ErrorContext::new(ErrorKind::Transport, operation, reason);
+        ErrorContext { repeat: Repeat::OutOfTimeUnsent, ..context }.into_error(None)
     }
 
     /// Changes the context, as later attempts add to it.
     pub(crate) fn amend(mut self, change: impl FnOnce(&mut ErrorContext)) -> Self {
-        change(self.details_mut().context_mut());
+        change(Arc::make_mut(&mut self.0));
         self
     }
 
     pub(crate) fn context(&self) -> &ErrorContext {
-        match self {
-            Self::PermissionDenied { details, .. }
-            | Self::OrganizationMismatch(details)
-            | Self::SessionInvalid(details)
-            | Self::CredentialsRejected(details)
-            | Self::NotFound(details)
-            | Self::RateLimited(details)
-            | Self::InvalidUpdate(details)
-            | Self::Api(details)
-            | Self::UnexpectedResponse(details)
-            | Self::Transport(details) => details.context(),
-        }
+        &self.0
     }
 
-    fn details_mut(&mut self) -> &mut Details {
-        match self {
-            Self::PermissionDenied { details, .. }
-            | Self::OrganizationMismatch(details)
-            | Self::SessionInvalid(details)
-            | Self::CredentialsRejected(details)
-            | Self::NotFound(details)
-            | Self::RateLimited(details)
-            | Self::InvalidUpdate(details)
-            | Self::Api(details)
-            | Self::UnexpectedResponse(details)
-            | Self::Transport(details) => details,
-        }
+    /// The error type, or the kind if the type can't go into traces.
+    pub(crate) fn loggable_type(&self) -> &str {
+        self.0.loggable_error_type().unwrap_or(self.0.kind.name())
     }
 
-    /// The variant's name, as logs and traces show it.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::PermissionDenied { .. } => "PermissionDenied",
-            Self::OrganizationMismatch(_) => "OrganizationMismatch",
-            Self::SessionInvalid(_) => "SessionInvalid",
-            Self::CredentialsRejected(_) => "CredentialsRejected",
-            Self::NotFound(_) => "NotFound",
-            Self::RateLimited(_) => "RateLimited",
-            Self::InvalidUpdate(_) => "InvalidUpdate",
-            Self::Api(_) => "Api",
-            Self::UnexpectedResponse(_) => "UnexpectedResponse",
-            Self::Transport(_) => "Transport",
-        }
+    /// The request id, if it can go into logs and traces.
+    pub(crate) fn loggable_request_id(&self) -> Option<&str> {
+        self.request_id().and_then(loggable_request_id)
     }
+
+    /// Returns what failed, by what a caller does about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Returns the operation that failed.
+    ///
+    /// For a response of Stytch or a failed request it is the operation of that request:
+    /// [`AuthenticateSession`](Operation::AuthenticateSession) if resolving the session failed
+    /// inside an update. For input that is rejected locally and for a wait that ran out of time it
+    /// is the operation that the caller called.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.0.operation
+    }
+
+    /// Returns what failed, in this crate's own text. Always present; contains no text of a
+    /// response and no credential.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// Returns whether the call may have changed anything at Stytch, over all of its attempts.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.0.outcome
+    }
+
+    /// Returns whether the same call may succeed later: after a rate limit, a timeout or failure
+    /// of the network, and the statuses 408, 429, 502, 503 and 504.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// Returns how many attempts were made; 0 if the call failed before the first one. If
+    /// `sessions/authenticate` failed within an update, the greater of its number of attempts and
+    /// the update's.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Returns the HTTP status of the response, or `None` if there was none.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// Returns Stytch's `request_id`, which their support asks for.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.body.request_id.as_deref()
+    }
+
+    /// Returns Stytch's `error_type`, known to this crate or not. An OAuth endpoint's `error`
+    /// counts as one ([list of error types](https://stytch.com/docs/b2b/api/errors)).
+    #[must_use]
+    pub fn error_type(&self) -> Option<&str> {
+        self.0.body.error_type.as_deref()
+    }
+
+    /// Returns Stytch's `error_message`. Untrusted text: escape it before it goes into HTML.
+    #[must_use]
+    pub fn error_message(&self) -> Option<&str> {
+        self.0.body.error_message.as_deref()
+    }
+
+    /// Returns Stytch's `error_url`, where the error is documented.
+    #[must_use]
+    pub fn error_url(&self) -> Option<&str> {
+        self.0.body.error_url.as_deref()
+    }
+
+    /// Returns Stytch's `error_details`, whose shape depends on the error type. `None` if they are
+    /// longer than 16 KiB of JSON.
+    #[must_use]
+    pub fn error_details(&self) -> Option<&Value> {
+        self.0.body.error_details.as_ref()
+    }
+
+    /// Returns how long the server asks to wait: the `Retry-After` header, in seconds or as a
+    /// date. A day at most.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Returns the first 512 bytes of a body that isn't Stytch's JSON. `None` for `GetConnections`
+    /// and `AuthenticateSession`, whose responses carry secrets. Untrusted text that may contain
+    /// anything; this crate never logs it.
+    #[must_use]
+    pub fn body_snippet(&self) -> Option<&str> {
+        self.0.body_snippet.as_deref()
+    }
+}
+
+/// Returns a request id that looks like Stytch's.
+pub(crate) fn loggable_request_id(request_id: &str) -> Option<&str> {
+    (request_id.starts_with("request-id-") && is_plain(request_id)).then_some(request_id)
+}
+
+/// Whether text has only characters of ids and error types. A server may send anything in
+/// their place, a credential too, and that must not get into a log.
+fn is_plain(text: &str) -> bool {
+    let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    text.len() <= 100 && text.bytes().all(plain)
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.context().fmt(f)
+        let context = self.context();
+        write!(f, "{}: {}", context.operation, context.reason)?;
+        // A connection is missing from a list that was returned with 200.
+        let is_in_list = context.kind == ErrorKind::NotFound;
+        let shown_status = context.status.filter(|status| !(is_in_list && status.is_success()));
+        let parts = [
+            shown_status.map(|status| format!("HTTP {}", status.as_u16())),
+            context.loggable_error_type().map(str::to_owned),
+            self.loggable_request_id().map(str::to_owned),
+            (context.attempts > 1).then(|| format!("{} attempts", context.attempts)),
+        ];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        if parts.is_empty() { Ok(()) } else { write!(f, " ({})", parts.join(", ")) }
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct(self.name());
-        if let Self::PermissionDenied { action, resource, .. } = self {
-            shown.field("action", action).field("resource", resource);
-        }
-        self.context().debug_fields(&mut shown)
+        let context = self.context();
+        f.debug_struct("Error")
+            .field("kind", &context.kind)
+            .field("operation", &context.operation)
+            .field("reason", &context.reason)
+            .field("outcome", &context.outcome)
+            .field("retryable", &context.retryable)
+            .field("status", &context.status.map(|status| status.as_u16()))
+            .field("error_type", &context.loggable_error_type())
+            .field("request_id", &self.loggable_request_id())
+            .field("retry_after", &context.retry_after)
+            .field("attempts", &context.attempts)
+            .field("source", &context.source)
+            .finish_non_exhaustive()
     }
 }
 

@@ -19,11 +19,11 @@ use http::{
 
 use super::{
     body as error_body,
-    details::{ErrorBody, ErrorContext, Outcome, Source},
-    error::Error,
-    json_path, rbac,
+    error::{Error, ErrorContext, Source},
+    kind::{ErrorKind, Outcome},
+    rbac,
 };
-use crate::wire::Operation;
+use crate::wire::{Operation, types};
 
 /// The body of a response with a status of success, decoded.
 pub(crate) struct Success<T> {
@@ -38,6 +38,8 @@ pub(crate) struct RawResponse {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) body_error: Option<BodyError>,
+    /// The field at which decoding a success failed.
+    pub(crate) field_error: Option<String>,
 }
 
 /// Why a body is incomplete.
@@ -75,40 +77,32 @@ impl Failure {
 }
 
 impl RawResponse {
-    /// Converts the response to an error. `decode_error` is set if the body of a success could
-    /// not be decoded.
-    pub(crate) fn to_error(
-        &self,
-        operation: Operation,
-        now: SystemTime,
-        decode_error: Option<&serde_json::Error>,
-    ) -> Error {
+    /// Converts the response to an error.
+    pub(crate) fn to_error(&self, operation: Operation, now: SystemTime) -> Error {
         let complete =
             if self.body_error.is_none() { error_body::decode(&self.body) } else { None };
         let is_stytch = complete.is_some();
         let (body, reports_error) = complete.unwrap_or_else(|| error_body::find_fields(&self.body));
-        let mut context = ErrorContext {
+        let is_error = !self.status.is_success();
+        let (kind, reason) =
+            if is_error && (is_stytch || self.status == StatusCode::TOO_MANY_REQUESTS) {
+                rbac::classify(operation, self.status, body.error_type.as_deref())
+            } else {
+                (ErrorKind::UnexpectedResponse, self.why_unexpected(reports_error))
+            };
+        let retry_after = self.headers.get(RETRY_AFTER);
+        let shows_snippet = !is_stytch && !self.body.is_empty() && !carries_secrets(operation);
+        let context = ErrorContext {
             outcome: outcome(operation, true, Some(self.status), reports_error),
             status: Some(self.status),
-            retry_after: self
-                .headers
-                .get(RETRY_AFTER)
-                .and_then(|retry_after| parse_retry_after(retry_after, now)),
-            body,
-            body_snippet: (!is_stytch && !self.body.is_empty() && !carries_secrets(operation))
-                .then(|| snippet(&self.body)),
+            retry_after: retry_after.and_then(|value| parse_retry_after(value, now)),
+            body: Arc::new(body),
+            body_snippet: shows_snippet.then(|| snippet(&self.body).into()),
             source: self.interruption(),
-            ..ErrorContext::new(operation, "")
-        };
-        let is_error = !self.status.is_success();
-        let error = if is_error && (is_stytch || self.status == StatusCode::TOO_MANY_REQUESTS) {
-            rbac::error(self.status, context)
-        } else {
-            context.reason = self.why_unexpected(decode_error, reports_error);
-            Error::UnexpectedResponse(context.into())
+            ..ErrorContext::new(kind, operation, reason)
         };
         let is_interrupted_read = self.interruption().is_some() && !operation.is_change();
-        error.decide_retryable(is_interrupted_read.then_some(true))
+        context.into_error(is_interrupted_read.then_some(true))
     }
 
     /// Whether the body reports an error, for an operation whose success type would also decode it.
@@ -117,12 +111,8 @@ impl RawResponse {
             && error_body::decode(&self.body).is_some_and(|(_, reports_error)| reports_error)
     }
 
-    fn why_unexpected(
-        &self,
-        decode_error: Option<&serde_json::Error>,
-        reports_error: bool,
-    ) -> Cow<'static, str> {
-        match (&self.body_error, decode_error) {
+    fn why_unexpected(&self, reports_error: bool) -> Cow<'static, str> {
+        match (&self.body_error, &self.field_error) {
             (Some(BodyError::TooLong(limit)), _) => {
                 format!("the body is longer than {limit} bytes (max_response_bytes)").into()
             }
@@ -140,7 +130,7 @@ impl RawResponse {
             _ if reports_error && self.status.is_success() => {
                 "the body reports an error under a status of success".into()
             }
-            (None, Some(error)) if error.is_data() => json_path::describe(error, &self.body).into(),
+            (None, Some(field_error)) => field_error.clone().into(),
             _ => match self.headers.get(CONTENT_TYPE).map(HeaderValue::to_str) {
                 _ if self.body.is_empty() => "expected JSON, got an empty body".into(),
                 Some(Ok(media_type)) if !media_type.contains("json") => {
@@ -166,52 +156,34 @@ impl RawResponse {
 
 /// The error of a request without a response.
 pub(crate) fn no_response(operation: Operation, failure: Failure) -> Error {
+    let kind =
+        if failure.head_too_large { ErrorKind::UnexpectedResponse } else { ErrorKind::Transport };
     let context = ErrorContext {
         outcome: outcome(operation, failure.sent, None, false),
         source: failure.source,
-        ..ErrorContext::new(operation, failure.reason)
+        ..ErrorContext::new(kind, operation, failure.reason)
     };
-    if failure.head_too_large {
-        return Error::UnexpectedResponse(context.into());
-    }
-    Error::Transport(context.into()).decide_retryable(Some(!failure.permanent))
+    context.into_error((kind == ErrorKind::Transport).then_some(!failure.permanent))
 }
 
-/// The error of a decoded success whose content can't be used.
+/// The error of a decoded success whose content can't be used, or lacks what was requested.
 pub(crate) fn unusable(
+    kind: ErrorKind,
     operation: Operation,
     status: StatusCode,
     request_id: &str,
     reason: impl Into<Cow<'static, str>>,
 ) -> Error {
-    Error::UnexpectedResponse(of_success(operation, status, request_id, reason).into())
-}
-
-/// The error of a decoded success that lacks what was requested.
-pub(crate) fn not_found(
-    operation: Operation,
-    status: StatusCode,
-    request_id: &str,
-    reason: impl Into<Cow<'static, str>>,
-) -> Error {
-    Error::NotFound(of_success(operation, status, request_id, reason).into())
-}
-
-fn of_success(
-    operation: Operation,
-    status: StatusCode,
-    request_id: &str,
-    reason: impl Into<Cow<'static, str>>,
-) -> ErrorContext {
     let request_id = (!request_id.is_empty()).then(|| request_id.to_owned());
-    ErrorContext {
+    let context = ErrorContext {
         // The response is about another resource, so it doesn't show the outcome.
         outcome: outcome(operation, true, None, false),
         status: Some(status),
-        body: ErrorBody { request_id, ..ErrorBody::default() },
+        body: Arc::new(types::Error { request_id, ..types::Error::default() }),
         attempts: 1,
-        ..ErrorContext::new(operation, reason)
-    }
+        ..ErrorContext::new(kind, operation, reason)
+    };
+    context.into_error(None)
 }
 
 /// Whether the responses of an operation carry secrets, such as the client secret of an OIDC
@@ -243,15 +215,16 @@ fn outcome(
     }
 }
 
-/// Parses a `Retry-After` header, in seconds or as an HTTP date.
+/// Parses a `Retry-After` header, in seconds or as an HTTP date. A longer time than a day counts as
+/// one.
 fn parse_retry_after(retry_after: &HeaderValue, now: SystemTime) -> Option<Duration> {
     let text = retry_after.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // A number that is too large is a very long time, not an invalid value.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)).min(DAY));
     }
     let until = httpdate::parse_http_date(text).ok()?;
-    Some(until.duration_since(now).unwrap_or_default())
+    Some(until.duration_since(now).unwrap_or_default().min(DAY))
 }
 
 /// The media type of a response for an error message, which contains no text of a server
@@ -271,3 +244,4 @@ fn snippet(body: &Bytes) -> String {
 }
 
 const SNIPPET_BYTES: usize = 512;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use super::{hooks::Attempt, transport::BindingsResult};
 use crate::{
     error::{BodyError, RawResponse, response},
-    wire::{Operation, decode_success, generated, generated::Error, types},
+    wire::{Operation, decode_success, generated, generated::Error, json, types},
 };
 
 impl generated::Client {
@@ -32,24 +32,17 @@ impl generated::Client {
         };
         let (body, body_error) = read_body(&mut response, limit).await;
         let (status, headers) = (response.status(), mem::take(response.headers_mut()));
-        let raw = RawResponse { status, headers, body, body_error };
+        let mut raw = RawResponse { status, headers, body, body_error, field_error: None };
         let is_complete_success = status.is_success() && raw.body_error.is_none();
-        let error = if is_complete_success && !raw.is_error_body(*operation) {
-            // Checked as a whole, which is faster than string by string.
-            let decoded = match str::from_utf8(&raw.body) {
-                Ok(text) => serde_json::from_str(text),
-                Err(_) => serde_json::from_slice(&raw.body),
-            };
-            match decoded {
+        if is_complete_success && !raw.is_error_body(*operation) {
+            match json::decode(&raw.body) {
                 Ok(body) => return Ok(ResponseValue::new(body, status, HeaderMap::new())),
-                Err(error) => Error::InvalidResponsePayload(Bytes::new(), error),
+                Err(field_error) => raw.field_error = field_error,
             }
-        } else {
-            Error::UnexpectedResponse(response)
-        };
+        }
         // `conclude` reads it.
         failed_response.get_or_init(|| Box::new(raw));
-        Err(error)
+        Err(Error::UnexpectedResponse(response))
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     body_progress::BodyProgress, failure, request::OperationUrls, transport::BindingsResult,
 };
 use crate::{
-    error::{Error, ErrorContext, RawResponse, Success, response},
+    error::{Error, ErrorContext, ErrorKind, RawResponse, Success, response},
     sync::Clock,
     wire::{JWT_HEADER, Operation, SessionHeader, TOKEN_HEADER, generated},
 };
@@ -106,18 +106,15 @@ impl RequestContext {
         let failed_response =
             self.attempt.as_ref().and_then(|attempt| attempt.failed_response.get());
         Err(match (failed_response, error) {
-            (Some(response), generated::Error::InvalidResponsePayload(_, error)) => {
-                response.to_error(operation, self.config.clock.now(), Some(&error))
-            }
-            (Some(response), _) => response.to_error(operation, self.config.clock.now(), None),
+            (Some(response), _) => response.to_error(operation, self.config.clock.now()),
             (None, generated::Error::CommunicationError(error)) => {
                 let started = self.body_progress.as_ref().is_none_or(BodyProgress::has_started);
                 response::no_response(operation, failure::classify(error, started))
             }
             // Only a header that can't be built gets here, and ours are built before.
             (None, _) => {
-                let context = ErrorContext::new(operation, "the request can't be built");
-                Error::Transport(context.into())
+                let reason = "the request can't be built";
+                ErrorContext::new(ErrorKind::Transport, operation, reason).into_error(Some(false))
             }
         })
     }

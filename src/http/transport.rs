@@ -26,7 +26,7 @@ pub(crate) use crate::wire::{
     },
 };
 use crate::{
-    error::{Error, Success, response},
+    error::{Error, ErrorKind, Success, response},
     sync::Deadline,
     wire::{
         Operation, PathSegment, ResponseBody, Session, SessionHeader, SessionKind, generated, types,
@@ -48,11 +48,9 @@ pub(crate) struct Transport {
 /// What the generated client returns.
 pub(super) type BindingsResult<T> = Result<ResponseValue<T>, generated::Error<types::Error>>;
 
-/// Why a decoded success isn't a response to the request that was sent.
-pub(crate) enum Problem {
-    Mismatch(&'static str),
-    NotFound(&'static str),
-}
+/// Why a decoded success isn't a response to the request that was sent: the kind of the error, and
+/// its reason.
+pub(crate) type Problem = (ErrorKind, &'static str);
 
 /// A request of an operation that acts for a member, with everything in it but the
 /// organization and the session.
@@ -90,7 +88,7 @@ impl MemberRequest for UpdateConnection<'_> {
     fn check(&self, body: &Self::Body, organization: &str) -> Result<(), Problem> {
         if body.connection.connection_id != *self.connection_id {
             let mismatch = "the response is about another connection than the one requested";
-            return Err(Problem::Mismatch(mismatch));
+            return Err((ErrorKind::UnexpectedResponse, mismatch));
         }
         check_organization([&body.connection], organization)
     }
@@ -111,7 +109,7 @@ impl MemberRequest for GetConnections {
         check_organization(&body.external_connections, organization)?;
         let mut ids = body.external_connections.iter().map(|connection| &*connection.connection_id);
         if self.0.as_ref().is_some_and(|wanted| !ids.any(|id| id == &**wanted)) {
-            return Err(Problem::NotFound(NO_SUCH_CONNECTION));
+            return Err((ErrorKind::NotFound, NO_SUCH_CONNECTION));
         }
         Ok(())
     }
@@ -125,7 +123,10 @@ fn check_organization<'a>(
     if connections.all(|connection| connection.organization_id == organization) {
         return Ok(());
     }
-    Err(Problem::Mismatch("the response contains a connection of another organization"))
+    Err((
+        ErrorKind::UnexpectedResponse,
+        "the response contains a connection of another organization",
+    ))
 }
 
 impl Transport {
@@ -175,11 +176,8 @@ impl Transport {
         let (status, request_id) = (success.status, success.body.request_id());
         match request.check(&success.body, organization) {
             Ok(()) => Ok(success),
-            Err(Problem::Mismatch(reason)) => {
-                Err(response::unusable(R::OPERATION, status, request_id, reason))
-            }
-            Err(Problem::NotFound(reason)) => {
-                Err(response::not_found(R::OPERATION, status, request_id, reason))
+            Err((kind, reason)) => {
+                Err(response::unusable(kind, R::OPERATION, status, request_id, reason))
             }
         }
     }
@@ -265,6 +263,7 @@ impl Transport {
     }
 }
 
-pub(crate) const NO_SUCH_CONNECTION: &str = "the organization has no such external connection";
+pub(crate) const NO_SUCH_CONNECTION: &str =
+    "no external connection of the organization has this id";
 /// Fetches begin a second or more apart: so many are in flight only if each hangs for a minute.
 const JWKS_REQUESTS: usize = 64;

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     call::{Attempts, CallContext, CallSpan},
-    error::{Error, ErrorContext, Success, rbac},
+    error::{Error, ErrorContext, ErrorKind, Success, rbac},
     http::MemberRequest,
     organization::{JwksCache, Member, OrganizationResolver},
     sync::{Deadline, MAX_WAIT, lock},
@@ -131,7 +131,7 @@ async fn attempt_until_success<R: MemberRequest>(
             Ok(success) => return Ok(success),
             Err(error) => error,
         };
-        if matches!(error, Error::SessionInvalid(_)) {
+        if error.kind() == ErrorKind::InvalidSession {
             project.organizations.forget(&session.presented);
             // A clock that is behind shows an expired JWT as valid.
             let may_have_expired = rbac::is_jwt_rejection(&error)
@@ -143,7 +143,7 @@ async fn attempt_until_success<R: MemberRequest>(
                 continue;
             }
         }
-        if matches!(error, Error::PermissionDenied { .. }) {
+        if matches!(error.kind(), ErrorKind::PermissionDenied { .. }) {
             project.policies.record_denial(session.presented.digest(), &organization);
         }
         attempts.retry_or_fail(error).await?;
@@ -162,7 +162,7 @@ impl Project {
         session.renew_by(&member);
         let header = member.renewed.as_ref().unwrap_or(&session.presented).header().cloned();
         let reason = "the renewed session JWT can't be sent in an HTTP header";
-        let unusable = || Error::session_invalid(deadline.operation(), reason);
+        let unusable = || Error::invalid_session(deadline.operation(), reason);
         Ok((member.organization, header.ok_or_else(unusable)?))
     }
 
@@ -183,7 +183,7 @@ impl Project {
             let read = timeout(MAX_WAIT, resolve(Some(member.sequence))).await;
             self.policies.record_role_read(presented.digest());
             match read {
-                Ok(Err(error @ Error::SessionInvalid(_))) => return Err(error),
+                Ok(Err(error)) if error.kind() == ErrorKind::InvalidSession => return Err(error),
                 Ok(Ok(read)) => member = read,
                 // The roles at hand are no older than five minutes.
                 Ok(Err(_)) | Err(_) => {}
@@ -197,7 +197,8 @@ impl Project {
                 Operation::AuthenticateSession
             };
             let reason = "the roles of the member are not an array of strings";
-            return Err(Error::UnexpectedResponse(ErrorContext::new(operation, reason).into()));
+            let kind = ErrorKind::UnexpectedResponse;
+            return Err(ErrorContext::new(kind, operation, reason).into_error(None));
         };
         self.policies.check(&member.organization, roles, permission, deadline).await
     }
@@ -209,5 +210,5 @@ fn check_session(session: &ActiveSession, deadline: Deadline) -> Result<(), Erro
     }
     let reason = "the session credential is empty, longer than 16 KiB, or has other characters than \
                   visible ASCII";
-    Err(Error::session_invalid(deadline.operation(), reason))
+    Err(Error::invalid_session(deadline.operation(), reason))
 }

@@ -97,8 +97,9 @@ impl UpdateExternalConnectionRequest {
 
 /// Checks the id of the connection that a call is about.
 pub(crate) fn check_id(operation: Operation, connection_id: &str) -> Result<PathSegment, Error> {
-    PathSegment::new(connection_id)
-        .map_err(|problem| Error::invalid_update(operation, format!("the connection id {problem}")))
+    PathSegment::new(connection_id).map_err(|problem| {
+        Error::invalid_request(operation, format!("the connection id {problem}"))
+    })
 }
 
 /// Rejects an update that sets nothing: it is a mistake of the caller, and Stytch's response
@@ -109,7 +110,7 @@ pub(crate) fn check_update(
 ) -> Result<(), Error> {
     if sets_nothing(update) {
         let reason = "the update sets nothing: set a display name or a list of roles";
-        return Err(Error::invalid_update(operation, reason));
+        return Err(Error::invalid_request(operation, reason));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use super::{MemberClient, call::MemberCall, connection};
 use crate::{
-    error::{Error, ErrorContext},
+    error::{Error, ErrorContext, ErrorKind},
     http::{
         ExternalConnection, GetConnections, MemberRequest, NO_SUCH_CONNECTION, UpdateConnection,
         UpdateExternalConnectionRequest,
@@ -32,7 +32,7 @@ impl MemberClient {
     ///
     /// As for [`connection`](Self::connection) and
     /// [`update_connection`](Self::update_connection), and what `edit` returns.
-    /// [`Error::Transport`] if another edit of the connection takes until the operation timeout.
+    /// [`ErrorKind::Transport`](crate::ErrorKind::Transport) if another edit of the connection takes until the operation timeout.
     /// [`Error::operation`] returns which of the two requests failed; until the update is sent,
     /// the [`outcome`](Error::outcome) is [`NotApplied`](crate::Outcome::NotApplied).
     ///
@@ -97,7 +97,7 @@ impl MemberClient {
         let id = id?;
         let found = connections.find(|connection| connection.connection_id == *id);
         // The call fails if the list lacks it.
-        let missing = || ErrorContext::new(GetConnections::OPERATION, NO_SUCH_CONNECTION);
-        found.ok_or_else(|| Error::NotFound(missing().into()))
+        let (kind, operation) = (ErrorKind::NotFound, GetConnections::OPERATION);
+        found.ok_or_else(|| ErrorContext::new(kind, operation, NO_SUCH_CONNECTION).into_error(None))
     }
 }

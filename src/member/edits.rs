@@ -24,7 +24,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// [`Error::InvalidUpdate`] if the connection doesn't contain the list
+/// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if the connection doesn't contain the list
 /// ([`NotApplied`](crate::Outcome::NotApplied)).
 ///
 /// ```
@@ -43,7 +43,7 @@ impl ExternalConnection {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUpdate`] if the connection doesn't contain the list.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if the connection doesn't contain the list.
     pub fn grant_role(
         &self,
         role_id: impl Into<String>,
@@ -55,7 +55,7 @@ impl ExternalConnection {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUpdate`] if the connection doesn't contain the list.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if the connection doesn't contain the list.
     pub fn revoke_role(
         &self,
         role_id: impl Into<String>,
@@ -67,7 +67,7 @@ impl ExternalConnection {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUpdate`] if the connection doesn't contain the list.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if the connection doesn't contain the list.
     pub fn grant_group_role(
         &self,
         group: impl Into<String>,
@@ -80,7 +80,7 @@ impl ExternalConnection {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUpdate`] if the connection doesn't contain the list.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if the connection doesn't contain the list.
     pub fn revoke_group_role(
         &self,
         group: impl Into<String>,
@@ -97,7 +97,7 @@ impl UpdateExternalConnectionRequest {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUpdate`] if neither the update nor `current` contains the list.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if neither the update nor `current` contains the list.
     pub fn and_grant_role(
         self,
         current: &ExternalConnection,
@@ -111,7 +111,7 @@ impl UpdateExternalConnectionRequest {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUpdate`] if neither the update nor `current` contains the list.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if neither the update nor `current` contains the list.
     pub fn and_revoke_role(
         self,
         current: &ExternalConnection,
@@ -125,7 +125,7 @@ impl UpdateExternalConnectionRequest {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUpdate`] if neither the update nor `current` contains the list.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if neither the update nor `current` contains the list.
     pub fn and_grant_group_role(
         self,
         current: &ExternalConnection,
@@ -140,7 +140,7 @@ impl UpdateExternalConnectionRequest {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUpdate`] if neither the update nor `current` contains the list.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if neither the update nor `current` contains the list.
     pub fn and_revoke_group_role(
         self,
         current: &ExternalConnection,
@@ -181,7 +181,7 @@ fn edit<T: Clone + PartialEq>(
     let unknown = || {
         let reason = "the connection does not contain the list of roles, so it can't be edited: \
                       read the connection first";
-        Error::invalid_update(Operation::UpdateExternalConnection, reason)
+        Error::invalid_request(Operation::UpdateExternalConnection, reason)
     };
     let current = current.map(|current| without_duplicates(current));
     let start = list.take().or_else(|| current.clone()).ok_or_else(unknown)?;

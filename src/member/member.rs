@@ -44,7 +44,7 @@ impl MemberClient {
     /// `stytch.sso`, and that the connection belongs to that organization
     /// ([reference](https://stytch.com/docs/b2b/api/update-external-connection)).
     ///
-    /// `connection_id` is opaque. Fails with [`Error::InvalidUpdate`], without sending anything,
+    /// `connection_id` is opaque. Fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), without sending anything,
     /// if it is empty, `.` or `..`, has a backslash or a control character, or is longer than
     /// 1,024 bytes; and if the update sets nothing.
     ///
@@ -53,13 +53,13 @@ impl MemberClient {
     ///
     /// # Errors
     ///
-    /// - [`Error::PermissionDenied`], [`Error::OrganizationMismatch`], [`Error::NotFound`],
-    ///   [`Error::InvalidUpdate`]: Stytch rejected the update, or this crate did so before
+    /// - [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied), [`ErrorKind::OrganizationMismatch`](crate::ErrorKind::OrganizationMismatch), [`ErrorKind::NotFound`](crate::ErrorKind::NotFound),
+    ///   [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): Stytch rejected the update, or this crate did so before
     ///   sending it.
-    /// - [`Error::SessionInvalid`]: the member has to log in again.
-    /// - [`Error::CredentialsRejected`]: the project id or secret is wrong.
-    /// - [`Error::RateLimited`], [`Error::Transport`], [`Error::Api`],
-    ///   [`Error::UnexpectedResponse`]: after the retries that the
+    /// - [`ErrorKind::InvalidSession`](crate::ErrorKind::InvalidSession): the member has to log in again.
+    /// - [`ErrorKind::InvalidProjectCredentials`](crate::ErrorKind::InvalidProjectCredentials): the project id or secret is wrong.
+    /// - [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited), [`ErrorKind::Transport`](crate::ErrorKind::Transport), [`ErrorKind::Api`](crate::ErrorKind::Api),
+    ///   [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse): after the retries that the
     ///   [`RetryPolicy`](crate::RetryPolicy) allows.
     ///
     /// [`Error::outcome`] returns whether the update may have been applied.
@@ -115,7 +115,7 @@ impl MemberClient {
     ///
     /// As for [`update_connection`](Self::update_connection); the
     /// [`outcome`](Error::outcome) is always [`NotApplied`](crate::Outcome::NotApplied).
-    /// [`Error::UnexpectedResponse`] if the response contains a connection of another
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the response contains a connection of another
     /// organization.
     ///
     /// # Examples
@@ -150,9 +150,9 @@ impl MemberClient {
     ///
     /// # Errors
     ///
-    /// As for [`connections`](Self::connections), and [`Error::NotFound`] if the organization
+    /// As for [`connections`](Self::connections), and [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the organization
     /// has no such external connection: its [`status`](Error::status) is then that of the list.
-    /// [`Error::InvalidUpdate`] if the id is rejected locally.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if the id is rejected locally.
     pub async fn connection(&self, connection_id: &str) -> Result<ExternalConnection, Error> {
         let call = self.begin(GetConnections::OPERATION);
         let id = call.check(|operation| connection::check_id(operation, connection_id));
@@ -176,7 +176,7 @@ impl MemberClient {
     /// # Errors
     ///
     /// Any error of resolving the session or of fetching a policy, never
-    /// [`Error::PermissionDenied`]; [`Error::operation`] returns which request failed. The
+    /// [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied); [`Error::operation`] returns which request failed. The
     /// [`outcome`](Error::outcome) is always [`NotApplied`](crate::Outcome::NotApplied).
     ///
     /// # Examples
@@ -220,8 +220,8 @@ impl MemberClient {
     ///
     /// # Errors
     ///
-    /// [`Error::SessionInvalid`] if the session is expired, revoked, unknown or malformed;
-    /// [`Error::Transport`] if the JWT has an unknown `kid` and fetching the keys fails; else
+    /// [`ErrorKind::InvalidSession`](crate::ErrorKind::InvalidSession) if the session is expired, revoked, unknown or malformed;
+    /// [`ErrorKind::Transport`](crate::ErrorKind::Transport) if the JWT has an unknown `kid` and fetching the keys fails; else
     /// any error of the `sessions/authenticate` request. The [`outcome`](Error::outcome) is
     /// always [`NotApplied`](crate::Outcome::NotApplied).
     pub async fn organization_id(&self) -> Result<String, Error> {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     call::CallContext,
-    error::{Error, ErrorContext, Success, response},
+    error::{Error, ErrorContext, ErrorKind, Success, response},
     http::{GetJwksResponse, Jwk},
     sync::{Deadline, MaxAge, RefreshingCache},
     wire::Operation,
@@ -191,9 +191,9 @@ async fn fetch(context: CallContext) -> Result<Arc<KeySet>, Error> {
 fn undecided(reason: &'static str, source: Option<Error>) -> Error {
     let context = ErrorContext {
         source: source.map(|error| Arc::new(error) as _),
-        ..ErrorContext::new(Operation::GetJwks, reason)
+        ..ErrorContext::new(ErrorKind::Transport, Operation::GetJwks, reason)
     };
-    Error::Transport(context.into()).decide_retryable(None)
+    context.into_error(None)
 }
 
 impl KeySet {
@@ -208,7 +208,13 @@ impl KeySet {
         if by_kid.is_empty() {
             let reason = "the project's JWKS has no RSA key of 2048 bits or more for RS256";
             let request_id = &body.request_id;
-            return Err(response::unusable(Operation::GetJwks, *status, request_id, reason));
+            return Err(response::unusable(
+                ErrorKind::UnexpectedResponse,
+                Operation::GetJwks,
+                *status,
+                request_id,
+                reason,
+            ));
         }
         Ok(Self(by_kid))
     }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     call::CallContext,
-    error::{Error, Repeat},
+    error::{Error, ErrorKind, Repeat},
     sync::{Abandoned, Deadline, SingleFlight, Waiters},
     wire::{MemberRoles, Operation, PathSegment, Session, SessionDigest, SessionKind},
 };
@@ -217,7 +217,7 @@ impl Inner {
             Err(KeyError::Undecided(error)) => Err(error),
             Ok(ValidationResult::Invalid(problem)) => {
                 let reason = format!("the session JWT {problem}");
-                Err(Error::session_invalid(deadline.operation(), reason))
+                Err(Error::invalid_session(deadline.operation(), reason))
             }
         }
     }
@@ -255,7 +255,7 @@ impl Inner {
         let requested = context.clock.now();
         let attempt = || context.transport.authenticate(session, || !waiters.is_empty(), deadline);
         let response = context.call_as_project(context.retry.begin(deadline), attempt).await;
-        if matches!(response, Err(Error::SessionInvalid(_))) {
+        if response.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidSession) {
             self.cache.remove(&session.digest());
         }
         self.cache_response(session, response?, requested)

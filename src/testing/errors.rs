@@ -15,21 +15,21 @@ use crate::{
 /// Returns the error that a response with this status and body becomes.
 ///
 /// ```
-/// use stytch_sso_external::{Error, Operation, testing};
+/// use stytch_sso_external::{Error, ErrorKind, Operation, testing};
 ///
-/// fn to_status(error: &Error) -> u16 {
-///     match error {
-///         Error::PermissionDenied { .. } => 403,
-///         Error::NotFound(_) => 404,
-///         _ => 502,
+/// fn message(error: &Error) -> &'static str {
+///     match error.kind() {
+///         ErrorKind::PermissionDenied { .. } => "ask an administrator",
+///         ErrorKind::NotFound => "no such connection",
+///         _ => "retry later",
 ///     }
 /// }
 ///
 /// let body = r#"{"status_code": 403, "error_type": "session_authorization_error"}"#;
 /// let denied = testing::error(Operation::UpdateExternalConnection, 403, body);
-/// assert_eq!(to_status(&denied), 403);
+/// assert_eq!(message(&denied), "ask an administrator");
 /// let bad_gateway = testing::error(Operation::UpdateExternalConnection, 502, "<html>");
-/// assert_eq!(to_status(&bad_gateway), 502);
+/// assert_eq!(message(&bad_gateway), "retry later");
 /// ```
 ///
 /// # Panics
@@ -65,14 +65,13 @@ pub fn error_with_headers(
 ) -> Error {
     let status = StatusCode::from_u16(status).expect("an HTTP status is from 100 to 999");
     let body = Bytes::copy_from_slice(body.as_ref());
-    let response = RawResponse { status, headers: headers.clone(), body, body_error: None };
-    let decode_error = if status.is_success() && !response.is_error_body(operation) {
+    let headers = headers.clone();
+    let mut response = RawResponse { status, headers, body, body_error: None, field_error: None };
+    if status.is_success() && !response.is_error_body(operation) {
         let decoded = decode_success(operation, &response.body);
-        Some(decoded.expect_err("this response is a success, not an error"))
-    } else {
-        None
-    };
-    let error = response.to_error(operation, SystemTime::now(), decode_error.as_ref());
+        response.field_error = decoded.expect_err("this response is a success, not an error");
+    }
+    let error = response.to_error(operation, SystemTime::now());
     error.amend(|context| context.attempts = 1)
 }
 
@@ -80,10 +79,10 @@ pub fn error_with_headers(
 /// ([`Outcome::NotApplied`]), or an update whose connection ended ([`Outcome::Unknown`]).
 ///
 /// ```
-/// use stytch_sso_external::{Error, Operation, Outcome, testing};
+/// use stytch_sso_external::{ErrorKind, Operation, Outcome, testing};
 ///
 /// let error = testing::transport_error(Operation::UpdateExternalConnection, Outcome::Unknown);
-/// assert!(matches!(error, Error::Transport(_)) && error.is_retryable());
+/// assert!(error.kind() == ErrorKind::Transport && error.is_retryable());
 /// assert_eq!(error.outcome(), Outcome::Unknown);
 /// ```
 ///

@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use stytch_sso_external::{
-//!     Client, Error, Session,
+//!     Client, ErrorKind, Session,
 //!     testing::{httpmock::MockServer, mocks::MockServerExt, responses},
 //!     types::UpdateExternalConnectionRequest,
 //! };
@@ -29,7 +29,7 @@
 //! let member = client.as_member(Session::token("token"));
 //! let rename = UpdateExternalConnectionRequest::default().display_name("Acme SSO");
 //! let result = member.update_connection("external-connection-test-1", &rename).await;
-//! assert!(matches!(result, Err(Error::PermissionDenied { .. })));
+//! assert!(result.is_err_and(|error| matches!(error.kind(), ErrorKind::PermissionDenied { .. })));
 //! denied.assert();
 //! # Ok(())
 //! # }

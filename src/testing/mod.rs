@@ -16,7 +16,7 @@
 //! than HTTP responses:
 //!
 //! ```
-//! use stytch_sso_external::{Error, Session, testing::Stytch, types::UpdateExternalConnectionRequest};
+//! use stytch_sso_external::{ErrorKind, Session, testing::Stytch, types::UpdateExternalConnectionRequest};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
@@ -35,7 +35,7 @@
 //!
 //! let as_grace = client.as_member(Session::token(grace.token()));
 //! let denied = as_grace.update_connection(connection.id(), &rename).await;
-//! assert!(matches!(denied, Err(Error::PermissionDenied { .. })));
+//! assert!(denied.is_err_and(|error| matches!(error.kind(), ErrorKind::PermissionDenied { .. })));
 //! # }
 //! ```
 //!
@@ -49,7 +49,7 @@
 //!
 //! ```
 //! use http::{HeaderMap, StatusCode};
-//! use stytch_sso_external::{Client, Error, Session, testing::Stytch};
+//! use stytch_sso_external::{Client, Session, testing::Stytch};
 //! # use stytch_sso_external::types::UpdateExternalConnectionRequest;
 //!
 //! async fn rename(client: &Client, headers: &HeaderMap, id: &str, name: &str) -> StatusCode {
@@ -58,8 +58,7 @@
 //! #     let update = UpdateExternalConnectionRequest::default().display_name(name);
 //! #     match client.as_member(session).update_connection(id, &update).await {
 //! #         Ok(_) => StatusCode::NO_CONTENT,
-//! #         Err(Error::PermissionDenied { .. }) => StatusCode::FORBIDDEN,
-//! #         Err(_) => StatusCode::BAD_GATEWAY,
+//! #         Err(error) => error.kind().response_status(),
 //! #     }
 //! }
 //!

@@ -6,10 +6,12 @@
 //! - `credential.rs` has the type of session tokens and JWTs inside generated types.
 //! - `path_segment.rs` has ids that are safe inside a URL's path.
 //! - `member_roles.rs` has the roles of a member.
+//! - `json.rs` decodes JSON, and names the field at which that fails.
 //! - `null.rs` reads a JSON null as a default.
 
 mod credential;
 pub(crate) mod generated;
+pub(crate) mod json;
 mod member_roles;
 pub(crate) mod null;
 mod operation;

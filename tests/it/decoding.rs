@@ -196,7 +196,7 @@ async fn field_of_a_wrong_type_is_ignored() {
             set(&scripted.update, steps::json(400, &body));
             let error = scripted_project::update(&scripted.client).await.unwrap_err();
             // A 400 of an unknown type is an invalid update too.
-            assert_eq!(variant(&error), "InvalidUpdate", "{body}");
+            assert_eq!(variant(&error), "InvalidRequest", "{body}");
             let text = |name: &str| whole[name].as_str().filter(|_| name != field);
             assert_eq!(error.request_id(), text("request_id"), "{body}");
             assert_eq!(error.error_type(), text("error_type"), "{body}");

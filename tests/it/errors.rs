@@ -1,14 +1,19 @@
-//! The accessors of errors: which operation failed and why, and that `Details` has the same.
+//! Errors: which operation failed and why, what they hold, and what they show.
 
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
 use stytch_sso_external::{
-    Details, Error, MemberClient, Operation, Outcome, RetryPolicy, Session,
-    testing::{Fault, Response, responses},
+    Error, ErrorKind, MemberClient, Operation, Outcome, RetryPolicy, Session,
+    testing::{self, Fault, Response, responses},
     types::UpdateExternalConnectionRequest,
 };
 
-use crate::support::{acme::Acme, scripted_project::rename, scripted_server};
+use crate::support::{
+    acme::Acme,
+    scripted_project::{rename, variant},
+    scripted_server,
+};
 
 impl Acme {
     fn member(&self, session: Session) -> MemberClient {
@@ -102,41 +107,15 @@ async fn elapsed_wait_names_the_operation_that_the_caller_called() {
         (&queued, Operation::UpdateExternalConnection),
         (&organization_id, Operation::AuthenticateSession),
     ] {
-        assert!(matches!(error, Error::Transport(_)), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
         assert_eq!(error.operation(), operation, "{error}");
         assert!(error.is_retryable(), "{error}");
     }
 }
 
-fn details(error: &Error) -> &Details {
-    match error {
-        Error::PermissionDenied { details, .. }
-        | Error::OrganizationMismatch(details)
-        | Error::SessionInvalid(details)
-        | Error::CredentialsRejected(details)
-        | Error::NotFound(details)
-        | Error::RateLimited(details)
-        | Error::InvalidUpdate(details)
-        | Error::Api(details)
-        | Error::UnexpectedResponse(details)
-        | Error::Transport(details) => details,
-        other => panic!("a new variant: {other:?}"),
-    }
-}
-
-macro_rules! assert_same {
-    ($error:expr, $($accessor:ident),* $(,)?) => {
-        $(assert_eq!(
-            $error.$accessor(),
-            details($error).$accessor(),
-            concat!(stringify!($accessor), " of {:?}"),
-            $error
-        );)*
-    };
-}
-
+/// One of each kind; the fields of Stytch's error survive.
 #[tokio::test]
-async fn details_have_the_accessors_of_the_error() {
+async fn each_kind_has_a_response_status_and_clones_share_the_body() {
     let acme = Acme::new();
     let ada = acme.member(Session::jwt(acme.ada.jwt()));
     let mut errors = vec![acme.update_as(&acme.member(Session::jwt("malformed"))).await];
@@ -152,25 +131,103 @@ async fn details_have_the_accessors_of_the_error() {
     errors.push(nowhere.warm_up().await.unwrap_err());
 
     for error in &errors {
-        assert_same!(
-            error,
-            operation,
-            reason,
-            status,
-            request_id,
-            error_type,
-            error_message,
-            error_url,
-            error_details,
-            retry_after,
-            body_snippet,
-            is_retryable,
-            outcome,
-            attempts,
-        );
         assert!(!error.reason().is_empty(), "{error:?}");
+        let statuses = [
+            ("PermissionDenied", 403),
+            ("OrganizationMismatch", 404),
+            ("InvalidSession", 401),
+            ("InvalidProjectCredentials", 500),
+            ("NotFound", 404),
+            ("RateLimited", 429),
+            ("InvalidRequest", 422),
+            ("Api", 502),
+            ("UnexpectedResponse", 502),
+            ("Transport", 504),
+        ];
+        let expected = statuses.iter().find(|(kind, _)| *kind == variant(error)).unwrap().1;
+        assert_eq!(error.kind().response_status(), expected, "{error:?}");
+        let clone = error.clone();
+        let text = |error: &Error| error.error_message().map(str::as_ptr);
+        assert_eq!(text(&clone), text(error), "{error:?}");
     }
-    let variants: std::collections::HashSet<_> =
-        errors.iter().map(std::mem::discriminant).collect();
-    assert_eq!(variants.len(), 10, "an error of each variant");
+    let kinds: std::collections::HashSet<_> = errors.iter().map(variant).collect();
+    assert_eq!(kinds.len(), 10, "an error of each kind: {kinds:?}");
+}
+
+/// A web service shows these to its members.
+#[test]
+fn reason_of_a_rejected_update_names_the_cause() {
+    let update = Operation::UpdateExternalConnection;
+    let reason = |error_type: &str| {
+        let body = format!(r#"{{"error_type": "{error_type}", "error_message": "A secret."}}"#);
+        testing::error(update, 400, body).reason().to_owned()
+    };
+    for (error_type, expected) in [
+        ("invalid_role", "a role is unknown"),
+        ("invalid_rbac_role_id", "a role is unknown"),
+        ("invalid_rbac_role_assignment", "can't assign one of the roles"),
+        ("cannot_assign_default_rbac_role_id", "a default role can't be assigned"),
+        ("external_connection_not_active", "the connection is not active"),
+        ("saml_connection_attribute_mapping_missing_groups_key", "the key `groups`"),
+        ("invalid_display_name", "the display name is invalid"),
+        ("new_in_2027", "as invalid"),
+    ] {
+        let reason = reason(error_type);
+        assert!(reason.contains(expected) && !reason.contains("secret"), "{error_type}: {reason}");
+    }
+}
+
+#[test]
+fn retry_after_is_a_day_at_most() {
+    for value in ["99999999999999999999999", "86401", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+        let error = testing::error_with_headers(Operation::GetJwks, 429, &headers, "");
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(24 * 60 * 60)), "{value}");
+    }
+}
+
+/// As a value, JSON takes many times its length in memory.
+#[test]
+fn error_details_are_kept_up_to_16_kib() {
+    let error = |details: &str| {
+        let body = format!(
+            r#"{{"error_type":"invalid_role","request_id":"request-id-test-1","error_details":{details}}}"#
+        );
+        testing::error(Operation::UpdateExternalConnection, 400, body)
+    };
+    let text = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
+    assert!(error(&text(16 * 1024)).error_details().is_some());
+    let nested = format!("[{}]", vec!["[[]]"; 250_000].join(","));
+    for details in [text(16 * 1024 + 1), nested, format!("{}{}", "[".repeat(200), "]".repeat(200))]
+    {
+        let error = error(&details);
+        assert_eq!(error.error_details(), None);
+        assert_eq!(error.error_type(), Some("invalid_role"));
+        assert_eq!(error.request_id(), Some("request-id-test-1"));
+    }
+}
+
+/// A server may send anything in place of a type or an id, a credential too.
+#[test]
+fn text_that_looks_like_a_secret_is_not_shown() {
+    for text in [
+        "secret-test-PVdqyv2NW-a_b",
+        "mZAYn5aLEqKUlZ_Ad9U_fWr38GaAQ1oFhhT8ds245v7Q",
+        "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJzdHl0Y2gifQ.c2ln",
+        "wjrkbvxnq7ehd2t",
+        &"a_b".repeat(50),
+    ] {
+        let body = format!(r#"{{"error_type": "{text}", "request_id": "{text}"}}"#);
+        for status in [200, 400, 500] {
+            let error = testing::error(Operation::UpdateExternalConnection, status, body.clone());
+            assert_eq!(error.error_type(), Some(text));
+            assert!(!format!("{error} {error:?} {}", error.reason()).contains(text), "{error}");
+        }
+    }
+}
+
+/// It is as wide as a pointer, and shares what is large.
+#[test]
+fn error_is_one_pointer_wide() {
+    assert_eq!(size_of::<Error>(), size_of::<usize>());
 }

@@ -9,7 +9,7 @@ use std::{
 use futures_util::future::join_all;
 use serde_json::json;
 use stytch_sso_external::{
-    Client, Error, Operation, RetryPolicy, Session,
+    Client, Error, ErrorKind, Operation, RetryPolicy, Session,
     testing::{
         Clock, Fault, Stytch,
         jwt::{self, Key},
@@ -169,7 +169,7 @@ async fn rotation_under_made_up_kids_rejects_no_honest_member() {
         match result {
             Ok(_) => assert!(is_honest, "a made-up JWT was accepted"),
             Err(error) => {
-                assert!(!is_honest && matches!(error, Error::SessionInvalid(_)), "{error}");
+                assert!(!is_honest && error.kind() == ErrorKind::InvalidSession, "{error}");
             }
         }
     }
@@ -257,7 +257,10 @@ async fn late_joiners_start_one_more_request_for_all_of_them() {
             join_all((0..10).map(|_| call(&client, token()))).await
         };
         let (timed_out, joined) = tokio::join!(starter, joiners);
-        assert!(matches!(timed_out, Err(Error::Transport(_))), "{timed_out:?}");
+        assert!(
+            timed_out.as_ref().is_err_and(|error| error.kind() == ErrorKind::Transport),
+            "{timed_out:?}"
+        );
         for (result, _) in joined {
             result.unwrap();
         }

@@ -172,7 +172,7 @@ async fn the_outcome_covers_all_attempts() {
         (
             "reset, no session",
             vec![vec![Step::Close], rejected(404, "session_not_found")],
-            "SessionInvalid",
+            "InvalidSession",
             Unknown,
         ),
         (

@@ -162,7 +162,8 @@ async fn local_rejection_is_recorded() {
 
     let calls = spans.calls();
     let [invalid_id, invalid_session] = &calls[..] else { panic!("two spans: {calls:?}") };
-    for (span, error_type) in [(invalid_id, "InvalidUpdate"), (invalid_session, "SessionInvalid")] {
+    for (span, error_type) in [(invalid_id, "InvalidRequest"), (invalid_session, "InvalidSession")]
+    {
         assert_eq!(span["otel.name"], format!("PUT {UPDATE}"));
         assert_eq!(span["otel.status_code"], "ERROR");
         assert_eq!(span["error.type"], error_type);

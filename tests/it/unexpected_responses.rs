@@ -176,7 +176,7 @@ async fn error_body_with_oauth_fields_is_decoded() {
         "error_uri": "https://stytch.com/docs",
     });
     let (error, _) = error_of(steps::json(401, &body)).await;
-    assert_eq!(variant(&error), "CredentialsRejected");
+    assert_eq!(variant(&error), "InvalidProjectCredentials");
     assert_eq!(error.error_type(), Some("unauthorized_credentials"));
     assert_eq!(error.error_message(), Some("Wrong secret."));
     assert_eq!(error.error_url(), Some("https://stytch.com/docs"));
@@ -201,7 +201,7 @@ async fn error_details_may_be_any_json() {
         let mut body = scripted_project::rejected(400, "invalid_display_name");
         body["error_details"] = details.clone();
         let (error, _) = error_of(steps::json(400, &body)).await;
-        assert_eq!(variant(&error), "InvalidUpdate", "{details}");
+        assert_eq!(variant(&error), "InvalidRequest", "{details}");
         assert_eq!(error.error_details(), Some(&details));
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use stytch_sso_external::{
-    Client, Error, Outcome, Session,
+    Client, Error, ErrorKind, Outcome, Session,
     testing::{
         Clock, Response,
         jwt::{self, Key},
@@ -207,7 +207,7 @@ fn check_session(case: &SessionCase, organization_id: Result<String, Error>, ser
         assert_eq!(organization_id.unwrap(), expected, "{name}");
     } else {
         let error = organization_id.unwrap_err();
-        assert!(matches!(error, Error::SessionInvalid(_)), "{name}: {error:?}");
+        assert_eq!(error.kind(), ErrorKind::InvalidSession, "{name}: {error:?}");
         assert_eq!(error.outcome(), Outcome::NotApplied, "{name}");
     }
     // Only a JWT whose time is not current causes a call of `sessions/authenticate`.

@@ -9,7 +9,7 @@ use quick_cache::sync::{EntryAction, EntryResult};
 
 use super::{Inner, Member};
 use crate::{
-    error::{Error, Success, response},
+    error::{Error, ErrorKind, Success, response},
     http::AuthenticateSessionResponse,
     organization::jwt::unverified_times,
     wire::{MemberRoles, Operation, PathSegment, Session, SessionKind},
@@ -66,7 +66,13 @@ impl Inner {
         let Success { status, body } = authenticated;
         let unusable = |reason: String| {
             let operation = Operation::AuthenticateSession;
-            response::unusable(operation, status, &body.request_id, reason)
+            response::unusable(
+                ErrorKind::UnexpectedResponse,
+                operation,
+                status,
+                &body.request_id,
+                reason,
+            )
         };
         let organization =
             PathSegment::new(&body.member_session.organization_id).map_err(|problem| {

@@ -52,7 +52,7 @@ async fn renewal_is_not_the_result_of_a_local_verification() {
     let (verified, renewed) = tokio::join!(verification, renewal);
     assert!(verified.unwrap().is_ok());
     // A request of its own, which nothing responds to.
-    assert!(matches!(renewed, Err(Error::Transport(_))), "{renewed:?}");
+    assert_eq!(renewed.unwrap_err().kind(), ErrorKind::Transport);
 }
 
 /// The time of a reading is in the future if the clock was set back after it.

@@ -58,7 +58,7 @@ async fn invalid_ids_are_rejected_before_sending() {
         let error =
             member.update_connection(id, &scripted_project::rename("Acme")).await.unwrap_err();
         capture::inspect(&error);
-        assert_eq!(variant(&error), "InvalidUpdate", "{id:?}");
+        assert_eq!(variant(&error), "InvalidRequest", "{id:?}");
         assert_eq!((error.status(), error.outcome()), (None, Outcome::NotApplied), "{id:?}");
         assert_eq!((error.attempts(), error.is_retryable()), (0, false), "{id:?}");
         assert!(!error.to_string().contains(['\n', '\r', '\0', '\u{1b}']), "{id:?}");
@@ -130,7 +130,7 @@ async fn credentials_that_no_header_can_carry_are_rejected_before_sending() {
     for credential in credentials {
         for session in [Session::token(credential), Session::jwt(credential)] {
             let error = scripted_project::update_as(&client, session.clone()).await.unwrap_err();
-            assert_eq!(variant(&error), "SessionInvalid", "{credential:.9?}");
+            assert_eq!(variant(&error), "InvalidSession", "{credential:.9?}");
             assert_eq!(error.outcome(), Outcome::NotApplied, "{credential:.9?}");
             let error = client.as_member(session).organization_id().await.unwrap_err();
             capture::inspect(&error);

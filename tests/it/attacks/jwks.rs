@@ -63,7 +63,7 @@ async fn first_of_two_keys_with_one_kid_is_used() {
     let project = publishing(json!([raw::jwk(), second])).await;
     let client = project.client();
     update(&client, raw_jwt(raw::KID)).await.unwrap();
-    assert_eq!(variant(&update(&client, by_second).await.unwrap_err()), "SessionInvalid");
+    assert_eq!(variant(&update(&client, by_second).await.unwrap_err()), "InvalidSession");
     assert_eq!(
         (project.jwks_requests(), project.authenticate_requests(), project.updates()),
         (1, 0, 1)
@@ -109,7 +109,7 @@ async fn a_key_for_another_algorithm_or_too_short_verifies_nothing() {
         // Beside a good one, so that the set as a whole can be used.
         let project = publishing(json!([key, KEY.jwk()])).await;
         let error = update(&project.client(), raw_jwt(raw::KID)).await.unwrap_err();
-        assert_eq!(variant(&error), "SessionInvalid", "{name} {value}");
+        assert_eq!(variant(&error), "InvalidSession", "{name} {value}");
         assert_eq!((project.authenticate_requests(), project.updates()), (0, 0), "{name} {value}");
     }
 }
@@ -138,7 +138,7 @@ async fn removed_key_is_rejected_after_a_refresh() {
     update(&client, signed("before")).await.unwrap();
     clock.advance(Duration::from_secs(3600));
     let error = update(&client, signed("after")).await.unwrap_err();
-    assert_eq!(variant(&error), "SessionInvalid");
+    assert_eq!(variant(&error), "InvalidSession");
     assert_eq!(
         (project.jwks_requests(), project.authenticate_requests(), project.updates()),
         (2, 0, 1)

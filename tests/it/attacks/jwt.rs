@@ -40,7 +40,7 @@ impl Gate {
         let Self { project, client } = self;
         let before = project.jwks_requests();
         let error = scripted_project::update_as(client, Session::jwt(jwt)).await.expect_err(name);
-        assert_eq!(variant(&error), "SessionInvalid", "{name}: {error:?}");
+        assert_eq!(variant(&error), "InvalidSession", "{name}: {error:?}");
         assert_eq!((error.status(), error.outcome()), (None, Outcome::NotApplied), "{name}");
         assert!(!error.is_retryable(), "{name}");
         assert_eq!((project.authenticate_requests(), project.updates()), (0, 0), "{name}");
@@ -175,7 +175,7 @@ async fn unknown_kids_share_one_fetch_per_interval() {
         scripted_project::update_as(&client, forged)
     });
     for result in futures_util::future::join_all(calls).await {
-        assert_eq!(variant(&result.unwrap_err()), "SessionInvalid");
+        assert_eq!(variant(&result.unwrap_err()), "InvalidSession");
     }
     // One for the first of them, and one after the interval for the others.
     assert_eq!(

@@ -236,7 +236,7 @@ pub(crate) fn rejected(status: u16, error_type: &str) -> Value {
 
 /// The variant of an error.
 pub(crate) fn variant(error: &Error) -> String {
-    format!("{error:?}").split(' ').next().unwrap_or_default().to_owned()
+    format!("{:?}", error.kind()).split(' ').next().unwrap_or_default().to_owned()
 }
 
 fn script(

@@ -1,0 +1,93 @@
+//! Decodes the JSON of a success, and names the field at which that fails, without its value.
+
+use std::fmt::Write;
+
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+
+/// Decodes a body. The error describes the field that failed, and is `None` if the body isn't JSON.
+pub(crate) fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, Option<String>> {
+    // Checked as a whole, which is faster than string by string.
+    let decoded = match str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(json),
+    };
+    // Only a failure is worth the slower search for the field.
+    decoded.map_err(|error| if error.is_data() { describe::<T>(json) } else { None })
+}
+
+fn describe<T: DeserializeOwned>(json: &[u8]) -> Option<String> {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let error = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err()?;
+    let path = path(error.path());
+    // The one message that quotes no value: field names are those of the OpenAPI document.
+    let message = error.inner().to_string();
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    Some(match (missing, path.is_empty()) {
+        (Some(field), true) => format!("the JSON lacks the field `{field}`"),
+        (Some(field), false) => format!("the JSON lacks the field `{path}.{field}`"),
+        (None, true) => "the JSON has an unexpected type".to_owned(),
+        (None, false) => format!("the JSON field `{path}` has an unexpected type"),
+    })
+}
+
+/// A key with other characters than those of Stytch's fields is untrusted text, and shown as `?`.
+fn path(path: &serde_path_to_error::Path) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let mut shown = String::new();
+    for segment in path {
+        let dot = if shown.is_empty() { "" } else { "." };
+        let _ = match segment {
+            Segment::Seq { index } => write!(shown, "[{index}]"),
+            Segment::Map { key } if key.len() <= 100 && key.bytes().all(is_plain) => {
+                write!(shown, "{dot}{key}")
+            }
+            _ => write!(shown, "{dot}?"),
+        };
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Response {
+        _connection: Connection,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Connection {
+        _name: String,
+        _roles: Option<Vec<Role>>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Role {
+        _id: String,
+    }
+
+    #[test]
+    fn the_field_is_named_and_its_value_is_not() {
+        let name = "the JSON field `_connection._name` has an unexpected type";
+        let role = "the JSON field `_connection._roles[1]._id` has an unexpected type";
+        let cases = [
+            (r#"{"_connection":{"_name":5}}"#, name),
+            (r#"{"_connection":{"_name":null,"a":1}}"#, name),
+            ("{\n \"_connection\": {\n  \"_name\": [\"}secret\"]}}", name),
+            (r#"{"x":{"y":["z"]},"_connection":{"_name":{"secret":1}}}"#, name),
+            (r#"{"_connection":{"_name":"n","_roles":[{"_id":"a"},{"_id":7}]}}"#, role),
+            (r#"{"_connection":"secret"}"#, "the JSON field `_connection` has an unexpected type"),
+            (r"[]", "the JSON has an unexpected type"),
+            (r#"{"a":1}"#, "the JSON lacks the field `_connection`"),
+            (r#"{"_connection":{}}"#, "the JSON lacks the field `_connection._name`"),
+        ];
+        for (json, expected) in cases {
+            let described = decode::<Response>(json.as_bytes()).unwrap_err();
+            assert_eq!(described.as_deref(), Some(expected), "{json}");
+        }
+    }
+}
