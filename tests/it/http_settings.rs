@@ -12,7 +12,7 @@ use crate::support::{
     scripted_project::{self, ScriptedProject},
     scripted_server::{Request, ScriptedServer},
     steps::{self, Step, Steps},
-    tls::Authority,
+    tls,
 };
 
 fn header(name: &'static str, value: &'static str) -> reqwest::header::HeaderMap {
@@ -118,10 +118,9 @@ async fn the_crates_own_settings_win() {
 
 #[tokio::test]
 async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
-    let authority = Authority::new();
-    let other = ScriptedServer::start_tls(authority.good(), successful).await;
+    let other = ScriptedServer::start_tls(tls::good(), successful).await;
     let location = format!("location: {}/x\r\n", other.url());
-    let server = ScriptedServer::start_tls(authority.good(), move |request, before| {
+    let server = ScriptedServer::start_tls(tls::good(), move |request, before| {
         if request.method == "PUT" {
             steps::http(307, &location, "")
         } else {
@@ -130,10 +129,9 @@ async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
     });
     let server = server.await;
     let build = |headers: reqwest::header::HeaderMap| {
-        let certificate = authority.certificate();
         let builder = scripted_project::builder(&server.url());
         builder.configure_http(move |http| {
-            http.tls_certs_merge([certificate.clone()])
+            http.tls_certs_merge([tls::authority()])
                 .redirect(reqwest::redirect::Policy::limited(10))
                 .default_headers(headers.clone())
         })

@@ -13,7 +13,7 @@ use crate::support::{
     scripted_project::{self, ScriptedProject, variant},
     scripted_server::{Request, ScriptedServer},
     steps::{self, JSON, Step, Steps},
-    tls::{self, Authority},
+    tls,
 };
 
 type Backend = fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder;
@@ -26,10 +26,9 @@ const BACKENDS: &[(&str, Backend)] = &[
     ("native-tls", |http| http.tls_backend_native()),
 ];
 
-fn client(base_url: &str, backend: Backend, trusted: &Authority) -> Client {
-    let certificate = trusted.certificate();
+fn client(base_url: &str, backend: Backend) -> Client {
     scripted_project::builder(base_url)
-        .configure_http(move |http| backend(http).tls_certs_only([certificate.clone()]))
+        .configure_http(move |http| backend(http).tls_certs_only([tls::authority()]))
         .build()
         .unwrap()
 }
@@ -43,19 +42,15 @@ async fn error_of(client: &Client) -> Error {
 
 /// The error of an update over a connection of its own, after `sessions/authenticate` over a good
 /// one.
-async fn error_of_the_update(
-    authority: &Authority,
-    config: ServerConfig,
-    backend: Backend,
-) -> Error {
+async fn error_of_the_update(config: ServerConfig, backend: Backend) -> Error {
     let script = |request: &Request, before: usize| match request.method.as_str() {
         "POST" => {
             [scripted_project::successful_authenticate(request, before), vec![Step::Close]].concat()
         }
         _ => steps::json(200, &scripted_project::updated()),
     };
-    let server = ScriptedServer::start_tls_with([authority.good(), config], script).await;
-    let error = error_of(&client(&server.url(), backend, authority)).await;
+    let server = ScriptedServer::start_tls_with([tls::good(), config], script).await;
+    let error = error_of(&client(&server.url(), backend)).await;
     assert_eq!(error.operation(), Operation::UpdateExternalConnection, "{error:?}");
     assert_eq!((server.connections(), server.count("PUT")), (2, 0), "{error:?}");
     error
@@ -77,23 +72,22 @@ fn successful(request: &Request, before: usize) -> Steps {
 
 #[tokio::test]
 async fn a_wrong_certificate_is_permanent_and_named() {
-    let authority = Authority::new();
     for (backend_name, backend) in BACKENDS {
         let cases = [
-            ("unknown CA", Authority::new().good(), "certificate has an unknown issuer"),
+            ("unknown CA", tls::of_an_unknown_issuer(), "certificate has an unknown issuer"),
             ("self-signed", tls::self_signed(), "certificate has an unknown issuer"),
-            ("expired", authority.expired(), "certificate has expired"),
-            ("not yet valid", authority.not_yet_valid(), "certificate is not yet valid"),
-            ("wrong name", authority.for_another_host(), "certificate is for another host name"),
+            ("expired", tls::expired(), "certificate has expired"),
+            ("not yet valid", tls::not_yet_valid(), "certificate is not yet valid"),
+            ("wrong name", tls::for_another_host(), "certificate is for another host name"),
         ];
         for (case, config, reason) in cases {
             let what = format!("{backend_name}, {case}");
-            let error = error_of_the_update(&authority, config, *backend).await;
+            let error = error_of_the_update(config, *backend).await;
             assert_permanent(&what, &error, NotApplied, &format!("TLS: {reason}"));
         }
         // The same authority, and nothing wrong.
-        let server = ScriptedServer::start_tls(authority.good(), successful).await;
-        let good = client(&server.url(), *backend, &authority);
+        let server = ScriptedServer::start_tls(tls::good(), successful).await;
+        let good = client(&server.url(), *backend);
         scripted_project::update_as(&good, Session::token(scripted_project::TOKEN)).await.unwrap();
     }
 }
@@ -101,16 +95,14 @@ async fn a_wrong_certificate_is_permanent_and_named() {
 #[cfg(feature = "rustls")]
 #[tokio::test]
 async fn the_date_of_an_expired_certificate_is_named() {
-    let authority = Authority::new();
-    let server = ScriptedServer::start_tls(authority.expired(), successful).await;
-    let client = client(&server.url(), reqwest::ClientBuilder::tls_backend_rustls, &authority);
+    let server = ScriptedServer::start_tls(tls::expired(), successful).await;
+    let client = client(&server.url(), reqwest::ClientBuilder::tls_backend_rustls);
     let error = error_of(&client).await;
     assert_eq!(error.reason(), "TLS: certificate has expired (Fri, 01 Jan 2021 00:00:00 GMT)");
 }
 
 #[tokio::test]
 async fn a_rejected_tls_negotiation_is_permanent() {
-    let authority = Authority::new();
     for (backend_name, backend) in BACKENDS {
         // OpenSSL's errors don't distinguish them.
         let [no_tls, alert] = match *backend_name {
@@ -120,22 +112,21 @@ async fn a_rejected_tls_negotiation_is_permanent() {
         // A server of plain HTTP.
         let server = ScriptedServer::start_writing("HTTP/1.1 400 Bad Request\r\n\r\n").await;
         let url = server.url_at("https", "127.0.0.1");
-        let error = error_of(&client(&url, *backend, &authority)).await;
+        let error = error_of(&client(&url, *backend)).await;
         assert_permanent(backend_name, &error, NotApplied, no_tls);
         assert_eq!(server.connections(), 1, "{backend_name}");
 
         // One that has no certificate to show and sends an alert.
-        let error = error_of_the_update(&authority, tls::without_certificate(), *backend).await;
+        let error = error_of_the_update(tls::without_certificate(), *backend).await;
         assert_permanent(backend_name, &error, NotApplied, alert);
     }
 }
 
 #[tokio::test]
 async fn a_missing_client_certificate_is_permanent() {
-    let authority = Authority::new();
     for (backend_name, backend) in BACKENDS {
-        let config = authority.requiring_a_client_certificate();
-        let error = error_of_the_update(&authority, config, *backend).await;
+        let config = tls::requiring_a_client_certificate();
+        let error = error_of_the_update(config, *backend).await;
         // In TLS 1.3 the alert comes after the client's side of the handshake, when the update may
         // have been written.
         assert_permanent(backend_name, &error, Unknown, "TLS: the server sent");
@@ -144,13 +135,12 @@ async fn a_missing_client_certificate_is_permanent() {
 
 #[tokio::test]
 async fn an_io_error_inside_the_handshake_is_retried() {
-    let authority = Authority::new();
     for (backend_name, backend) in BACKENDS {
         for server in
             [ScriptedServer::start_resetting().await, ScriptedServer::start_closing().await]
         {
             let url = server.url_at("https", "127.0.0.1");
-            let error = error_of(&client(&url, *backend, &authority)).await;
+            let error = error_of(&client(&url, *backend)).await;
             assert_eq!(variant(&error), "Transport", "{backend_name}: {error:?}");
             assert!(error.is_retryable(), "{backend_name}: {error:?}");
             assert_eq!((error.attempts(), error.outcome()), (3, NotApplied), "{backend_name}");
@@ -179,10 +169,9 @@ async fn bytes_that_are_not_http_are_permanent() {
         "POST" => scripted_project::successful_authenticate(request, before),
         _ => vec![Step::Send("SSH-2.0-OpenSSH_9.6\r\n".into()), Step::Close],
     };
-    let authority = Authority::new();
     for (backend_name, backend) in BACKENDS {
-        let server = ScriptedServer::start_tls(authority.good(), banner).await;
-        let error = error_of(&client(&server.url(), *backend, &authority)).await;
+        let server = ScriptedServer::start_tls(tls::good(), banner).await;
+        let error = error_of(&client(&server.url(), *backend)).await;
         assert_permanent(backend_name, &error, Unknown, "the response is not HTTP/1");
         assert_eq!(server.count("PUT"), 1, "{backend_name}");
     }

@@ -8,7 +8,7 @@ use crate::support::{
     scripted_project::{self, ScriptedProject, Switched, variant},
     scripted_server::ScriptedServer,
     steps::{self, Steps},
-    tls::{self, Authority},
+    tls,
 };
 
 const STATUSES: [u16; 7] = [300, 301, 302, 303, 304, 307, 308];
@@ -113,30 +113,27 @@ async fn invalid_certificate_gets_no_request() {
     if let Some(base_url) = child::variable(URL) {
         return update_in_the_child(&base_url).await;
     }
-    let authority = Authority::new();
-    let file = format!("{}/authority-{}.pem", env!("CARGO_TARGET_TMPDIR"), std::process::id());
-    std::fs::write(&file, authority.pem()).unwrap();
+    let trusted = ("SSL_CERT_FILE", tls::AUTHORITY_FILE);
     let wrong = [
-        ("expired", authority.expired()),
-        ("another host", authority.for_another_host()),
+        ("expired", tls::expired()),
+        ("another host", tls::for_another_host()),
         ("self-signed", tls::self_signed()),
     ];
     let name = "redirects::invalid_certificate_gets_no_request";
     for (what, config) in wrong {
         let server = ScriptedServer::start_tls(config, successful).await;
-        let output = child::run(name, &[(URL, &server.url()), ("SSL_CERT_FILE", &file)]).await;
+        let output = child::run(name, &[(URL, &server.url()), trusted]).await;
         assert_eq!(child::value_of(&output, RESULT), "Transport None NotApplied 1", "{what}");
         assert_eq!((server.requests().len(), server.connections()), (0, 1), "{what}");
     }
     // The same authority with a valid certificate succeeds, so the cases above fail only because
     // of their own certificate. `SSL_CERT_FILE` is read only on Linux.
     if cfg!(target_os = "linux") {
-        let server = ScriptedServer::start_tls(authority.good(), successful).await;
-        let output = child::run(name, &[(URL, &server.url()), ("SSL_CERT_FILE", &file)]).await;
+        let server = ScriptedServer::start_tls(tls::good(), successful).await;
+        let output = child::run(name, &[(URL, &server.url()), trusted]).await;
         assert_eq!(child::value_of(&output, RESULT), "Acme");
         assert_eq!(server.requests().len(), 2);
     }
-    std::fs::remove_file(file).unwrap();
 }
 
 #[tokio::test]
