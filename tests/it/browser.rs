@@ -11,11 +11,14 @@ mod permissions;
 
 use serde_json::json;
 use stytch_sso_external::{Operation, testing::LoggedIn};
-use thirtyfour::Key;
 
 use crate::{
     service::AcmeService,
-    support::{service::Service, visit::Visit},
+    support::{
+        browser::{ENTER, TAB},
+        service::Service,
+        visit::Visit,
+    },
 };
 
 /// A project with the roles that the tests assign.
@@ -45,7 +48,6 @@ async fn login_of_the_fake_opens_the_page() {
         assert!(visit.text("#who").await.contains(name));
     }
     visit.inspect("list").await;
-    visit.quit().await;
 }
 
 /// The README shows this state.
@@ -58,14 +60,13 @@ async fn rows_that_will_change_are_marked() {
     visit.choose(1).await;
     visit.click("#connection_roles li button").await;
     let removed = visit.find("#connection_roles li.removed button").await;
-    let label = removed.attr("aria-label").await.unwrap();
+    let label = removed.attribute("aria-label").await;
     assert_eq!(label.as_deref(), Some("Undo: remove viewer"));
     visit.add_group_role("engineering", "editor").await;
     assert!(visit.can_save().await);
     visit.inspect("example").await;
-    removed.click().await.unwrap();
+    removed.click().await;
     assert!(!visit.has("#connection_roles li.removed").await);
-    visit.quit().await;
 }
 
 #[tokio::test]
@@ -101,7 +102,6 @@ async fn one_row_is_added_and_only_that_is_sent() {
     let sent = acme.stytch.updates().pop().unwrap().body;
     let roles = json!([{"role_id": "stytch_member"}, {"role_id": "editor"}]);
     assert_eq!(sent, json!({"external_connection_implicit_role_assignments": roles}));
-    visit.quit().await;
 }
 
 #[tokio::test]
@@ -121,7 +121,6 @@ async fn rows_are_removed_and_discarded_changes_are_not_sent() {
     let state = acme.connection.state();
     assert_eq!(state.external_connection_implicit_role_assignments, Some(vec![]));
     assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 1);
-    visit.quit().await;
 }
 
 #[tokio::test]
@@ -140,7 +139,6 @@ async fn another_connection_can_be_chosen_and_a_removed_role_added_again() {
     assert_eq!(visit.text("#form-title").await, "Acme Entra");
     assert_eq!(visit.focused().await, "form-title");
     assert!(!visit.has("#connection_roles li").await);
-    visit.quit().await;
 }
 
 #[tokio::test]
@@ -156,7 +154,6 @@ async fn html_in_a_name_is_shown_as_text() {
     assert_eq!(visit.text("#list li").await, name);
     assert_eq!(acme.connection.state().display_name, name);
     assert!(!visit.has("#injected").await);
-    visit.quit().await;
 }
 
 #[tokio::test]
@@ -176,32 +173,29 @@ async fn two_browsers_that_add_different_rows_lose_nothing() {
     assert_eq!(groups, [("writers", "editor"), ("readers", "viewer")]);
     // The second page shows the row of the first.
     assert_eq!(second.text("#group_roles li:first-child span").await, "writers → editor");
-    first.quit().await;
-    second.quit().await;
 }
 
 #[tokio::test]
 async fn keyboard_reaches_everything_in_order() {
     let acme = acme();
     let Some(visit) = visit(&acme, &acme.ada).await else { return };
-    visit.press(Key::Tab + "").await;
+    visit.press(TAB).await;
     assert_eq!(visit.focused().await, "Acme Okta");
-    visit.press(Key::Enter + "").await;
+    visit.press(ENTER).await;
     visit.find("#form:not([hidden])").await;
     let mut order = Vec::new();
     for _ in 0..4 {
-        visit.press(Key::Tab + "").await;
+        visit.press(TAB).await;
         order.push(visit.focused().await);
     }
     let expected = ["display-name", "Remove stytch_member", "Add a role", "Add a group role"];
     assert_eq!(order, expected);
     // The new row is focused, and after its removal the button again.
-    visit.press(Key::Enter + "").await;
+    visit.press(ENTER).await;
     visit.press("it").await;
     assert_eq!(visit.value("#group_roles input[name=group]").await, "it");
-    visit.press(Key::Tab + "").await;
-    visit.press(Key::Tab + "").await;
-    visit.press(Key::Enter + "").await;
+    visit.press(TAB).await;
+    visit.press(TAB).await;
+    visit.press(ENTER).await;
     assert_eq!(visit.focused().await, "Add a group role");
-    visit.quit().await;
 }

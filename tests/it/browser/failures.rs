@@ -19,8 +19,8 @@ async fn unknown_role_is_marked_at_its_field() {
     assert_eq!(visit.text("#group_roles li:last-child .error").await, error);
     assert!(visit.has("#group_roles li:last-child input[name=role_id][aria-invalid]").await);
     assert!(!visit.has("#group_roles li:first-child [aria-invalid]").await);
-    let id = visit.find("#group_roles li:last-child input[name=role_id]").await.id().await.unwrap();
-    assert_eq!(Some(visit.focused().await), id);
+    let field = visit.find("#group_roles li:last-child input[name=role_id]").await;
+    assert_eq!(Some(visit.focused().await), field.attribute("id").await);
     visit.inspect("rejected").await;
 
     visit.type_over("#group_roles li:last-child input[name=role_id]", "viewer").await;
@@ -28,7 +28,6 @@ async fn unknown_role_is_marked_at_its_field() {
     assert_eq!(visit.text("#status h2").await, "Saved");
     let groups = acme.connection.state().external_group_implicit_role_assignments.unwrap();
     assert_eq!(groups.len(), 2);
-    visit.quit().await;
 }
 
 #[tokio::test]
@@ -47,7 +46,6 @@ async fn invalid_name_and_incomplete_row_are_marked() {
     assert_eq!(visit.text("#group_roles .error").await, "Enter a role id.");
     visit.inspect("incomplete").await;
     assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 1);
-    visit.quit().await;
 }
 
 #[tokio::test]
@@ -78,7 +76,6 @@ async fn unknown_outcome_reloads_the_connection() {
     visit.save().await;
     assert_eq!(visit.text("#status h2").await, "Saved");
     assert_eq!(acme.connection.state().display_name, "Acme SSO");
-    visit.quit().await;
 }
 
 #[tokio::test]
@@ -98,7 +95,6 @@ async fn offline_page_keeps_the_changes() {
     assert_eq!(visit.text("#status h2").await, "Saved");
     let roles = acme.connection.state().external_connection_implicit_role_assignments.unwrap();
     assert_eq!(roles.len(), 2);
-    visit.quit().await;
 }
 
 /// A gateway may give up on a change that the service completes.
@@ -127,7 +123,6 @@ async fn error_of_a_gateway_leaves_the_outcome_unknown() {
         assert!(text.contains("The form shows the current state."), "{text}");
         assert!(!visit.can_save().await);
     }
-    visit.quit().await;
 }
 
 #[tokio::test]
@@ -145,7 +140,6 @@ async fn session_that_expires_during_editing_is_renewed() {
     assert_eq!(visit.text("#status h2").await, "Saved");
     assert_ne!(visit.cookie("stytch_session_jwt").await, expired);
     assert_eq!(acme.connection.state().display_name, "Acme SSO");
-    visit.quit().await;
 }
 
 #[tokio::test]
@@ -164,5 +158,4 @@ async fn session_that_was_revoked_during_editing_keeps_the_changes() {
     visit.save().await;
     assert_eq!(visit.text("#status h2").await, "Saved");
     assert_eq!(acme.connection.state().display_name, "Acme SSO");
-    visit.quit().await;
 }

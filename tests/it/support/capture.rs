@@ -159,10 +159,9 @@ impl log::Log for Capture {
     fn flush(&self) {}
 }
 
-/// The server of the fake and the driver of the browser log whole requests. They are not a part
-/// of the client.
+/// The server of the fake logs whole requests. It is not a part of the client.
 fn is_test_tool(target: &str) -> bool {
-    ["httpmock", "thirtyfour"].iter().any(|tool| target.starts_with(tool))
+    target.starts_with("httpmock")
 }
 
 #[derive(Default)]

@@ -4,12 +4,8 @@ use std::{env, fs, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
-use thirtyfour::{
-    By, Cookie, TypingData, WebElement,
-    extensions::query::{ElementQueryable, ElementWaitable},
-};
 
-use super::browser::Browser;
+use super::browser::{Browser, Element};
 
 pub(crate) struct Visit {
     browser: Browser,
@@ -35,18 +31,17 @@ impl Visit {
     }
 
     pub(crate) async fn open(&self, path: &str) {
-        self.browser.page.goto(format!("{}{path}", self.url)).await.unwrap();
+        self.browser.post("/url", json!({"url": format!("{}{path}", self.url)})).await;
     }
 
     pub(crate) async fn set_cookie(&self, name: &str, value: &str) {
-        let mut cookie = Cookie::new(name, value);
-        cookie.set_path("/");
-        cookie.set_http_only(true);
-        self.browser.page.add_cookie(cookie).await.unwrap();
+        let cookie = json!({"name": name, "value": value, "path": "/", "httpOnly": true});
+        self.browser.post("/cookie", json!({"cookie": cookie})).await;
     }
 
     pub(crate) async fn cookie(&self, name: &str) -> String {
-        self.browser.page.get_named_cookie(name).await.unwrap().value
+        let cookie = self.browser.get(&format!("/cookie/{name}")).await;
+        cookie["value"].as_str().unwrap().to_owned()
     }
 
     /// Chooses the connection at this position of the list, from 1.
@@ -56,35 +51,32 @@ impl Visit {
     }
 
     /// Waits until the page has the element.
-    pub(crate) async fn find(&self, css: &str) -> WebElement {
-        let found = self.browser.page.query(By::Css(css)).first().await;
-        found.unwrap_or_else(|error| panic!("{css}: {error}"))
+    pub(crate) async fn find(&self, css: &str) -> Element<'_> {
+        self.browser.find(css).await
     }
 
     /// Returns whether the page has the element now.
     pub(crate) async fn has(&self, css: &str) -> bool {
-        self.browser.page.find(By::Css(css)).await.is_ok()
+        self.browser.find_now(css).await.is_some()
     }
 
     /// Waits until the element is displayed, and returns its text.
     pub(crate) async fn text(&self, css: &str) -> String {
-        let element = self.find(css).await;
-        element.wait_until().displayed().await.unwrap();
-        element.text().await.unwrap()
+        self.find(css).await.text().await
     }
 
     pub(crate) async fn value(&self, css: &str) -> String {
-        self.find(css).await.value().await.unwrap().unwrap()
+        self.find(css).await.value().await
     }
 
     pub(crate) async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
+        self.find(css).await.click().await;
     }
 
     pub(crate) async fn type_over(&self, css: &str, text: &str) {
         let element = self.find(css).await;
-        element.clear().await.unwrap();
-        element.send_keys(text).await.unwrap();
+        element.clear().await;
+        element.send_keys(text).await;
     }
 
     /// Adds a role for every member who logs in.
@@ -107,28 +99,28 @@ impl Visit {
     }
 
     pub(crate) async fn can_save(&self) -> bool {
-        self.find("#save").await.is_enabled().await.unwrap()
+        self.find("#save").await.is_enabled().await
     }
 
     /// Returns the id of the element with the keyboard focus, or its label.
     pub(crate) async fn focused(&self) -> String {
-        let element = self.browser.page.active_element().await.unwrap();
-        for attribute in ["id", "aria-label"] {
-            if let Some(name) = element.attr(attribute).await.unwrap().filter(|id| !id.is_empty()) {
-                return name;
-            }
+        let element = self.browser.active().await;
+        match element.attribute("id").await {
+            Some(id) => id,
+            None => match element.attribute("aria-label").await {
+                Some(label) => label,
+                None => element.text().await,
+            },
         }
-        element.text().await.unwrap()
     }
 
-    pub(crate) async fn press(&self, key: impl Into<TypingData>) {
-        let element = self.browser.page.active_element().await.unwrap();
-        element.send_keys(key).await.unwrap();
+    pub(crate) async fn press(&self, keys: &str) {
+        self.browser.active().await.send_keys(keys).await;
     }
 
     /// Runs a script in the page.
-    pub(crate) async fn run(&self, script: &str) {
-        self.browser.page.execute(script, vec![]).await.unwrap();
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        self.browser.post("/execute/sync", json!({"script": script, "args": []})).await
     }
 
     pub(crate) async fn set_offline(&self, offline: bool) {
@@ -148,13 +140,13 @@ impl Visit {
             let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
             self.control("Emulation.setEmulatedMedia", json!({"features": features})).await;
             self.set_width(width).await;
-            let page = &self.browser.page;
-            let used = page.execute("return document.documentElement.scrollWidth", vec![]).await;
-            let used = used.unwrap().json().as_u64().unwrap();
+            let used = self.run("return document.documentElement.scrollWidth").await;
+            let used = used.as_u64().unwrap();
             assert!(used <= width, "{state}: {used} px are used");
             if let Some(axe) = &axe {
-                page.execute(axe, vec![]).await.unwrap();
-                let found = page.execute_async(RUN_AXE, vec![]).await.unwrap().json().clone();
+                self.run(axe).await;
+                let script = json!({"script": RUN_AXE, "args": []});
+                let found = self.browser.post("/execute/async", script).await;
                 assert_eq!(found, json!([]), "{state}");
             }
             if let Some(folder) = &screenshots {
@@ -178,12 +170,8 @@ impl Visit {
     }
 
     async fn control(&self, command: &str, parameters: Value) -> Value {
-        let cdp = self.browser.page.cdp();
-        cdp.send_raw(command, parameters).await.unwrap()
-    }
-
-    pub(crate) async fn quit(self) {
-        self.browser.quit().await;
+        let command = json!({"cmd": command, "params": parameters});
+        self.browser.post("/goog/cdp/execute", command).await
     }
 }
 
