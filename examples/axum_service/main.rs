@@ -22,13 +22,7 @@ mod record;
 mod routes;
 mod shutdown;
 
-use std::{
-    env,
-    error::Error as StdError,
-    io::{self, IsTerminal},
-    net::SocketAddr,
-    sync::Arc,
-};
+use std::{env, error::Error as StdError, io, net::SocketAddr, sync::Arc};
 
 use clap::Parser;
 use stytch_sso_external::Client;
@@ -90,8 +84,6 @@ fn start_logging() {
     let wanted = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     // The fake's HTTP server logs whole requests, including credentials.
     let wanted = wanted.with_target("httpmock", LevelFilter::WARN);
-    let to_stderr = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
+    let to_stderr = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     tracing_subscriber::registry().with(to_stderr.with_filter(wanted)).init();
 }
