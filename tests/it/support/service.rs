@@ -124,7 +124,9 @@ impl Service {
     #[cfg(unix)]
     pub(crate) fn terminate(&self) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        // A builtin of the shell: the program `kill` is not on every system.
+        let mut kill = Command::new("sh");
+        assert!(kill.args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap().success());
     }
 
     /// Waits until it has exited.
