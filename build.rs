@@ -1,4 +1,4 @@
-//! Generates the bindings from `openapi/external-connections.json`, without network and
+//! Generates the bindings from `openapi/generated/external-connections.json`, without network and
 //! without writing anywhere but `OUT_DIR`.
 
 use std::{env, fs, path::Path, process::ExitCode};
@@ -6,7 +6,7 @@ use std::{env, fs, path::Path, process::ExitCode};
 #[path = "build/codegen.rs"]
 mod codegen;
 
-const DOCUMENT: &str = "openapi/external-connections.json";
+const DOCUMENT: &str = "openapi/generated/external-connections.json";
 
 fn main() -> ExitCode {
     for input in ["build.rs", "build", DOCUMENT] {

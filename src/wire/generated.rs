@@ -1,5 +1,5 @@
-//! Includes the code that the build generates from `openapi/external-connections.json`, without
-//! the lints that generated code doesn't pass.
+//! Includes the code that the build generates from `openapi/generated/external-connections.json`,
+//! without the lints that generated code doesn't pass.
 //!
 //! Nothing is added here. `cargo xtask tidy` lists the files that may use it.
 #![allow(

@@ -38,7 +38,7 @@ pub(crate) enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Write the generated code to openapi/bindings.rs, which reviewers read.
+    /// Write the generated code to openapi/generated/bindings.rs, which reviewers read.
     Bindings {
         /// Write nothing; fail if the copy is stale, and show a diff.
         #[arg(long)]

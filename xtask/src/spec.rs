@@ -9,7 +9,7 @@ use crate::{
 };
 
 const YAML: &str = "openapi/external-connections.yaml";
-pub(crate) const JSON: &str = "openapi/external-connections.json";
+pub(crate) const JSON: &str = "openapi/generated/external-connections.json";
 
 /// Runs the command; false if the document breaks a rule or the JSON is stale.
 pub(crate) fn run(root: &Path, check: bool) -> Result<bool, String> {

@@ -10,8 +10,8 @@ use std::{
 };
 
 const YAML: &str = "openapi/external-connections.yaml";
-const JSON: &str = "openapi/external-connections.json";
-const BINDINGS: &str = "openapi/bindings.rs";
+const JSON: &str = "openapi/generated/external-connections.json";
+const BINDINGS: &str = "openapi/generated/bindings.rs";
 const VALID: &str = include_str!("fixtures/valid.yaml");
 
 #[test]
