@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use super::{MemberClient, call::MemberCall, connection};
+use super::{MemberClient, call::MemberCall, update};
 use crate::{
     error::{Error, ErrorContext, ErrorKind},
     http::{
@@ -66,7 +66,7 @@ impl MemberClient {
         let deadline = self.project.context.deadline(UpdateConnection::OPERATION);
         let read = self.begin_until(GetConnections::OPERATION, deadline);
         let locked = read.in_span(async {
-            let id = connection::check_id(UpdateConnection::OPERATION, connection_id)?;
+            let id = update::check_id(UpdateConnection::OPERATION, connection_id)?;
             let (organization, _) = self.project.resolve(&self.session, deadline).await?;
             let lock = self.project.edits.acquire(organization, id.clone(), deadline).await?;
             Ok((id, lock))
@@ -78,7 +78,7 @@ impl MemberClient {
         };
         let current = self.read_connection(read, id.clone()).await?;
         let update = &edit(&current)?;
-        if connection::sets_nothing(update) {
+        if update::sets_nothing(update) {
             return Ok(current);
         }
         let call = self.begin_until(UpdateConnection::OPERATION, deadline);

@@ -8,8 +8,8 @@ use std::{fmt, pin::pin, sync::Arc};
 
 use super::{
     call::{ActiveSession, MemberCall, Project},
-    connection,
     permission::Verdict,
+    update,
 };
 use crate::{
     error::Error,
@@ -97,8 +97,8 @@ impl MemberClient {
     ) -> Result<UpdateExternalConnectionResponse, Error> {
         let call = self.begin(UpdateConnection::OPERATION);
         let request = call.check(|operation| {
-            let connection_id = connection::check_id(operation, connection_id)?;
-            connection::check_update(operation, update)?;
+            let connection_id = update::check_id(operation, connection_id)?;
+            update::check_update(operation, update)?;
             Ok(UpdateConnection { connection_id, update })
         });
         pin!(call.run(request)).await
@@ -155,7 +155,7 @@ impl MemberClient {
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if the id is rejected locally.
     pub async fn connection(&self, connection_id: &str) -> Result<ExternalConnection, Error> {
         let call = self.begin(GetConnections::OPERATION);
-        let id = call.check(|operation| connection::check_id(operation, connection_id));
+        let id = call.check(|operation| update::check_id(operation, connection_id));
         self.read_connection(call, id).await
     }
 
