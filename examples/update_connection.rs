@@ -191,8 +191,7 @@ async fn run(command: Command, member: &MemberClient) -> Result<(), Error> {
             println!("  request id:  {}", updated.request_id);
         }
         Command::Grant { id, group, role } => {
-            let edited =
-                member.edit_connection(&id, |current| current.grant_group_role(group, role));
+            let edited = member.edit_connection(&id, |edit| edit.grant_group_role(group, role));
             print_connection(&edited.await?);
         }
     }

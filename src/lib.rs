@@ -42,6 +42,7 @@
 //! | [`Client`], [`ClientBuilder`], [`BuildError`] | one project: credentials, timeouts, limits |
 //! | [`Session`], [`SessionCookies`] | a member's session token or JWT, also from the headers of a request |
 //! | [`MemberClient`] | acts as that member |
+//! | [`ConnectionEdit`] | an edit of single roles and the name, also without a request |
 //! | [`types`] | request and response types, generated |
 //! | [`Error`], [`ErrorKind`], [`Outcome`] | what failed, and whether the update may have been applied |
 //! | [`Operation`], [`Permission`], [`Verdict`] | the operations, the permissions they require, and whether a member has one |
@@ -89,7 +90,7 @@ mod wire;
 pub use call::RetryPolicy;
 pub use client::{Client, ClientBuilder};
 pub use error::{BuildError, Error, ErrorKind, Outcome};
-pub use member::{MemberClient, Verdict};
+pub use member::{ConnectionEdit, MemberClient, Verdict};
 pub use reqwest;
 pub use wire::{Operation, Permission, Session, SessionCookies, SessionKind, types};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stytch_sso_external::{
-    Error, Operation, Verdict,
+    ConnectionEdit, Operation, Verdict,
     types::{
         ExternalConnection, GroupImplicitRoleAssignment, UpdateExternalConnectionRequest,
         UpdateExternalConnectionResponse,
@@ -60,26 +60,29 @@ struct GroupRole {
 }
 
 impl Edit {
-    /// Returns the update of a connection that makes this edit.
-    pub(crate) fn of(
-        self,
-        current: &ExternalConnection,
-    ) -> Result<UpdateExternalConnectionRequest, Error> {
-        let display_name = self.display_name.filter(|name| *name != current.display_name);
-        let mut update = UpdateExternalConnectionRequest { display_name, ..Default::default() };
+    /// Returns whether the edit has more changes than any form makes.
+    pub(crate) fn is_too_long(&self) -> bool {
+        let changes = |roles: &Roles| roles.connection_roles.len() + roles.group_roles.len();
+        changes(&self.grant) + changes(&self.revoke) > MAX_CHANGES
+    }
+
+    /// Makes the changes.
+    pub(crate) fn apply(self, edit: &mut ConnectionEdit) {
+        if let Some(name) = self.display_name {
+            edit.display_name(name);
+        }
         for role_id in self.revoke.connection_roles {
-            update = update.and_revoke_role(current, role_id)?;
+            edit.revoke_role(&role_id);
         }
         for role_id in self.grant.connection_roles {
-            update = update.and_grant_role(current, role_id)?;
+            edit.grant_role(role_id);
         }
         for role in self.revoke.group_roles {
-            update = update.and_revoke_group_role(current, role.group, role.role_id)?;
+            edit.revoke_group_role(&role.group, &role.role_id);
         }
         for role in self.grant.group_roles {
-            update = update.and_grant_group_role(current, role.group, role.role_id)?;
+            edit.grant_group_role(role.group, role.role_id);
         }
-        Ok(update)
     }
 }
 
@@ -173,3 +176,6 @@ impl From<ExternalConnection> for Changed {
         Self { connection: connection.into(), stytch_request_id: None }
     }
 }
+
+/// How many roles one edit may grant and revoke.
+pub(crate) const MAX_CHANGES: usize = 100;

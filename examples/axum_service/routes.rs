@@ -16,7 +16,7 @@ use axum::{
 use stytch_sso_external::{Client, Error, types::UpdateExternalConnectionRequest};
 
 use crate::{
-    connection::{Changed, Edit, Listed, Read, Replacement, Shown},
+    connection::{Changed, Edit, Listed, MAX_CHANGES, Read, Replacement, Shown},
     fake::{self, Fake},
     member::Member,
     origin::{self, Origin},
@@ -101,11 +101,15 @@ async fn edit(
     id: Result<Path<String>, PathRejection>,
     body: Result<Json<Edit>, JsonRejection>,
 ) -> Result<Response, Problem> {
-    let (Path(id), Json(edit)) = (id?, body?);
+    let (Path(id), Json(changes)) = (id?, body?);
+    if changes.is_too_long() {
+        let detail = format!("An edit has at most {MAX_CHANGES} changes.");
+        return Err(Problem::bare(StatusCode::UNPROCESSABLE_ENTITY, detail));
+    }
     let mut sent = UpdateExternalConnectionRequest::default();
-    let edited = member.client.edit_connection(&id, |current| {
-        sent = edit.of(current)?;
-        Ok(sent.clone())
+    let edited = member.client.edit_connection(&id, |edit| {
+        changes.apply(edit);
+        sent = edit.clone().into_update().unwrap_or_default();
     });
     let edited = edited.await.map(Changed::from);
     Ok(changed(&member, &id, edited, &sent).await)

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tracing::Instrument;
 
 use super::{
-    edit_locks::EditLocks,
+    edit::EditLocks,
     permission::{Policies, ROLES_MAX_AGE, Verdict},
 };
 use crate::{

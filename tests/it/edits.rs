@@ -1,11 +1,12 @@
-//! Edits of role lists: request bodies and concurrent edits.
+//! Edits: what an edit would send, what is sent, and concurrent edits.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
+use serde_json::{Value, json};
 use stytch_sso_external::{
-    ErrorKind, MemberClient, Operation, Outcome, Session,
-    testing::{Connection, Fault, LoggedIn, Organization, Stytch, responses},
+    ConnectionEdit, ErrorKind, MemberClient, Operation, Outcome, Session,
+    testing::{Connection, Fault, LoggedIn, Organization, Response, Stytch, responses},
     types::{
         ConnectionImplicitRoleAssignment, ExternalConnection, GroupImplicitRoleAssignment,
         UpdateExternalConnectionRequest,
@@ -31,72 +32,163 @@ fn request() -> UpdateExternalConnectionRequest {
     UpdateExternalConnectionRequest::default()
 }
 
+/// Returns what an edit of the connection sends.
+fn sent(
+    current: &ExternalConnection,
+    change: impl FnOnce(&mut ConnectionEdit),
+) -> UpdateExternalConnectionRequest {
+    let mut edit = ConnectionEdit::new(current.clone());
+    change(&mut edit);
+    assert_eq!(edit.current(), current);
+    edit.into_update().unwrap()
+}
+
 #[test]
 fn an_edit_sets_the_whole_new_list() {
     let current = connection(&["a", "b"], &[("g", "a"), ("h", "b")]);
-    let unchanged = request();
-    assert_eq!(current.grant_role("c").unwrap(), request().connection_roles(["a", "b", "c"]));
-    assert_eq!(current.revoke_role("a").unwrap(), request().connection_roles(["b"]));
+    let granted = request().connection_roles(["a", "b", "c"]);
+    assert_eq!(sent(&current, |edit| edit.grant_role("c")), granted);
+    let revoked = request().connection_roles(["b"]);
+    assert_eq!(sent(&current, |edit| edit.revoke_role("a")), revoked);
     let granted = request().group_roles([("g", "a"), ("h", "b"), ("g", "c")]);
-    assert_eq!(current.grant_group_role("g", "c").unwrap(), granted);
+    assert_eq!(sent(&current, |edit| edit.grant_group_role("g", "c")), granted);
     let revoked = request().group_roles([("h", "b")]);
-    assert_eq!(current.revoke_group_role("g", "a").unwrap(), revoked);
+    assert_eq!(sent(&current, |edit| edit.revoke_group_role("g", "a")), revoked);
 
-    assert_eq!(current.grant_role("b").unwrap(), unchanged);
-    assert_eq!(current.revoke_role("c").unwrap(), unchanged);
-    assert_eq!(current.grant_group_role("g", "a").unwrap(), unchanged);
-    assert_eq!(current.revoke_group_role("g", "b").unwrap(), unchanged);
+    assert_eq!(sent(&current, |_| {}), request());
+    assert_eq!(sent(&current, |edit| edit.grant_role("b")), request());
+    assert_eq!(sent(&current, |edit| edit.revoke_role("c")), request());
+    assert_eq!(sent(&current, |edit| edit.grant_group_role("g", "a")), request());
+    assert_eq!(sent(&current, |edit| edit.revoke_group_role("g", "b")), request());
+    assert_eq!(sent(&current, |edit| edit.revoke_group_role("h", "a")), request());
 
     let last = connection(&["a"], &[]);
-    assert_eq!(last.revoke_role("a").unwrap(), request().clear_connection_roles());
+    let cleared = request().clear_connection_roles();
+    assert_eq!(sent(&last, |edit| edit.revoke_role("a")), cleared);
 }
 
 #[test]
 fn changes_of_one_edit_add_up() {
     let current = connection(&["a"], &[("g", "a")]);
-    let two = current.grant_role("b").unwrap().and_grant_role(&current, "c").unwrap();
-    assert_eq!(two, request().connection_roles(["a", "b", "c"]));
-    let moved = current.grant_group_role("h", "a").unwrap();
-    let moved = moved.and_revoke_group_role(&current, "g", "a").unwrap();
-    let moved = moved.and_grant_role(&current, "b").unwrap().display_name("New");
-    let expected = request().group_roles([("h", "a")]).connection_roles(["a", "b"]);
-    assert_eq!(moved, expected.display_name("New"));
+    let update = sent(&current, |edit| {
+        edit.grant_role("b");
+        edit.grant_role("c");
+        edit.revoke_group_role("g", "a");
+        edit.grant_group_role("h", "a");
+        edit.display_name("First");
+        edit.display_name("New");
+    });
+    let expected = request().connection_roles(["a", "b", "c"]).group_roles([("h", "a")]);
+    assert_eq!(update, expected.display_name("New"));
     // Changed and changed back: nothing is left to send.
-    let back = current.grant_role("b").unwrap().and_revoke_role(&current, "b").unwrap();
+    let back = sent(&current, |edit| {
+        edit.grant_role("b");
+        edit.revoke_role("b");
+        edit.revoke_group_role("g", "a");
+        edit.grant_group_role("g", "a");
+        edit.display_name("New");
+        edit.display_name(current.display_name.clone());
+    });
     assert_eq!(back, request());
-    // A list that the request sets itself is where it starts from.
-    let own = request().connection_roles(["x"]).and_grant_role(&current, "y").unwrap();
-    assert_eq!(own, request().connection_roles(["x", "y"]));
 }
 
 #[test]
 fn duplicates_are_left_out_and_the_order_is_kept() {
     let current = connection(&["b", "a", "b"], &[]);
-    assert_eq!(current.grant_role("c").unwrap(), request().connection_roles(["b", "a", "c"]));
-    assert_eq!(current.grant_role("a").unwrap(), request());
-    assert_eq!(current.revoke_role("b").unwrap(), request().connection_roles(["a"]));
+    let granted = request().connection_roles(["b", "a", "c"]);
+    assert_eq!(sent(&current, |edit| edit.grant_role("c")), granted);
+    assert_eq!(sent(&current, |edit| edit.grant_role("a")), request());
+    assert_eq!(sent(&current, |edit| edit.revoke_role("b")), request().connection_roles(["a"]));
+    // A role that is revoked and granted again is the last one.
+    let again = sent(&current, |edit| {
+        edit.revoke_role("b");
+        edit.grant_role("b");
+    });
+    assert_eq!(again, request().connection_roles(["a", "b"]));
 }
 
 #[test]
-fn edit_of_an_unknown_list_is_an_error() {
+fn edit_has_the_roles_of_the_edits_so_far() {
+    let current = connection(&["a"], &[("g", "a")]);
+    assert!(current.has_role("a") && current.has_group_role("g", "a"));
+    assert!(!current.has_role("b") && !current.has_role("g"));
+    assert!(!current.has_group_role("g", "b") && !current.has_group_role("a", "g"));
+    let mut edit = ConnectionEdit::new(current);
+    assert!(edit.has_role("a") && edit.has_group_role("g", "a"));
+    edit.revoke_role("a");
+    edit.grant_role("b");
+    edit.revoke_group_role("g", "a");
+    edit.grant_group_role("g", "b");
+    assert!(!edit.has_role("a") && edit.has_role("b"));
+    assert!(!edit.has_group_role("g", "a") && edit.has_group_role("g", "b"));
+    assert!(edit.current().has_role("a"), "the connection before the edit");
+}
+
+#[test]
+fn edit_of_a_missing_list_is_an_error() {
+    const ROLES: &str = "external_connection_implicit_role_assignments";
+    const GROUPS: &str = "external_group_implicit_role_assignments";
     let mut current = connection(&[], &[]);
     current.external_connection_implicit_role_assignments = None;
     current.external_group_implicit_role_assignments = None;
-    let edits = [
-        current.grant_role("a"),
-        current.revoke_role("a"),
-        current.grant_group_role("g", "a"),
-        current.revoke_group_role("g", "a"),
-        request().connection_roles(["a"]).and_grant_group_role(&current, "g", "a"),
+    assert!(!current.has_role("a") && !current.has_group_role("g", "a"));
+    let edits: [(fn(&mut ConnectionEdit), _); 5] = [
+        (|edit| edit.grant_role("a"), ROLES),
+        (|edit| edit.revoke_role("a"), ROLES),
+        (|edit| edit.grant_group_role("g", "a"), GROUPS),
+        (|edit| edit.revoke_group_role("g", "a"), GROUPS),
+        (
+            |edit| {
+                edit.grant_role("a");
+                edit.revoke_role("a");
+            },
+            ROLES,
+        ),
     ];
-    for edit in edits {
-        let error = edit.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error:?}");
+    for (change, field) in edits {
+        let mut edit = ConnectionEdit::new(current.clone());
+        edit.display_name("New");
+        change(&mut edit);
+        let error = edit.into_update().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{error:?}");
+        assert!(error.reason().contains(field), "{error:?}");
         assert_eq!(error.operation(), Operation::UpdateExternalConnection);
         assert_eq!((error.outcome(), error.attempts()), (Outcome::NotApplied, 0));
+        assert!(!error.is_retryable());
     }
-    let own = request().connection_roles(["a"]).and_grant_role(&current, "b").unwrap();
-    assert_eq!(own, request().connection_roles(["a", "b"]));
+    // The other list, and the name, can be changed.
+    current.external_connection_implicit_role_assignments = Some(vec![]);
+    let update = sent(&current, |edit| {
+        edit.display_name("New");
+        edit.grant_role("a");
+    });
+    assert_eq!(update, request().display_name("New").connection_roles(["a"]));
+}
+
+/// Takes minutes if each step looks at the whole list.
+#[test]
+fn hundreds_of_thousands_of_roles_can_be_edited() {
+    const ROLES: usize = 200_000;
+    let role = |number: usize| format!("role-{number}");
+    let mut current = connection(&[], &[]);
+    let assignment = |number| ConnectionImplicitRoleAssignment { role_id: role(number) };
+    // Each of them twice.
+    current.external_connection_implicit_role_assignments =
+        Some((0..ROLES).chain(0..ROLES).map(assignment).collect());
+    let update = sent(&current, |edit| {
+        for number in 0..ROLES {
+            edit.grant_group_role(role(number), "editor");
+            edit.grant_role(role(number));
+            assert!(edit.has_role(&role(number)));
+        }
+        for number in 0..ROLES / 2 {
+            edit.revoke_role(&role(number));
+            edit.revoke_group_role(&role(number), "editor");
+        }
+    });
+    let left = || (ROLES / 2..ROLES).map(role);
+    let expected = request().connection_roles(left());
+    assert_eq!(update, expected.group_roles(left().map(|group| (group, "editor"))));
 }
 
 struct Fixture {
@@ -128,8 +220,7 @@ async fn concurrent_edits_lose_nothing() {
         let edits = ["left", "right"].map(|group| {
             let (member, id) = (member.clone(), okta.id().to_owned());
             tokio::spawn(async move {
-                let grant =
-                    |current: &ExternalConnection| current.grant_group_role(group, "stytch_admin");
+                let grant = |edit: &mut ConnectionEdit| edit.grant_group_role(group, ADMIN);
                 member.edit_connection(&id, grant).await.unwrap()
             })
         });
@@ -141,26 +232,97 @@ async fn concurrent_edits_lose_nothing() {
 }
 
 #[tokio::test]
-async fn edit_returns_the_updated_connection() {
+async fn edit_returns_the_connection_as_it_is_afterwards() {
     let Fixture { stytch, okta, member, .. } = fixture();
-    let edit = |current: &ExternalConnection| current.grant_group_role("it", "stytch_admin");
+    let edit = |edit: &mut ConnectionEdit| edit.grant_group_role("it", ADMIN);
     let edited = member.edit_connection(okta.id(), edit).await.unwrap();
     assert_eq!((groups(&edited), &edited), (vec!["it"], &okta.state()));
-    assert_eq!(stytch.updates().len(), 1);
+    let updates = stytch.updates();
+    assert_eq!(updates.len(), 1);
+    let role = json!({"group": "it", "role_id": ADMIN});
+    assert_eq!(updates[0].body, json!({"external_group_implicit_role_assignments": [role]}));
     // Granted already: it is read, and nothing is sent.
     assert_eq!(member.edit_connection(okta.id(), edit).await.unwrap(), okta.state());
     assert_eq!(stytch.count(Operation::GetConnections), 2);
     assert_eq!(stytch.count(Operation::UpdateExternalConnection), 1);
-    // What the closure returns is returned.
-    let failed = member.edit_connection(okta.id(), |current| {
-        let mut unknown = current.clone();
-        unknown.external_group_implicit_role_assignments = None;
-        unknown.grant_group_role("it", "editor")
-    });
-    assert!(failed.await.is_err_and(|error| error.kind() == ErrorKind::InvalidRequest));
     let error = member.edit_connection("nope", edit).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
     assert_eq!(error.operation(), Operation::GetConnections);
+}
+
+/// Moves the role editor from a group to another.
+async fn move_role(member: &MemberClient, id: &str, from: &str, to: &str) -> ExternalConnection {
+    let edited = member.edit_connection(id, |edit| {
+        if edit.has_group_role(from, "editor") {
+            edit.revoke_group_role(from, "editor");
+            edit.grant_group_role(to, "editor");
+        }
+    });
+    edited.await.unwrap()
+}
+
+#[tokio::test]
+async fn move_of_a_role_that_the_source_lacks_sends_nothing() {
+    let Fixture { stytch, acme, member, .. } = fixture();
+    stytch.role("editor", &[]);
+    for roles in [&[][..], &[("contractors", "stytch_member"), ("sales", "editor")]] {
+        let okta = acme.connection_builder("Acme Okta").group_roles(roles).create();
+        let before = okta.state();
+        let edited = move_role(&member, okta.id(), "contractors", "engineering").await;
+        assert_eq!((&edited, &okta.state()), (&before, &before));
+    }
+    assert_eq!(stytch.updates(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_concurrent_moves_of_a_role_one_changes_nothing() {
+    let Fixture { stytch, acme, member, .. } = fixture();
+    stytch.role("editor", &[]);
+    for round in 1..=20 {
+        let okta = acme.connection_builder("Acme Okta");
+        let okta = okta.group_roles(&[("contractors", "editor")]).create();
+        let moves = ["engineering", "sales"].map(|to| {
+            let (member, id) = (member.clone(), okta.id().to_owned());
+            tokio::spawn(async move { move_role(&member, &id, "contractors", to).await })
+        });
+        let results = join_all(moves).await;
+        let state = okta.state();
+        let [granted] = groups(&state)[..] else { panic!("one group has it: {state:?}") };
+        assert!(["engineering", "sales"].contains(&granted), "{granted}");
+        for edited in results {
+            assert_eq!(edited.unwrap(), state);
+        }
+        assert_eq!(stytch.updates().len(), round);
+    }
+}
+
+/// Responds to the read of connections with these role lists.
+fn with_lists(connection: &Connection, lists: &Value) -> Fault {
+    let mut shown = serde_json::to_value(connection.state()).unwrap();
+    let shown_fields = shown.as_object_mut().unwrap();
+    shown_fields.retain(|field, _| !field.ends_with("_role_assignments"));
+    shown_fields.extend(lists.as_object().unwrap().clone());
+    let body = json!({"status_code": 200, "request_id": "r", "external_connections": [shown]});
+    Fault::response(Response::json(200, &body))
+}
+
+#[tokio::test]
+async fn connection_without_lists_is_read_and_only_renamed() {
+    let Fixture { stytch, okta, member, .. } = fixture();
+    let _ = stytch.fault(Operation::GetConnections, with_lists(&okta, &json!({})));
+    let listed = member.connections().await.unwrap().external_connections;
+    assert_eq!(listed, [member.connection(okta.id()).await.unwrap()]);
+    assert_eq!(listed[0].external_connection_implicit_role_assignments, None);
+    assert_eq!(listed[0].external_group_implicit_role_assignments, None);
+
+    let error = member.edit_connection(okta.id(), |edit| edit.grant_role(ADMIN)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{error:?}");
+    assert_eq!(error.outcome(), Outcome::NotApplied);
+    assert!(error.reason().contains("external_connection_implicit_role_assignments"), "{error}");
+    assert_eq!(stytch.updates(), []);
+
+    member.edit_connection(okta.id(), |edit| edit.display_name("Renamed")).await.unwrap();
+    assert_eq!(stytch.updates().pop().unwrap().body, json!({"display_name": "Renamed"}));
 }
 
 #[tokio::test]
@@ -176,28 +338,90 @@ async fn edit_delays_no_other_connection_and_no_update() {
     let hang = stytch.fault(Operation::UpdateExternalConnection, delay).times(1);
     let holder = tokio::spawn({
         let (member, id) = (member.clone(), okta.id().to_owned());
-        async move { member.edit_connection(&id, |current| current.grant_role("stytch_admin")).await }
+        async move { member.edit_connection(&id, |edit| edit.grant_role(ADMIN)).await }
     });
     until(|| hang.hits() > 0).await;
-    let edit = |current: &ExternalConnection| current.grant_role("stytch_admin");
-    member.edit_connection(entra.id(), edit).await.unwrap();
+    member.edit_connection(entra.id(), |edit| edit.grant_role(ADMIN)).await.unwrap();
     member.update_connection(okta.id(), &request().display_name("Renamed")).await.unwrap();
 
     // Another one waits for the lock, and gets it when the holder is dropped.
     let reads = stytch.count(Operation::GetConnections);
     let waiting = tokio::spawn({
         let (member, id) = (member.clone(), okta.id().to_owned());
-        async move { member.edit_connection(&id, |current| current.grant_role("stytch_member")).await }
+        async move { member.edit_connection(&id, |edit| edit.grant_role("stytch_member")).await }
     });
     // An edit of another connection takes a round trip, in which the waiting one would have read
     // if it had the lock.
-    member
-        .edit_connection(entra.id(), |current| current.grant_role("stytch_member"))
-        .await
-        .unwrap();
+    member.edit_connection(entra.id(), |edit| edit.grant_role("stytch_member")).await.unwrap();
     assert_eq!(stytch.count(Operation::GetConnections), reads + 1);
     holder.abort();
     waiting.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn third_waiting_edit_of_a_session_fails_at_once() {
+    let Fixture { stytch, acme, okta, ada, .. } = fixture();
+    let (client, id) = (stytch.client(), okta.id());
+    let ada = client.as_member(Session::jwt(ada.jwt()));
+    let bob = acme.member("bob", &[ADMIN]).log_in();
+    let bob = client.as_member(Session::token(bob.token()));
+    for member in [&ada, &bob] {
+        member.organization_id().await.unwrap();
+    }
+    let edit = |member: &MemberClient, group: &'static str| {
+        let (member, id) = (member.clone(), id.to_owned());
+        async move { member.edit_connection(&id, |edit| edit.grant_group_role(group, ADMIN)).await }
+    };
+    // Ada's edit holds the lock.
+    let delay = Fault::delay(Duration::from_secs(20));
+    let hang = stytch.fault(Operation::GetConnections, delay).times(1);
+    let holder = tokio::spawn(edit(&ada, "held"));
+    until(|| hang.hits() > 0).await;
+
+    let mut waiting = Vec::new();
+    for (member, group) in [(&ada, "a"), (&bob, "b"), (&ada, "c"), (&bob, "d")] {
+        let mut edit = Box::pin(edit(member, group));
+        assert!((&mut edit).now_or_never().is_none(), "{group} waits");
+        waiting.push(edit);
+    }
+    let requests = stytch.requests().len();
+    for member in [&ada, &bob] {
+        let error = edit(member, "e").now_or_never().expect("fails at once").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
+        assert_eq!(error.operation(), Operation::UpdateExternalConnection);
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::NotApplied, 0));
+        assert!(error.is_retryable() && error.reason().contains("waiting"), "{error:?}");
+    }
+    assert_eq!(stytch.requests().len(), requests);
+    // One that gives up makes room.
+    drop(waiting.pop());
+    let mut last = pin!(edit(&bob, "last"));
+    assert!((&mut last).now_or_never().is_none());
+
+    holder.abort();
+    for result in join_all(waiting).await {
+        result.unwrap();
+    }
+    assert_eq!(groups(&last.await.unwrap()), ["a", "b", "c", "last"]);
+}
+
+/// One holds the lock and two wait, also while the lock passes to the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn three_callers_of_a_session_edit_without_a_failure() {
+    let Fixture { stytch: _stytch, okta, member, .. } = fixture();
+    member.organization_id().await.unwrap();
+    let callers = (0..3).map(|caller| {
+        let (member, id) = (member.clone(), okta.id().to_owned());
+        tokio::spawn(async move {
+            for round in 0..30 {
+                let name = format!("{caller}-{round}");
+                member.edit_connection(&id, |edit| edit.display_name(name)).await.unwrap();
+            }
+        })
+    });
+    for caller in join_all(callers).await {
+        caller.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -208,7 +432,7 @@ async fn timeout_while_queued_for_the_edit_lock_sends_nothing() {
     member.organization_id().await.unwrap();
     let delay = Fault::delay(Duration::from_secs(20));
     let _ = stytch.fault(Operation::GetConnections, delay).times(1);
-    let edit = || member.edit_connection(okta.id(), |current| current.grant_role("stytch_admin"));
+    let edit = || member.edit_connection(okta.id(), |edit| edit.grant_role(ADMIN));
     let (first, second) = tokio::join!(edit(), edit());
     let first = first.unwrap_err();
     assert_eq!(
@@ -221,3 +445,5 @@ async fn timeout_while_queued_for_the_edit_lock_sends_nothing() {
     assert!(second.is_retryable());
     assert_eq!(stytch.count(Operation::GetConnections), 1);
 }
+
+const ADMIN: &str = "stytch_admin";

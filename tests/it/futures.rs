@@ -3,7 +3,7 @@
 use std::mem::size_of_val;
 
 use stytch_sso_external::{
-    Client, Error, Operation, Session, types::UpdateExternalConnectionRequest,
+    Client, ConnectionEdit, Operation, Session, types::UpdateExternalConnectionRequest,
 };
 
 #[test]
@@ -11,7 +11,7 @@ fn futures_stay_small() {
     let client = Client::builder("project-test-1", "secret-test-1").build().unwrap();
     let member = client.as_member(Session::jwt("a.b.c"));
     let update = UpdateExternalConnectionRequest::default();
-    let edit = |_: &_| Ok::<_, Error>(UpdateExternalConnectionRequest::default());
+    let edit = |_: &mut ConnectionEdit| {};
     let sizes = [
         ("update_connection", size_of_val(&member.update_connection("id", &update)), 2200),
         ("connections", size_of_val(&member.connections()), 2050),

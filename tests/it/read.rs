@@ -169,7 +169,7 @@ async fn invalid_id_is_rejected_before_sending() {
         let error = member.connection(id).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error:?}");
         assert_eq!((error.operation(), error.attempts()), (Operation::GetConnections, 0));
-        let edit = member.edit_connection(id, |current| current.grant_role("editor")).await;
+        let edit = member.edit_connection(id, |edit| edit.grant_role("editor")).await;
         let error = edit.unwrap_err();
         assert_eq!(error.operation(), Operation::UpdateExternalConnection, "{error:?}");
     }

@@ -83,6 +83,20 @@ async fn misspelt_edits_are_rejected_before_sending() {
     assert_eq!(acme.stytch.requests(), []);
 }
 
+#[tokio::test]
+async fn edit_of_more_than_a_hundred_roles_is_rejected_before_sending() {
+    let acme = AcmeService::new();
+    let roles = |n: usize| (0..n).map(|n| format!("role-{n}")).collect::<Vec<_>>();
+    let edit =
+        |n| json!({"grant": {"connection_roles": roles(n)}, "revoke": {"connection_roles": ["a"]}});
+    let problem = patch(&acme, &edit(100)).await.problem(422);
+    assert_eq!(problem["detail"], "An edit has at most 100 changes.");
+    assert_eq!(acme.stytch.requests(), []);
+    // One fewer is sent, and rejected by Stytch, which knows no such roles.
+    patch(&acme, &edit(99)).await.problem(422);
+    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 1);
+}
+
 async fn patch(acme: &AcmeService, edit: &Value) -> ServiceResponse {
     let path = format!("/sso/connections/{}", acme.connection.id());
     acme.send(Method::PATCH, &path, &acme.ada, &edit.to_string()).await
