@@ -135,7 +135,7 @@ async fn show_with_fake() -> Result<(), Error> {
     println!("The connections of the organization acme:");
     run(Command::List, &ada).await?;
 
-    println!("\nMay they update connections?");
+    println!("\nMay they edit connections?");
     for (name, member) in [("Ada", &ada), ("Bob", &bob)] {
         print!("  {name}:         ");
         print_permission(member).await?;
@@ -221,7 +221,9 @@ fn list(roles: Option<Vec<String>>) -> String {
 }
 
 async fn print_permission(member: &MemberClient) -> Result<(), Error> {
-    let verdict = member.check_permission(Operation::UpdateExternalConnection).await?;
+    // A grant reads the connection, too.
+    let to_edit = [Operation::GetConnections, Operation::UpdateExternalConnection];
+    let verdict = member.check_permissions(to_edit).await?;
     if verdict.authorized {
         println!("yes, by {}", verdict.granting_roles.join(", "));
     } else if verdict.sufficient_roles.is_empty() {

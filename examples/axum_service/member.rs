@@ -32,11 +32,13 @@ impl FromRequestParts<Service> for Member {
 }
 
 impl Member {
-    /// Returns whether the member may update connections, or `None` if it can't be checked:
+    /// Returns whether the member may edit connections, or `None` if it can't be checked:
     /// this is advice for the page, which works without it.
     pub(crate) async fn permission_to_update(&self) -> Option<Permission> {
-        let operation = Operation::UpdateExternalConnection;
-        self.check(operation).await.and_then(|verdict| Permission::new(operation, verdict))
+        let update = Operation::UpdateExternalConnection;
+        // An edit reads the connection, too.
+        let verdict = self.check(&[Operation::GetConnections, update]).await?;
+        Permission::new(update, verdict)
     }
 
     /// Describes an error, for a denial with the roles that the member can ask for.
@@ -46,7 +48,7 @@ impl Member {
         if !matches!(error.kind(), ErrorKind::PermissionDenied { .. }) {
             return problem;
         }
-        match self.check(error.operation()).await {
+        match self.check(&[error.operation()]).await {
             Some(verdict) => problem.with("sufficient_roles", verdict.sufficient_roles),
             None => problem,
         }
@@ -66,8 +68,8 @@ impl Member {
         response
     }
 
-    async fn check(&self, operation: Operation) -> Option<Verdict> {
-        let verdict = self.client.check_permission(operation).await;
+    async fn check(&self, operations: &[Operation]) -> Option<Verdict> {
+        let verdict = self.client.check_permissions(operations.iter().copied()).await;
         verdict.inspect_err(|error| tracing::warn!(%error, "the permission is unknown")).ok()
     }
 }

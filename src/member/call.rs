@@ -3,7 +3,7 @@
 //! It doesn't know the operations: `member.rs` has a method for each, which checks its inputs
 //! and hands the request down.
 
-use std::{mem, pin::pin, sync::Mutex};
+use std::{collections::HashSet, mem, pin::pin, sync::Mutex};
 
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -166,11 +166,11 @@ impl Project {
         Ok((member.organization, header.ok_or_else(unusable)?))
     }
 
-    /// Checks whether the member's roles grant a permission.
-    pub(crate) async fn check_permission(
+    /// Checks which of the permissions the member's roles grant.
+    pub(crate) async fn check_permissions(
         &self,
         session: &ActiveSession,
-        permission: Permission,
+        permissions: &HashSet<Permission>,
         deadline: Deadline,
     ) -> Result<Verdict, Error> {
         check_session(session, deadline)?;
@@ -200,7 +200,7 @@ impl Project {
             let kind = ErrorKind::UnexpectedResponse;
             return Err(ErrorContext::new(kind, operation, reason).into_error(None));
         };
-        self.policies.check(&member.organization, roles, permission, deadline).await
+        self.policies.check(&member.organization, roles, permissions, deadline).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a member can do: a method for each operation, which checks its inputs and makes the
-//! call. Edits, which consist of two calls, are in `member/edit.rs`.
+//! call. Edits, which consist of two calls, are in `edit.rs`, checks of permissions in
+//! `permission.rs`.
 //!
 //! No request leaves without the member's session: the session is a part of the type, and the
 //! organization comes from it, never from a parameter.
@@ -8,7 +9,6 @@ use std::{fmt, pin::pin, sync::Arc};
 
 use super::{
     call::{ActiveSession, MemberCall, Project},
-    permission::Verdict,
     update,
 };
 use crate::{
@@ -157,56 +157,6 @@ impl MemberClient {
         let call = self.begin(GetConnections::OPERATION);
         let id = call.check(|operation| update::check_id(operation, connection_id));
         self.read_connection(call, id).await
-    }
-
-    /// Checks whether the member's roles grant the permission of an operation, before a user
-    /// interface offers it.
-    ///
-    /// Evaluated locally, as Stytch's SDKs do: the member's roles against the RBAC policies of
-    /// the project and the organization, which are cached for 5 minutes and used for up to an
-    /// hour while fetching them fails. The roles are those of the session JWT; of a session
-    /// token, those that `sessions/authenticate` returned within the last 5 minutes. After a
-    /// denial the policies and the roles of a session token are read anew, at most each 5 s; those
-    /// of a JWT change when it is renewed. An operation without a permission is authorized.
-    ///
-    /// **The verdict is advice.** The client sends every call whatever the verdict; Stytch decides
-    /// ([guide](https://stytch.com/docs/b2b/guides/rbac/overview)). Dropping the future
-    /// has no effect.
-    ///
-    /// # Errors
-    ///
-    /// Any error of resolving the session or of fetching a policy, never
-    /// [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied); [`Error::operation`] returns which request failed. The
-    /// [`outcome`](Error::outcome) is always [`NotApplied`](crate::Outcome::NotApplied).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # #[cfg(feature = "testing")]
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use stytch_sso_external::testing::Stytch;
-    /// use stytch_sso_external::{Operation, Session};
-    ///
-    /// # let stytch = Stytch::start();
-    /// # let jwt = stytch.organization("acme").member("bob", &[]).log_in().jwt();
-    /// let member = stytch.client().as_member(Session::jwt(jwt));
-    /// let verdict = member.check_permission(Operation::UpdateExternalConnection).await?;
-    /// if !verdict.authorized {
-    ///     println!("ask for one of these roles: {}", verdict.sufficient_roles.join(", "));
-    /// }
-    /// assert_eq!(verdict.sufficient_roles, ["stytch_admin"]);
-    /// # Ok(())
-    /// # }
-    /// # #[cfg(not(feature = "testing"))]
-    /// # fn main() {}
-    /// ```
-    pub async fn check_permission(&self, operation: Operation) -> Result<Verdict, Error> {
-        let Some(permission) = operation.permission() else {
-            return Ok(Verdict::unrestricted());
-        };
-        let deadline = self.project.context.deadline(operation);
-        self.project.check_permission(&self.session, permission, deadline).await
     }
 
     /// Resolves the organization of the session to Stytch's `organization_id`.

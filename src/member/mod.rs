@@ -5,7 +5,7 @@
 //! - `call.rs` makes the attempts of a member's call.
 //! - `update.rs` has the setters and checks of an update.
 //! - `connection_edit.rs` edits the name and single roles, without a request.
-//! - `permission.rs` checks permissions locally.
+//! - `permission.rs` checks permissions locally, and lists roles.
 
 mod call;
 mod connection_edit;

@@ -173,7 +173,7 @@ async fn error_of(
         Operation::GetConnections => member.connections().await.unwrap_err(),
         Operation::GetRbacPolicy | Operation::GetOrganizationRbacPolicy => {
             let permission = Operation::UpdateExternalConnection;
-            member.check_permission(permission).await.unwrap_err()
+            member.check_permissions([permission]).await.unwrap_err()
         }
         Operation::AuthenticateSession => {
             client.as_member(Session::token(ada.token())).organization_id().await.unwrap_err()

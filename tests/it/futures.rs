@@ -18,8 +18,8 @@ fn futures_stay_small() {
         ("connection", size_of_val(&member.connection("id")), 2350),
         ("edit_connection", size_of_val(&member.edit_connection("id", edit)), 2600),
         (
-            "check_permission",
-            size_of_val(&member.check_permission(Operation::UpdateExternalConnection)),
+            "check_permissions",
+            size_of_val(&member.check_permissions([Operation::UpdateExternalConnection])),
             2250,
         ),
         ("organization_id", size_of_val(&member.organization_id()), 200),

@@ -43,6 +43,14 @@ const ROWS: &[Row] = &[
         update: &["editor", ADMIN],
         get: &["reader", ADMIN],
     },
+    // Together they grant both, and each alone one.
+    Row {
+        member: &["editor", "reader"],
+        project: &[("editor", &[(SSO, &["update"])])],
+        custom: &[("reader", &[(SSO, &["get"])])],
+        update: &["editor", ADMIN],
+        get: &["reader", ADMIN],
+    },
     Row {
         member: &["custom"],
         project: &[],
@@ -109,8 +117,8 @@ async fn verdicts_agree_with_what_is_enforced() {
         let client = stytch.client();
         for session in [Session::jwt(minted), Session::token(ada.token())] {
             let member = client.as_member(session);
-            let update = member.check_permission(UPDATE).await.unwrap();
-            let get = member.check_permission(Operation::GetConnections).await.unwrap();
+            let update = member.check_permissions([UPDATE]).await.unwrap();
+            let get = member.check_permissions([Operation::GetConnections]).await.unwrap();
             for (verdict, sufficient) in [(&update, row.update), (&get, row.get)] {
                 assert_eq!(verdict.sufficient_roles, sufficient, "row {number}");
                 let mut granting = sufficient.to_vec();
@@ -121,6 +129,18 @@ async fn verdicts_agree_with_what_is_enforced() {
             assert_eq!(updated.is_ok(), update.authorized, "row {number}: {updated:?}");
             let read = member.connections().await;
             assert_eq!(read.is_ok(), get.authorized, "row {number}: {read:?}");
+            let both = member.check_permissions([Operation::GetConnections, UPDATE, UPDATE]);
+            let both = both.await.unwrap();
+            let mut sufficient = row.update.to_vec();
+            sufficient.retain(|role| row.get.contains(role));
+            assert_eq!(both.sufficient_roles, sufficient, "row {number}");
+            let mut granting = [update.granting_roles, get.granting_roles].concat();
+            granting.sort();
+            granting.dedup();
+            assert_eq!(both.granting_roles, granting, "row {number}");
+            assert_eq!(both.authorized, update.authorized && get.authorized, "row {number}");
+            let edited = member.edit_connection(okta.id(), |edit| edit.display_name("Edited"));
+            assert_eq!(edited.await.is_ok(), both.authorized, "row {number}");
             for error in [updated.err(), read.err()].into_iter().flatten() {
                 assert!(
                     matches!(error.kind(), ErrorKind::PermissionDenied { .. }),
@@ -136,10 +156,59 @@ async fn an_operation_without_a_permission_is_authorized_and_sends_nothing() {
     let stytch = Stytch::start();
     let member = stytch.client().as_member(Session::token("no session"));
     for operation in [Operation::GetJwks, Operation::AuthenticateSession, PROJECT, ORGANIZATION] {
-        let verdict = member.check_permission(operation).await.unwrap();
+        let verdict = member.check_permissions([operation]).await.unwrap();
         assert!(verdict.authorized && verdict.granting_roles.is_empty(), "{verdict:?}");
     }
     assert_eq!(stytch.requests(), []);
+}
+
+#[tokio::test]
+async fn operations_without_a_permission_are_granted_beside_others() {
+    let Fixture { member, .. } = fixture(jwt);
+    for operations in [[UPDATE, PROJECT], [PROJECT, UPDATE]] {
+        let verdict = member.check_permissions(operations).await.unwrap();
+        assert!(!verdict.authorized);
+        assert_eq!(verdict.sufficient_roles, [ADMIN]);
+    }
+}
+
+#[tokio::test]
+async fn check_of_no_operation_is_rejected_before_sending() {
+    let Fixture { stytch, member, .. } = fixture(jwt);
+    let error = member.check_permissions([]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error:?}");
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::NotApplied, 0));
+    assert_eq!(stytch.requests(), []);
+}
+
+#[tokio::test]
+async fn role_ids_are_those_of_the_project_and_the_organization() {
+    let stytch = Stytch::start();
+    let acme = stytch.organization("acme");
+    stytch.organization("globex").role("theirs", &[]);
+    let member = stytch.client().as_member(jwt(&acme.member("bob", &[]).log_in()));
+    for role in ["viewer", "both", "Editor"] {
+        stytch.role(role, &[]);
+    }
+    for role in ["custom", "both"] {
+        acme.role(role, &[(SSO, &["get"])]);
+    }
+    let expected = ["Editor", "both", "custom", ADMIN, "stytch_member", "viewer"];
+    assert_eq!(member.role_ids().await.unwrap(), expected);
+    // The policies are those of the checks.
+    member.check_permissions([UPDATE]).await.unwrap();
+    assert_eq!((stytch.count(PROJECT), stytch.count(ORGANIZATION)), (1, 1));
+}
+
+#[tokio::test]
+async fn role_ids_need_both_policies() {
+    for operation in [PROJECT, ORGANIZATION] {
+        let stytch = Stytch::start();
+        let ada = stytch.organization("acme").member("ada", &[ADMIN]).log_in();
+        let _ = stytch.fault(operation, Fault::status(503));
+        let error = stytch.client().as_member(jwt(&ada)).role_ids().await.unwrap_err();
+        assert_eq!((error.operation(), error.outcome()), (operation, Outcome::NotApplied));
+    }
 }
 
 #[tokio::test]
@@ -157,7 +226,7 @@ async fn policies_are_fetched_once_for_all_members() {
         .collect();
     for _ in 0..2 {
         let checks =
-            (0..10).flat_map(|_| members.iter().map(|member| member.check_permission(UPDATE)));
+            (0..10).flat_map(|_| members.iter().map(|member| member.check_permissions([UPDATE])));
         for verdict in join_all(checks).await {
             assert!(!verdict.unwrap().authorized);
         }
@@ -193,15 +262,15 @@ fn token(member: &LoggedIn) -> Session {
 #[tokio::test]
 async fn check_after_a_denial_refetches_at_most_once_in_five_seconds() {
     let Fixture { stytch, okta, member, bob } = fixture(token);
-    assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
+    assert!(!member.check_permissions([UPDATE]).await.unwrap().authorized);
     stytch.clock().advance(Duration::from_secs(10));
     // Granted meanwhile; the cached roles and policies don't show it.
     stytch.role("stytch_member", &[("stytch.sso", &["get"])]);
-    assert!(!member.check_permission(Operation::GetConnections).await.unwrap().authorized);
+    assert!(!member.check_permissions([Operation::GetConnections]).await.unwrap().authorized);
     assert_eq!((stytch.count(PROJECT), stytch.count(ORGANIZATION)), (1, 1));
 
     member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
-    assert!(member.check_permission(Operation::GetConnections).await.unwrap().authorized);
+    assert!(member.check_permissions([Operation::GetConnections]).await.unwrap().authorized);
     let counts = || {
         let authenticated = stytch.count(Operation::AuthenticateSession);
         (stytch.count(PROJECT), stytch.count(ORGANIZATION), authenticated)
@@ -209,19 +278,19 @@ async fn check_after_a_denial_refetches_at_most_once_in_five_seconds() {
     assert_eq!(counts(), (2, 2, 2));
     for _ in 0..20 {
         member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
-        member.check_permission(UPDATE).await.unwrap();
+        member.check_permissions([UPDATE]).await.unwrap();
         stytch.clock().advance(Duration::from_millis(200));
     }
     assert_eq!(counts(), (2, 2, 2));
     stytch.clock().advance(Duration::from_secs(5));
     member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
-    member.check_permission(UPDATE).await.unwrap();
+    member.check_permissions([UPDATE]).await.unwrap();
     assert_eq!(counts(), (3, 3, 3));
     // Where fetching anew fails, the policy at hand serves.
     let outage = stytch.fault(PROJECT, Fault::status(503));
     stytch.clock().advance(Duration::from_secs(10));
     member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
-    assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
+    assert!(!member.check_permissions([UPDATE]).await.unwrap().authorized);
     assert_eq!(outage.hits(), 1);
     drop(bob);
 }
@@ -234,13 +303,13 @@ async fn check_after_a_denial_uses_the_current_roles_and_policies() {
         let okta = acme.connection("Acme Okta");
         let ada = acme.member("ada", &["stytch_admin"]);
         let member = stytch.client().as_member(token(&ada.log_in()));
-        assert!(member.check_permission(UPDATE).await.unwrap().authorized);
+        assert!(member.check_permissions([UPDATE]).await.unwrap().authorized);
         ada.set_roles(&[]);
         stytch.role("editor", &[("stytch.sso", &["update"])]);
         stytch.clock().advance(Duration::from_millis(advance));
         member.update_connection(okta.id(), &rename("Renamed")).await.unwrap_err();
         // Two checks at once: both see the new roles and policy.
-        let checks = (member.check_permission(UPDATE), member.check_permission(UPDATE));
+        let checks = (member.check_permissions([UPDATE]), member.check_permissions([UPDATE]));
         let (first, second) = tokio::join!(checks.0, checks.1);
         for verdict in [first.unwrap(), second.unwrap()] {
             assert!(!verdict.authorized, "{advance} ms: {verdict:?}");
@@ -254,11 +323,11 @@ async fn check_after_a_denial_uses_the_current_roles_and_policies() {
 #[tokio::test]
 async fn roles_that_cannot_be_refetched_are_used_up_to_their_maximum_age() {
     let Fixture { stytch, okta, member, .. } = fixture(token);
-    member.check_permission(UPDATE).await.unwrap();
+    member.check_permissions([UPDATE]).await.unwrap();
     member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
     let outage = stytch.fault(Operation::AuthenticateSession, Fault::status(500));
     for _ in 0..3 {
-        assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
+        assert!(!member.check_permissions([UPDATE]).await.unwrap().authorized);
     }
     assert_eq!(outage.hits(), 1);
     outage.clear();
@@ -268,7 +337,7 @@ async fn roles_that_cannot_be_refetched_are_used_up_to_their_maximum_age() {
     );
     stytch.clock().advance(Duration::from_secs(5));
     member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
-    let error = member.check_permission(UPDATE).await.unwrap_err();
+    let error = member.check_permissions([UPDATE]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidSession, "{error:?}");
 }
 
@@ -276,7 +345,7 @@ async fn roles_that_cannot_be_refetched_are_used_up_to_their_maximum_age() {
 async fn session_that_a_check_finds_revoked_is_not_served_from_the_cache() {
     for is_denied in [true, false] {
         let Fixture { stytch, okta, member, bob } = fixture(token);
-        member.check_permission(UPDATE).await.unwrap();
+        member.check_permissions([UPDATE]).await.unwrap();
         if is_denied {
             member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
         } else {
@@ -285,7 +354,7 @@ async fn session_that_a_check_finds_revoked_is_not_served_from_the_cache() {
         }
         bob.revoke();
         for _ in 0..2 {
-            let error = member.check_permission(UPDATE).await.unwrap_err();
+            let error = member.check_permissions([UPDATE]).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidSession, "denied: {is_denied}, {error:?}");
         }
         let error = member.organization_id().await.unwrap_err();
@@ -301,13 +370,13 @@ async fn a_policy_endpoint_that_hangs_delays_one_check_and_no_update() {
             let _ = stytch.fault(*operation, Fault::delay(Duration::from_secs(20)));
         }
         let began = Instant::now();
-        let error = member.check_permission(UPDATE).await.unwrap_err();
+        let error = member.check_permissions([UPDATE]).await.unwrap_err();
         assert_eq!((variant(&error), error.operation()), ("Transport".into(), hanging[0]));
         assert!(error.is_retryable());
         let update_began = Instant::now();
         member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
         assert!(update_began.elapsed() < Duration::from_millis(1500));
-        member.check_permission(UPDATE).await.unwrap_err();
+        member.check_permissions([UPDATE]).await.unwrap_err();
         // Two seconds once, and a generous margin.
         assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
         assert!(hanging.iter().all(|operation| stytch.count(*operation) == 1));
@@ -317,20 +386,20 @@ async fn a_policy_endpoint_that_hangs_delays_one_check_and_no_update() {
 #[tokio::test]
 async fn roles_of_a_token_are_used_for_five_minutes_and_those_of_a_jwt_for_its_lifetime() {
     let Fixture { stytch, member, bob, .. } = fixture(token);
-    member.check_permission(UPDATE).await.unwrap();
+    member.check_permissions([UPDATE]).await.unwrap();
     stytch.clock().advance(Duration::from_secs(4 * 60));
-    member.check_permission(UPDATE).await.unwrap();
+    member.check_permissions([UPDATE]).await.unwrap();
     assert_eq!(stytch.count(Operation::AuthenticateSession), 1);
     stytch.clock().advance(Duration::from_secs(61));
-    member.check_permission(UPDATE).await.unwrap();
+    member.check_permissions([UPDATE]).await.unwrap();
     assert_eq!(stytch.count(Operation::AuthenticateSession), 2);
     drop(bob);
 
     let Fixture { stytch, member, .. } = fixture(jwt);
-    member.check_permission(UPDATE).await.unwrap();
+    member.check_permissions([UPDATE]).await.unwrap();
     assert_eq!(stytch.count(Operation::AuthenticateSession), 0);
     stytch.clock().advance(Duration::from_secs(5 * 60));
-    member.check_permission(UPDATE).await.unwrap();
+    member.check_permissions([UPDATE]).await.unwrap();
     assert_eq!(stytch.count(Operation::AuthenticateSession), 1);
 }
 
@@ -339,12 +408,12 @@ async fn a_policy_endpoint_that_is_down_fails_checks_only() {
     for (operation, other) in [(PROJECT, ORGANIZATION), (ORGANIZATION, PROJECT)] {
         let Fixture { stytch, member, okta, .. } = fixture(jwt);
         let _ = stytch.fault(operation, Fault::status(503));
-        let error = member.check_permission(UPDATE).await.unwrap_err();
+        let error = member.check_permissions([UPDATE]).await.unwrap_err();
         assert_eq!((error.operation(), error.outcome()), (operation, Outcome::NotApplied));
         assert_eq!(error.status().unwrap(), 503);
         assert!(error.is_retryable());
         // The failure is remembered, and an update is as it was.
-        member.check_permission(UPDATE).await.unwrap_err();
+        member.check_permissions([UPDATE]).await.unwrap_err();
         assert_eq!((stytch.count(operation), stytch.count(other)), (1, 1));
         let denied = member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
         assert!(matches!(denied.kind(), ErrorKind::PermissionDenied { .. }), "{denied:?}");
@@ -357,7 +426,7 @@ async fn a_project_that_grants_needs_no_policy_of_the_organization() {
     let ada = stytch.organization("acme").member("ada", &["stytch_admin"]).log_in();
     let _ = stytch.fault(ORGANIZATION, Fault::status(503));
     let member = stytch.client().as_member(jwt(&ada));
-    assert!(member.check_permission(UPDATE).await.unwrap().authorized);
+    assert!(member.check_permissions([UPDATE]).await.unwrap().authorized);
 }
 
 #[tokio::test]
@@ -366,7 +435,7 @@ async fn missing_project_policy_is_an_error_and_missing_organization_policy_is_e
     for body in [json!({}), json!({"policy": null}), json!({"policy": {}}), json!({"policy": []})] {
         let Fixture { stytch, member, .. } = fixture(jwt);
         let _ = stytch.fault(PROJECT, respond(body.clone()));
-        let error = member.check_permission(UPDATE).await.unwrap_err();
+        let error = member.check_permissions([UPDATE]).await.unwrap_err();
         assert_eq!((variant(&error), error.operation()), ("UnexpectedResponse".into(), PROJECT));
         assert_eq!(error.status().unwrap(), 200, "{body}");
     }
@@ -380,7 +449,7 @@ async fn missing_project_policy_is_an_error_and_missing_organization_policy_is_e
         let Fixture { stytch, member, .. } = fixture(jwt);
         let _ = stytch.fault(ORGANIZATION, respond(body.clone()));
         assert_eq!(
-            member.check_permission(UPDATE).await.unwrap().sufficient_roles,
+            member.check_permissions([UPDATE]).await.unwrap().sufficient_roles,
             [ADMIN],
             "{body}"
         );
@@ -388,7 +457,7 @@ async fn missing_project_policy_is_an_error_and_missing_organization_policy_is_e
     for error in responses::documented() {
         let Fixture { stytch, member, .. } = fixture(jwt);
         let _ = stytch.fault(ORGANIZATION, respond(json!(error)));
-        let error = member.check_permission(UPDATE).await.unwrap_err();
+        let error = member.check_permissions([UPDATE]).await.unwrap_err();
         let about = (error.operation(), error.outcome(), error.status().unwrap().as_u16());
         assert_eq!(about, (ORGANIZATION, Outcome::NotApplied, 200), "{error:?}");
         assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
@@ -405,7 +474,7 @@ async fn actions_of_another_type_are_an_error_and_never_a_grant() {
         let Fixture { stytch, member, .. } = fixture(jwt);
         let fault = Fault::response(Response::json(200, &policy(actions.clone())));
         let _ = stytch.fault(PROJECT, fault);
-        let error = member.check_permission(UPDATE).await.unwrap_err();
+        let error = member.check_permissions([UPDATE]).await.unwrap_err();
         assert_eq!(variant(&error), "UnexpectedResponse", "{actions}");
     }
 }
@@ -413,13 +482,13 @@ async fn actions_of_another_type_are_an_error_and_never_a_grant() {
 #[tokio::test]
 async fn authenticate_that_hangs_after_a_denial_delays_one_check_by_two_seconds() {
     let Fixture { stytch, okta, member, .. } = fixture(token);
-    member.check_permission(UPDATE).await.unwrap();
+    member.check_permissions([UPDATE]).await.unwrap();
     member.update_connection(&okta, &rename("Renamed")).await.unwrap_err();
     let hanging = Fault::delay(Duration::from_secs(60));
     let outage = stytch.fault(Operation::AuthenticateSession, hanging);
     let began = Instant::now();
     for _ in 0..3 {
-        assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
+        assert!(!member.check_permissions([UPDATE]).await.unwrap().authorized);
     }
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
     assert_eq!(outage.hits(), 1);
@@ -435,7 +504,7 @@ async fn roles_of_another_type_fail_the_check_and_nothing_else() {
         let is_removed = roles.is_null();
         let member = stytch.client().as_member(Session::jwt(ada.mint(claims)));
         member.organization_id().await.unwrap();
-        let checked = member.check_permission(UPDATE).await;
+        let checked = member.check_permissions([UPDATE]).await;
         match checked {
             Ok(verdict) => assert!(is_removed && !verdict.authorized, "{roles}: {verdict:?}"),
             Err(error) => {
@@ -465,7 +534,7 @@ async fn roles_of_another_type_fail_the_check_and_nothing_else() {
             .await
             .unwrap();
         let member = client.as_member(Session::token(scripted_project::TOKEN));
-        let error = member.check_permission(UPDATE).await.unwrap_err();
+        let error = member.check_permissions([UPDATE]).await.unwrap_err();
         assert_eq!(variant(&error), "UnexpectedResponse", "{roles}: {error:?}");
         assert_eq!(error.operation(), Operation::AuthenticateSession);
     }
@@ -480,9 +549,9 @@ async fn a_jwt_keeps_its_roles_and_a_renewed_one_has_the_live_ones() {
     let session = ada.log_in();
     let member = stytch.client().as_member(jwt(&session));
     ada.set_roles(&[]);
-    assert!(member.check_permission(UPDATE).await.unwrap().authorized);
+    assert!(member.check_permissions([UPDATE]).await.unwrap().authorized);
     member.update_connection(okta.id(), &rename("Renamed")).await.unwrap();
     stytch.clock().advance(Duration::from_secs(5 * 60));
-    assert!(!member.check_permission(UPDATE).await.unwrap().authorized);
+    assert!(!member.check_permissions([UPDATE]).await.unwrap().authorized);
     member.update_connection(okta.id(), &rename("Renamed")).await.unwrap_err();
 }

@@ -28,19 +28,19 @@ fn counts(stytch: &Stytch) -> (u64, u64) {
 async fn policies_are_refetched_in_the_background_after_five_minutes() {
     let acme = Acme::captured();
     let (stytch, bob) = (&acme.stytch, bob(&acme));
-    assert!(!bob.check_permission(UPDATE).await.unwrap().authorized);
+    assert!(!bob.check_permissions([UPDATE]).await.unwrap().authorized);
     // Granted after the policies were fetched.
     stytch.role("stytch_member", &[("stytch.sso", &["update"])]);
     stytch.clock().advance(SECOND * 299);
-    assert!(!bob.check_permission(UPDATE).await.unwrap().authorized);
+    assert!(!bob.check_permissions([UPDATE]).await.unwrap().authorized);
     assert_eq!(counts(stytch), (1, 1));
 
     // This check starts the fetches and doesn't wait for them.
     stytch.clock().advance(SECOND);
-    assert!(!bob.check_permission(UPDATE).await.unwrap().authorized);
+    assert!(!bob.check_permissions([UPDATE]).await.unwrap().authorized);
     until(|| counts(stytch) == (2, 2)).await;
     let mut checks = 0;
-    while !bob.check_permission(UPDATE).await.unwrap().authorized {
+    while !bob.check_permissions([UPDATE]).await.unwrap().authorized {
         checks += 1;
         assert!(checks < 1_000, "the refetched policy is not used");
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -53,24 +53,24 @@ async fn policies_are_used_for_an_hour_of_an_outage_and_no_longer() {
     for operation in [PROJECT, ORGANIZATION] {
         let acme = Acme::captured();
         let (stytch, bob) = (&acme.stytch, bob(&acme));
-        bob.check_permission(UPDATE).await.unwrap();
+        bob.check_permissions([UPDATE]).await.unwrap();
         let outage = stytch.fault(operation, Fault::status(503));
         for (advance, hits) in [(SECOND * 299, 0), (SECOND * 3_300, 1)] {
             stytch.clock().advance(advance);
-            let verdict = bob.check_permission(UPDATE).await.unwrap();
+            let verdict = bob.check_permissions([UPDATE]).await.unwrap();
             assert_eq!(verdict.sufficient_roles, ["stytch_admin"], "{operation}");
             until(|| outage.hits() >= hits).await;
             assert_eq!(outage.hits(), hits, "{operation} after {advance:?}");
         }
 
         stytch.clock().advance(SECOND);
-        let error = bob.check_permission(UPDATE).await.unwrap_err();
+        let error = bob.check_permissions([UPDATE]).await.unwrap_err();
         assert_eq!((error.operation(), error.status().unwrap().as_u16()), (operation, 503));
         assert!(error.is_retryable(), "{error:?}");
 
         outage.clear();
         // Beyond the backoff after the last failure.
         stytch.clock().advance(SECOND * 30);
-        bob.check_permission(UPDATE).await.unwrap();
+        bob.check_permissions([UPDATE]).await.unwrap();
     }
 }

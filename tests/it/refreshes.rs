@@ -19,14 +19,15 @@ async fn policy_endpoint_that_hangs_delays_one_check_after_a_denial() {
     let bob = acme.member("bob", &[]).log_in();
     let member = stytch.client().as_member(Session::token(bob.token()));
     let update = UpdateExternalConnectionRequest::default().display_name("Renamed");
-    member.check_permission(Operation::UpdateExternalConnection).await.unwrap();
+    member.check_permissions([Operation::UpdateExternalConnection]).await.unwrap();
     stytch.clock().advance(Duration::from_secs(10));
     member.update_connection(okta.id(), &update).await.unwrap_err();
     let outage = stytch.fault(PROJECT, Fault::delay(MINUTE));
     let mut waits = Vec::new();
     for _ in 0..3 {
         let began = Instant::now();
-        let verdict = member.check_permission(Operation::UpdateExternalConnection).await.unwrap();
+        let verdict =
+            member.check_permissions([Operation::UpdateExternalConnection]).await.unwrap();
         assert!(!verdict.authorized);
         waits.push(began.elapsed());
         // Beyond the backoff.

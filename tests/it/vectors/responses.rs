@@ -155,7 +155,7 @@ async fn permission_is_checked_against_both_captured_policies() {
         ),
         (Operation::GetConnections, &["stytch_admin"]),
     ] {
-        let verdict = member.check_permission(operation).await.unwrap();
+        let verdict = member.check_permissions([operation]).await.unwrap();
         assert_eq!(verdict.sufficient_roles, expected, "{operation}");
         assert_eq!(verdict.granting_roles, ["stytch_admin"], "{operation}");
     }
