@@ -10,7 +10,7 @@ mod support;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use stytch_sso_external::Client;
-use support::Fixture;
+use support::{Fixture, Roles};
 
 /// Runs a small part fifty times: the allocator's work for earlier allocations is a fifth of one
 /// run, and differs from process to process.
@@ -82,6 +82,36 @@ fn error_mapping(fixture: Fixture) -> Fixture {
     fixture
 }
 
+// Ten times as many roles take about ten times as many instructions.
+
+#[library_benchmark]
+#[bench::once(Roles::new(1_000))]
+fn edit_1000_roles(roles: Roles) -> Roles {
+    roles.edit();
+    roles
+}
+
+#[library_benchmark]
+#[bench::once(Roles::new(10_000))]
+fn edit_10000_roles(roles: Roles) -> Roles {
+    roles.edit();
+    roles
+}
+
+#[library_benchmark]
+#[bench::once(Roles::new(1_000))]
+fn check_1000_roles(roles: Roles) -> Roles {
+    roles.check();
+    roles
+}
+
+#[library_benchmark]
+#[bench::once(Roles::new(10_000))]
+fn check_10000_roles(roles: Roles) -> Roles {
+    roles.check();
+    roles
+}
+
 library_benchmark_group!(
     name = parts,
     benchmarks = [
@@ -92,7 +122,11 @@ library_benchmark_group!(
         request_building,
         response_parsing,
         update_accepted,
-        error_mapping
+        error_mapping,
+        edit_1000_roles,
+        edit_10000_roles,
+        check_1000_roles,
+        check_10000_roles
     ]
 );
 

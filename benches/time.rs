@@ -5,7 +5,7 @@
 mod support;
 
 use divan::Bencher;
-use support::Fixture;
+use support::{Fixture, Roles};
 
 fn main() {
     divan::main();
@@ -61,4 +61,16 @@ fn update_accepted(bencher: Bencher<'_, '_>) {
 fn error_mapping(bencher: Bencher<'_, '_>) {
     let fixture = Fixture::new();
     bencher.with_inputs(|| fixture.settle()).bench_local_values(|()| fixture.error_mapping());
+}
+
+#[divan::bench(args = [1_000, 10_000])]
+fn edit_roles(bencher: Bencher<'_, '_>, count: usize) {
+    let roles = Roles::new(count);
+    bencher.bench_local(|| roles.edit());
+}
+
+#[divan::bench(args = [1_000, 10_000])]
+fn check_roles(bencher: Bencher<'_, '_>, count: usize) {
+    let roles = Roles::new(count);
+    bencher.bench_local(|| roles.check());
 }

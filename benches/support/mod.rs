@@ -5,6 +5,7 @@
 //! `testing::Stytch` with this project and time: `session.jwt` is a member's `log_in().jwt()`,
 //! `jwks.json` is `responses::jwks(&[stytch.key()])`.
 
+mod roles;
 mod server;
 
 use std::{
@@ -23,6 +24,7 @@ use stytch_sso_external::{
 };
 use tokio::{runtime::Runtime, task};
 
+pub(crate) use roles::Roles;
 use server::Server;
 
 /// What a benchmark needs, built before it is measured.
@@ -54,6 +56,7 @@ impl Fixture {
             updated: server::raw(&updated),
             denied: server::raw(&Response::error(&responses::permission_denied())),
             denied_id: DENIED,
+            ..Server::default()
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let base_url = runtime.block_on(server.start());

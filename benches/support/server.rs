@@ -12,8 +12,11 @@ use tokio::{
 };
 
 /// The responses, byte for byte.
+#[derive(Default)]
 pub(crate) struct Server {
     pub(crate) jwks: Vec<u8>,
+    /// The policies of the project and of the organization.
+    pub(crate) policies: Vec<u8>,
     pub(crate) authenticated: Vec<u8>,
     pub(crate) updated: Vec<u8>,
     pub(crate) denied: Vec<u8>,
@@ -55,6 +58,7 @@ impl Server {
         }
         let (method, rest) = head.split_once(' ')?;
         Some(match method {
+            "GET" if rest.starts_with("/v1/b2b/rbac/") => &self.policies,
             "GET" => &self.jwks,
             "POST" => &self.authenticated,
             _ if rest.lines().next()?.contains(self.denied_id) => &self.denied,
