@@ -44,6 +44,15 @@ impl MemberClient {
     /// `stytch.sso`, and that the connection belongs to that organization
     /// ([reference](https://stytch.com/docs/b2b/api/update-external-connection)).
     ///
+    /// The update is built with the setters of
+    /// [`UpdateExternalConnectionRequest`](UpdateExternalConnectionRequest#implementations):
+    /// [`display_name`](UpdateExternalConnectionRequest::display_name),
+    /// [`connection_roles`](UpdateExternalConnectionRequest::connection_roles) and
+    /// [`group_roles`](UpdateExternalConnectionRequest::group_roles) replace a value,
+    /// [`clear_connection_roles`](UpdateExternalConnectionRequest::clear_connection_roles) and
+    /// [`clear_group_roles`](UpdateExternalConnectionRequest::clear_group_roles) revoke all roles
+    /// of a list. To change single roles, see [`edit_connection`](Self::edit_connection).
+    ///
     /// `connection_id` is opaque. Fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), without sending anything,
     /// if it is empty, `.` or `..`, has a backslash or a control character, or is longer than
     /// 1,024 bytes; and if the update sets nothing.
