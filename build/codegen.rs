@@ -12,6 +12,7 @@ use quote::quote;
 use serde_json::Value;
 
 mod edits;
+mod nulls;
 mod operations;
 mod responses;
 
@@ -44,9 +45,11 @@ pub(crate) type Tokens = proc_macro2::TokenStream;
 /// Generates everything from the text of the document. Panics where the generator asserts.
 pub(crate) fn generate(json: &str) -> Result<Generated, String> {
     let values: Value = serde_json::from_str(json).map_err(|error| format!("not JSON: {error}"))?;
-    let document: OpenAPI = serde_json::from_str(json)
+    let mut document: OpenAPI = serde_json::from_str(json)
         .map_err(|error| format!("not an OpenAPI 3.0 document: {error}"))?;
-    let settings = settings(&values)?;
+    let of_requests = schemas_of_requests(&values);
+    let settings = settings(&values, &of_requests)?;
+    let nulls = nulls::find(&mut document, &of_requests);
     let bindings = Generator::new(&settings)
         .generate_tokens(&document)
         .map_err(|error| format!("progenitor: {error}"))?;
@@ -55,14 +58,19 @@ pub(crate) fn generate(json: &str) -> Result<Generated, String> {
         .map_err(|error| format!("progenitor: {error}"))?;
     let mut operations = operations::generate(&document)?;
     operations.extend(responses::generate(&document)?);
+    let mut bindings = parse(bindings)?;
+    nulls::read(&mut bindings, &nulls)?;
     Ok(Generated {
-        bindings: prettyplease::unparse(&edits::bindings(parse(bindings)?, &document)?),
+        bindings: prettyplease::unparse(&edits::bindings(bindings, &document)?),
         operations: prettyplease::unparse(&parse(operations)?),
         mocks: prettyplease::unparse(&edits::mocks(parse(mocks)?, &document)?),
     })
 }
 
-fn settings(document: &Value) -> Result<GenerationSettings, String> {
+fn settings(
+    document: &Value,
+    of_requests: &BTreeSet<String>,
+) -> Result<GenerationSettings, String> {
     let mut settings = GenerationSettings::new();
     settings
         // Builder style would derive Debug over the session headers.
@@ -73,21 +81,24 @@ fn settings(document: &Value) -> Result<GenerationSettings, String> {
         .with_derive("PartialEq");
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
     let names: BTreeSet<_> = schemas.into_iter().flat_map(|schemas| schemas.keys()).collect();
-    let mut is_plain = schemas_of_requests(document);
     for (name, rust) in REPLACED {
         // Of a misspelt name the generator would make a type that prints credentials.
         if *name == SECRET && !names.contains(&(*name).to_owned()) {
             return Err(format!("no schema {name}, which REPLACED in build/codegen.rs lists"));
         }
         settings.with_replacement(name, rust, std::iter::empty());
-        is_plain.insert((*name).to_owned());
     }
     // A field that Stytch adds to a response must not be a breaking change. What a request
     // uses stays a plain struct, so that callers can write it as a literal.
-    for name in names.into_iter().filter(|name| !is_plain.contains(*name)) {
+    let is_plain = |name: &str| of_requests.contains(name) || is_replaced(name);
+    for name in names.into_iter().filter(|name| !is_plain(name)) {
         settings.with_patch(name, TypePatch::default().with_attr("#[non_exhaustive]"));
     }
     Ok(settings)
+}
+
+fn is_replaced(schema: &str) -> bool {
+    REPLACED.iter().any(|(name, _)| *name == schema)
 }
 
 /// The schemas that a request uses, directly or nested.

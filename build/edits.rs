@@ -7,9 +7,9 @@
 
 mod requests;
 
-use openapiv3::{OpenAPI, Parameter, ReferenceOr};
+use openapiv3::{OpenAPI, Parameter};
 use syn::{
-    Block, Expr, ExprLit, Lit, LitStr, Meta, Token, parse_quote,
+    Block, Expr, ExprLit, Lit, LitStr, Token, parse_quote,
     punctuated::Punctuated,
     visit_mut::{self, VisitMut},
 };
@@ -22,11 +22,6 @@ pub(crate) fn bindings(file: syn::File, document: &OpenAPI) -> Result<syn::File,
     apply(
         file,
         &mut [
-            Edit::new(
-                "fields with a default",
-                properties_with_default(document),
-                Rewrite::Field(null_as_default),
-            ),
             Edit::new(
                 "URLs of an operation",
                 operations,
@@ -80,7 +75,6 @@ struct Edit {
 /// Rewrites a node and returns how often it changed something in it.
 #[derive(Clone, Copy)]
 enum Rewrite {
-    Field(fn(&mut syn::Field) -> usize),
     Expr(fn(&mut Expr) -> usize),
     Block(fn(&mut Block) -> usize),
 }
@@ -108,15 +102,6 @@ struct Visitor<'a> {
 }
 
 impl VisitMut for Visitor<'_> {
-    fn visit_field_mut(&mut self, field: &mut syn::Field) {
-        visit_mut::visit_field_mut(self, field);
-        for edit in &mut *self.edits {
-            if let Rewrite::Field(rewrite) = edit.rewrite {
-                edit.done += rewrite(field);
-            }
-        }
-    }
-
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
         for edit in &mut *self.edits {
@@ -134,26 +119,6 @@ impl VisitMut for Visitor<'_> {
             }
         }
     }
-}
-
-/// `#[serde(default)]` covers a missing field; a null would still fail the whole response.
-fn null_as_default(field: &mut syn::Field) -> usize {
-    let default: Meta = parse_quote!(default);
-    let attributes = field.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("serde"));
-    for attribute in attributes {
-        // `default` may stand beside a `rename`.
-        let Ok(mut arguments) =
-            attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
-        else {
-            continue;
-        };
-        if arguments.iter().any(|argument| *argument == default) {
-            arguments.push(parse_quote!(deserialize_with = "crate::wire::null::as_default"));
-            *attribute = parse_quote!(#[serde(#arguments)]);
-            return 1;
-        }
-    }
-    0
 }
 
 /// The arguments of a macro call.
@@ -201,18 +166,6 @@ fn match_nonempty_ids(expr: &mut Expr) -> usize {
     let ids = pattern.value().matches("[^/]*").count();
     *pattern = LitStr::new(&pattern.value().replace("[^/]*", "[^/]+"), pattern.span());
     ids
-}
-
-fn properties_with_default(document: &OpenAPI) -> usize {
-    let schemas = document.components.iter().flat_map(|components| components.schemas.values());
-    let properties =
-        schemas.filter_map(ReferenceOr::as_item).filter_map(|schema| match &schema.schema_kind {
-            openapiv3::SchemaKind::Type(openapiv3::Type::Object(object)) => {
-                Some(object.properties.values().filter_map(ReferenceOr::as_item))
-            }
-            _ => None,
-        });
-    properties.flatten().filter(|property| property.schema_data.default.is_some()).count()
 }
 
 /// The number of ids in the path of each operation.

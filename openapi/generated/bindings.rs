@@ -207,6 +207,7 @@ pub mod types {
     See [Authenticate Session](https://stytch.com/docs/b2b/api/authenticate-session)
     in Stytch's reference.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[serde(deny_unknown_fields)]
     pub struct AuthenticateSessionRequest {
         ///The session JWT, which may be expired.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -226,15 +227,18 @@ pub mod types {
         pub member_session: MemberSession,
         /**The id of the request, which Stytch's support asks for. Empty if the response
         does not contain it.*/
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
-        ///A fresh session JWT.
-        pub session_jwt: crate::wire::Credential,
+        ///A fresh session JWT. `None` if the response does not contain it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub session_jwt: ::std::option::Option<crate::wire::Credential>,
         ///The session token. `None` if the response does not contain it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub session_token: ::std::option::Option<crate::wire::Credential>,
         ///The HTTP status, repeated in the body. 0 if the body does not contain it.
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub status_code: i32,
     }
     /**A role of every member who logs in through the connection.
@@ -291,26 +295,40 @@ pub mod types {
     pub struct ExternalConnection {
         ///The id of this external connection.
         pub connection_id: ::std::string::String,
-        ///The human-readable name.
+        ///The human-readable name. Empty if the response does not contain it.
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub display_name: ::std::string::String,
-        ///The id of the underlying SAML or OIDC connection.
+        /**The id of the underlying SAML or OIDC connection. Empty if the response does not
+        contain it.*/
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub external_connection_id: ::std::string::String,
         /**The roles of every member who logs in through the connection. `None` means that
-        the response doesn't contain them: they are unknown, not empty.*/
+        the response does not contain the list: the roles are unknown. Null is read as an
+        empty list.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_empty_list")]
         pub external_connection_implicit_role_assignments:
             ::std::option::Option<::std::vec::Vec<ConnectionImplicitRoleAssignment>>,
         /**The roles of the members of a group of the identity provider. `None` means that
-        the response doesn't contain them: they are unknown, not empty.*/
+        the response does not contain the list: the roles are unknown. Null is read as an
+        empty list.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_empty_list")]
         pub external_group_implicit_role_assignments:
             ::std::option::Option<::std::vec::Vec<GroupImplicitRoleAssignment>>,
-        ///The organization that owns the underlying connection.
+        /**The organization that owns the underlying connection. Empty if the response does
+        not contain it.*/
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub external_organization_id: ::std::string::String,
         ///The organization of the connection.
         pub organization_id: ::std::string::String,
         /**The state of the connection. Stytch documents `active` for external
-        connections, and may add values.*/
+        connections, and may add values. Empty if the response does not contain it.*/
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub status: ::std::string::String,
     }
     /**The External SSO connections of an organization.
@@ -320,14 +338,17 @@ pub mod types {
     #[non_exhaustive]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct GetConnectionsResponse {
-        ///The External SSO connections, in Stytch's order.
+        ///The External SSO connections, in Stytch's order. Null is read as an empty list.
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub external_connections: ::std::vec::Vec<ExternalConnection>,
         /**The id of the request, which Stytch's support asks for. Empty if the response
         does not contain it.*/
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
         ///The HTTP status, repeated in the body. 0 if the body does not contain it.
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub status_code: i32,
     }
     /**The public keys of a project.
@@ -341,7 +362,8 @@ pub mod types {
         pub keys: ::std::vec::Vec<Jwk>,
         /**The id of the request, which Stytch's support asks for. Empty if the response
         does not contain it.*/
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
     }
     /**The custom roles of an organization.
@@ -356,7 +378,8 @@ pub mod types {
         pub org_policy: ::std::option::Option<OrganizationRbacPolicy>,
         /**The id of the request, which Stytch's support asks for. Empty if the response
         does not contain it.*/
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
     }
     /**The RBAC policy of a project.
@@ -370,7 +393,8 @@ pub mod types {
         pub policy: RbacPolicy,
         /**The id of the request, which Stytch's support asks for. Empty if the response
         does not contain it.*/
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
     }
     /**A role of the members of one group of the identity provider.
@@ -429,6 +453,7 @@ pub mod types {
     pub struct OrganizationRbacPolicy {
         ///The roles. `None` and an empty list both mean that there are none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_empty_list")]
         pub roles: ::std::option::Option<::std::vec::Vec<RbacRole>>,
     }
     /**Actions on a resource.
@@ -463,6 +488,7 @@ pub mod types {
     pub struct RbacRole {
         ///The permissions. `None` and an empty list both grant nothing.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_empty_list")]
         pub permissions: ::std::option::Option<::std::vec::Vec<RbacPermission>>,
         ///The id of the role.
         pub role_id: ::std::string::String,
@@ -473,6 +499,7 @@ pub mod types {
     See [Update External Connection](https://stytch.com/docs/b2b/api/update-external-connection)
     in Stytch's reference.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[serde(deny_unknown_fields)]
     pub struct UpdateExternalConnectionRequest {
         ///The human-readable name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -504,10 +531,12 @@ pub mod types {
         pub connection: ExternalConnection,
         /**The id of the request, which Stytch's support asks for. Empty if the response
         does not contain it.*/
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
         ///The HTTP status, repeated in the body. 0 if the body does not contain it.
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub status_code: i32,
     }
     /// Error types.

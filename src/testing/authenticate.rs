@@ -43,7 +43,7 @@ pub(super) fn authenticate(
     drop(state);
     let mut body = json!(types::AuthenticateSessionResponse {
         member_session,
-        session_jwt: Credential::new(session::sign(&claims, &key)),
+        session_jwt: Some(Credential::new(session::sign(&claims, &key))),
         session_token: Some(Credential::new(session.token)),
         request_id: project.id_of("request-id"),
         status_code: 200,

@@ -89,7 +89,7 @@ pub fn authenticated(
 ) -> types::AuthenticateSessionResponse {
     types::AuthenticateSessionResponse {
         member_session: member_session(organization_id),
-        session_jwt: Credential::new(session_jwt),
+        session_jwt: Some(Credential::new(session_jwt)),
         session_token: Some(Credential::new(session_token)),
         request_id: REQUEST_ID.into(),
         status_code: 200,

@@ -85,7 +85,7 @@ fn without(body: &Value, fields: &[&str]) -> [Value; 2] {
 }
 
 #[tokio::test]
-async fn success_may_lack_request_id_status_code_and_session_token() {
+async fn success_may_lack_request_id_status_code_and_credentials() {
     let scripted = Scripted::start().await;
     let envelope: &[_] = &["request_id", "status_code"];
     for fields in [envelope, &envelope[..1], &envelope[1..]] {
@@ -101,7 +101,7 @@ async fn success_may_lack_request_id_status_code_and_session_token() {
         }
         for body in without(
             &scripted_project::authenticated("a.b.c"),
-            &[fields, &["session_token"]].concat(),
+            &[fields, &["session_token", "session_jwt"]].concat(),
         ) {
             set(&scripted.authenticate, steps::json(200, &body));
             assert_eq!(
@@ -110,6 +110,21 @@ async fn success_may_lack_request_id_status_code_and_session_token() {
                 "{body}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn renewing_a_jwt_fails_without_a_fresh_one() {
+    let scripted = Scripted::start().await;
+    let mut claims = scripted_project::claims();
+    claims["exp"] = json!(1);
+    let expired = scripted_project::sign(&claims);
+    for body in without(&scripted_project::authenticated("a.b.c"), &["session_jwt"]) {
+        set(&scripted.authenticate, steps::json(200, &body));
+        let member = scripted.client.as_member(Session::jwt(expired.clone()));
+        let error = member.organization_id().await.unwrap_err();
+        let reason = "the response has no session JWT that can be sent in an HTTP header";
+        assert_eq!((variant(&error).as_str(), error.reason()), ("UnexpectedResponse", reason));
     }
 }
 
@@ -243,7 +258,7 @@ async fn undecodable_success_names_the_field_and_not_its_value() {
     let scripted = Scripted::start().await;
     let secret = || json!({"hunter2": "hunter2"});
     let mut incomplete = scripted_project::updated();
-    incomplete["connection"].as_object_mut().unwrap().remove("status");
+    incomplete["connection"].as_object_mut().unwrap().remove("connection_id");
     let roles = "external_connection_implicit_role_assignments";
     let list = json!([{"role_id": "editor"}, {"role_id": secret()}]);
     let updates = [
@@ -256,7 +271,7 @@ async fn undecodable_success_names_the_field_and_not_its_value() {
             "the JSON field `connection.external_connection_implicit_role_assignments[1].role_id` \
              has an unexpected type",
         ),
-        (incomplete, "the JSON lacks the field `connection.status`"),
+        (incomplete, "the JSON lacks the field `connection.connection_id`"),
         (
             with(scripted_project::updated(), "/connection", json!("hunter2")),
             "the JSON field `connection` has an unexpected type",

@@ -147,7 +147,7 @@ impl Document {
         for keyword in place.children() {
             match keyword.key() {
                 "items" => self.walk_schema(keyword, Role::Items),
-                "not" | "additionalProperties" => self.walk_schema(keyword, Role::Part),
+                "not" => self.walk_schema(keyword, Role::Part),
                 "allOf" | "oneOf" | "anyOf" => {
                     for part in keyword.children() {
                         self.walk_schema(part, Role::Part);

@@ -78,7 +78,7 @@ impl Inner {
             PathSegment::new(&body.member_session.organization_id).map_err(|problem| {
                 unusable(format!("the organization id in the response {problem}"))
             })?;
-        let times = unverified_times(body.session_jwt.expose_secret());
+        let times = body.session_jwt.as_ref().and_then(|jwt| unverified_times(jwt.expose_secret()));
         if let Some((issued, _)) = times {
             self.jwks.observe_issued(issued, requested);
         }
@@ -91,11 +91,11 @@ impl Inner {
                 Member { organization, renewed: None, roles, resolved, sequence, valid_until };
             return Ok(self.insert(session, member));
         }
-        let renewed = Session::new(SessionKind::Jwt, body.session_jwt.clone());
-        if renewed.header().is_none() {
-            let reason = "the session JWT in the response can't be sent in an HTTP header";
+        let renewed = body.session_jwt.clone().map(|jwt| Session::new(SessionKind::Jwt, jwt));
+        let Some(renewed) = renewed.filter(|renewed| renewed.header().is_some()) else {
+            let reason = "the response has no session JWT that can be sent in an HTTP header";
             return Err(unusable(reason.to_owned()));
-        }
+        };
         // Stytch just returned the JWT, so it is valid for its own lifetime from now on, whatever
         // the local clock shows.
         let lifetime = times.and_then(|(issued, expires)| expires.duration_since(issued).ok());

@@ -117,6 +117,7 @@ pub(super) enum At {
 ///
 /// - An array that isn't required is nullable.
 /// - A request has no property that is both required and nullable.
+/// - `additionalProperties` is false, and in a request only.
 /// - A default is '', 0 or false, in a response only, and neither required nor nullable.
 /// - A response gives the reason for each required property.
 /// - A success requires a property that no error has.
@@ -145,8 +146,13 @@ pub(super) const FORMS: &[Form] = &[
     form(At::Body, None, &[], &["$ref"], &[]),
     form(At::Part, None, &[], &["$ref"], &[]),
 ];
-const OBJECT: &[&str] =
-    &["required", "x-stytch-upstream", "x-required-because", "x-reject-error-bodies"];
+const OBJECT: &[&str] = &[
+    "required",
+    "additionalProperties",
+    "x-stytch-upstream",
+    "x-required-because",
+    "x-reject-error-bodies",
+];
 const SCALAR: &[&str] = &["nullable", "default", "example", "x-required-because"];
 const FIELD: &[&str] = &["nullable", "example", "x-required-because"];
 

@@ -49,6 +49,7 @@ fn check_form(document: &Document, schema: &Schema) -> Option<Finding> {
     check_keys(document, place, form)
         .or_else(|| describe_missing(place, form.must))
         .or_else(|| check_format(document, place, form))
+        .or_else(|| check_closed(document, place, form))
         .or_else(|| check_values(place))
 }
 
@@ -101,6 +102,14 @@ fn check_format(document: &Document, place: &Place, form: &Form) -> Option<Findi
     let name = format.text().unwrap_or_default();
     let problem = format!("the format `{name}` is not allowed here: {}", reason.why);
     Some(Finding::new(&place.child("format"), problem, instead))
+}
+
+/// A request may reject unknown fields when it is deserialized, a response never.
+fn check_closed(document: &Document, place: &Place, form: &Form) -> Option<Finding> {
+    let closed = place.node.get("additionalProperties")?;
+    let is_false = matches!(closed.value, Value::Bool(false));
+    let is_allowed = is_false && !document.is_in_responses(&place.pointer);
+    (!is_allowed).then(|| reject(document, &place.child("additionalProperties"), form))
 }
 
 /// Keys of an allowed name with a value of the wrong type.

@@ -138,7 +138,7 @@ impl Random {
         }
         properties.insert("always".to_owned(), json!({"description": "A.", "type": "string"}));
         required.push("always".to_owned());
-        json!({
+        let mut object = json!({
             "description": DOCS,
             "type": "object",
             "required": required,
@@ -146,7 +146,11 @@ impl Random {
             "x-required-because": "A reason.",
             "x-reject-error-bodies": "A reason.",
             "x-stytch-upstream": ["Name"],
-        })
+        });
+        if !of_response {
+            object["additionalProperties"] = json!(false);
+        }
+        object
     }
 
     fn property(&mut self, form: &Form, names: &[String], required: bool, response: bool) -> Json {

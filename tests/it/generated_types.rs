@@ -1,0 +1,92 @@
+//! The types that the build generates, compared with the document.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use stytch_sso_external::{
+    testing::responses,
+    types::{AuthenticateSessionRequest, ExternalConnection, UpdateExternalConnectionRequest},
+};
+
+const DOCUMENT: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/external-connections.json"));
+const BINDINGS: &str = include_str!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+
+#[test]
+fn update_rejects_unknown_fields() {
+    let misspelt = json!({"display_name": "Acme", "external_connection_implicit_roles": []});
+    let error = serde_json::from_value::<UpdateExternalConnectionRequest>(misspelt).unwrap_err();
+    let expected = "unknown field `external_connection_implicit_roles`, expected one of";
+    assert!(error.to_string().starts_with(expected), "{error}");
+    let misspelt = json!({"session_tokn": "token"});
+    assert!(serde_json::from_value::<AuthenticateSessionRequest>(misspelt).is_err());
+}
+
+#[test]
+fn unknown_fields_of_an_assignment_are_ignored() {
+    let mut connection = json!(responses::connection());
+    connection["new"] = json!(1);
+    connection["external_connection_implicit_role_assignments"][0]["new"] = json!({"a": 1});
+    connection["external_group_implicit_role_assignments"][0]["new"] = json!([1]);
+    let decoded: ExternalConnection = serde_json::from_value(connection.clone()).unwrap();
+    assert_eq!(decoded, responses::connection());
+    let lists = [
+        "external_connection_implicit_role_assignments",
+        "external_group_implicit_role_assignments",
+    ];
+    for list in lists {
+        let update = json!({list: connection[list]});
+        assert!(
+            serde_json::from_value::<UpdateExternalConnectionRequest>(update).is_ok(),
+            "{list}"
+        );
+    }
+}
+
+/// Null is no empty list in a request: it would revoke roles.
+#[test]
+fn null_in_an_update_changes_nothing() {
+    let update = json!({
+        "display_name": null,
+        "external_connection_implicit_role_assignments": null,
+        "external_group_implicit_role_assignments": null,
+    });
+    let update: UpdateExternalConnectionRequest = serde_json::from_value(update).unwrap();
+    assert_eq!(update, UpdateExternalConnectionRequest::default());
+}
+
+#[test]
+fn types_of_requests_are_plain_and_all_others_non_exhaustive() {
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    let mut plain = BTreeSet::new();
+    let paths = document["paths"].as_object().unwrap().values();
+    for operation in paths.flat_map(|path| path.as_object().unwrap().values()) {
+        collect_schemas(&document, &operation["requestBody"], &mut plain);
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        let Some((above, _)) = BINDINGS.split_once(&format!("pub struct {name} {{")) else {
+            assert_ne!(schema["type"], "object", "{name} has no struct");
+            continue;
+        };
+        let attributes = &above[above.rfind("*/").unwrap()..];
+        let is_plain = !attributes.contains("#[non_exhaustive]");
+        assert_eq!(is_plain, plain.contains(name), "{name}");
+    }
+}
+
+fn collect_schemas(document: &Value, within: &Value, found: &mut BTreeSet<String>) {
+    match within {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                if let ("$ref", Some(pointer)) = (key.as_str(), value.as_str())
+                    && found.insert(pointer.rsplit('/').next().unwrap().to_owned())
+                {
+                    collect_schemas(document, document.pointer(&pointer[1..]).unwrap(), found);
+                }
+                collect_schemas(document, value, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|it| collect_schemas(document, it, found)),
+        _ => {}
+    }
+}
