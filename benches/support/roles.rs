@@ -5,6 +5,7 @@ use std::hint::black_box;
 use serde_json::json;
 use stytch_sso_external::{
     ConnectionEdit, MemberClient, Operation, Session,
+    bindings::MemberRoles,
     testing::{Response, responses},
     types::{ConnectionImplicitRoleAssignment, ExternalConnection},
 };
@@ -34,11 +35,11 @@ impl Roles {
             Some(roles.iter().map(assignment).collect());
 
         let grants: Vec<_> = roles.iter().map(|id| (&**id, "stytch.sso", &["get"][..])).collect();
-        let mut policies = json!(responses::rbac_policy(&grants));
-        policies["org_policy"] = json!({"roles": []});
+        let policy = responses::rbac_policy(&grants).policy;
+        let policies = json!({"policy": policy, "org_policy": {"roles": []}});
         let mut authenticated =
-            json!(responses::authenticated(&connection.organization_id, TOKEN, "a.b.c"));
-        authenticated["member_session"]["roles"] = json!(roles);
+            responses::authenticated(&connection.organization_id, TOKEN, "a.b.c");
+        authenticated.member_session.roles = Some(MemberRoles::new(&roles));
         let server = Server {
             policies: server::raw(&Response::json(200, &policies)),
             authenticated: server::raw(&Response::json(200, &authenticated)),

@@ -39,6 +39,7 @@ pub(crate) fn classify(
 }
 
 /// The error types that the operations of this crate can meet.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn by_type(operation: Operation, error_type: Option<&str>) -> Option<ErrorKind> {
     Some(match error_type? {
         "session_authorization_error" => match operation.permission() {

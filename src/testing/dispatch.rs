@@ -1,5 +1,7 @@
 //! Responds to a request: with a scripted fault, or as the operation's own file does.
 
+use std::panic;
+
 use super::{
     authenticate, jwks,
     log::SeenRequest,
@@ -40,8 +42,14 @@ impl Handler for Project {
                 fault.response_to(&seen).unwrap_or_else(internal_server_error)
             }
         };
-        seen.status = response.status();
+        let is_disconnect = fault.is_some_and(|fault| fault.is_disconnect());
+        seen.status = if is_disconnect { 0 } else { response.status() };
         self.log.add_request(seen);
+        if is_disconnect {
+            // httpmock serves each connection in a task of its own, which this ends. It doesn't
+            // call the panic hook.
+            panic::resume_unwind(Box::new("a fault closed the connection"));
+        }
         response
     }
 

@@ -6,13 +6,15 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
+use super::response::Body;
 use crate::{
     Error, Operation, Outcome,
     error::{Failure, RawResponse, response},
     wire::decode_success,
 };
 
-/// Returns the error that a response with this status and body becomes.
+/// Returns the error that a response with this status and body becomes. The body is text, bytes, or
+/// an error of [`responses`](super::responses).
 ///
 /// ```
 /// use stytch_sso_external::{Error, ErrorKind, Operation, testing};
@@ -25,8 +27,8 @@ use crate::{
 ///     }
 /// }
 ///
-/// let body = r#"{"status_code": 403, "error_type": "session_authorization_error"}"#;
-/// let denied = testing::error(Operation::UpdateExternalConnection, 403, body);
+/// let body = testing::responses::permission_denied();
+/// let denied = testing::error(Operation::UpdateExternalConnection, 403, &body);
 /// assert_eq!(message(&denied), "ask an administrator");
 /// let bad_gateway = testing::error(Operation::UpdateExternalConnection, 502, "<html>");
 /// assert_eq!(message(&bad_gateway), "retry later");
@@ -36,7 +38,7 @@ use crate::{
 ///
 /// Panics if the status isn't from 100 to 999, or if the response is a success.
 #[must_use]
-pub fn error(operation: Operation, status: u16, body: impl AsRef<[u8]>) -> Error {
+pub fn error(operation: Operation, status: u16, body: impl Into<Body>) -> Error {
     error_with_headers(operation, status, &HeaderMap::new(), body)
 }
 
@@ -61,10 +63,10 @@ pub fn error_with_headers(
     operation: Operation,
     status: u16,
     headers: &HeaderMap,
-    body: impl AsRef<[u8]>,
+    body: impl Into<Body>,
 ) -> Error {
     let status = StatusCode::from_u16(status).expect("an HTTP status is from 100 to 999");
-    let body = Bytes::copy_from_slice(body.as_ref());
+    let body = Bytes::from(body.into().into_bytes());
     let headers = headers.clone();
     let mut response = RawResponse { status, headers, body, body_error: None, field_error: None };
     if status.is_success() && !response.is_error_body(operation) {

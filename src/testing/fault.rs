@@ -31,6 +31,7 @@ enum Kind {
     Response(Response),
     Respond(Arc<dyn Fn(&SeenRequest) -> Response + Send + Sync>),
     Delay(Duration),
+    Disconnect,
 }
 
 impl Fault {
@@ -107,6 +108,37 @@ impl Fault {
         Self::new(Kind::Delay(by))
     }
 
+    /// Closes the connection without a response. With [`after_applying`](Self::after_applying), the
+    /// request is applied first.
+    ///
+    /// ```
+    /// use stytch_sso_external::{
+    ///     ErrorKind, Operation, Outcome, RetryPolicy, Session,
+    ///     testing::{Fault, Stytch},
+    ///     types::UpdateExternalConnectionRequest,
+    /// };
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let stytch = Stytch::start();
+    /// # let acme = stytch.organization("acme");
+    /// # let connection = acme.connection("Acme Okta");
+    /// # let ada = acme.member("ada", &["stytch_admin"]).log_in();
+    /// # let client = stytch.client_builder().retry(RetryPolicy::disabled()).build().unwrap();
+    /// # let member = client.as_member(Session::jwt(ada.jwt()));
+    /// # let rename = UpdateExternalConnectionRequest::default().display_name("Acme SSO");
+    /// let fault = Fault::disconnect().after_applying();
+    /// stytch.fault(Operation::UpdateExternalConnection, fault);
+    /// let error = member.update_connection(connection.id(), &rename).await.unwrap_err();
+    /// assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Unknown));
+    /// assert_eq!(connection.state().display_name, "Acme SSO");
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn disconnect() -> Self {
+        Self::new(Kind::Disconnect)
+    }
+
     /// Adds a `Retry-After` header, in seconds or as an HTTP date. Has no effect on a fault
     /// whose response is computed, and on a delay.
     ///
@@ -157,12 +189,16 @@ impl Fault {
         self.applied
     }
 
-    /// Returns the response to a request, or `None` for a delay.
+    pub(super) fn is_disconnect(&self) -> bool {
+        matches!(self.kind, Kind::Disconnect)
+    }
+
+    /// Returns the response to a request, or `None` for a delay and for a closed connection.
     pub(super) fn response_to(&self, request: &SeenRequest) -> Option<Response> {
         match &self.kind {
             Kind::Response(response) => Some(response.clone()),
             Kind::Respond(hook) => Some(hook(request)),
-            Kind::Delay(_) => None,
+            Kind::Delay(_) | Kind::Disconnect => None,
         }
     }
 
@@ -180,6 +216,7 @@ impl fmt::Debug for Fault {
             Kind::Response(response) => write!(f, "Fault({response:?})"),
             Kind::Respond(_) => f.write_str("Fault(respond)"),
             Kind::Delay(by) => write!(f, "Fault(delay {by:?})"),
+            Kind::Disconnect => f.write_str("Fault(disconnect)"),
         }
     }
 }

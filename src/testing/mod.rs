@@ -95,7 +95,9 @@
 //!
 //! The fake and its clients use [`Stytch::clock`], which stands still until a test advances it:
 //! nothing expires while a debugger pauses a test. JWTs, caches and the retry budget follow it, and a
-//! `Retry-After` is not waited for. Timeouts and the backoffs between attempts are in real time.
+//! `Retry-After` is not waited for. Timeouts and the backoffs between attempts are in real time. Don't
+//! pause tokio's clock (`start_paused`): it jumps to the next timeout while a request is in flight on a
+//! real socket, so that calls time out at once.
 //!
 //! ```
 //! use std::time::Duration;
@@ -120,7 +122,7 @@
 //! # Faults
 //!
 //! [`Stytch::fault`] scripts failures: rate limits, outages, HTML from a gateway, delays, a
-//! response that is lost after the update was applied.
+//! connection that is closed after the update was applied.
 //!
 //! ```
 //! use stytch_sso_external::{Operation, testing::Fault};
@@ -211,7 +213,7 @@ pub use self::{
     fault::Fault,
     log::{SeenRequest, Update},
     organization::{Member, Organization},
-    response::Response,
+    response::{Body, Response},
     script::ScriptedFault,
     session::LoggedIn,
     stytch::Stytch,

@@ -7,6 +7,36 @@ use serde::Serialize;
 
 use crate::wire::types;
 
+/// The body of a scripted response: bytes, text, or an error of [`responses`](super::responses) as
+/// JSON.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Body(Vec<u8>);
+
+impl<T: AsRef<[u8]>> From<T> for Body {
+    fn from(bytes: T) -> Self {
+        Self(bytes.as_ref().to_owned())
+    }
+}
+
+impl From<&types::Error> for Body {
+    fn from(error: &types::Error) -> Self {
+        Self(serde_json::to_vec(error).expect("an error body is JSON"))
+    }
+}
+
+impl Body {
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+/// Shows no content, which may contain credentials.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.0.len())
+    }
+}
+
 /// An HTTP response to script with [`Fault::response`](super::Fault::response).
 ///
 /// ```
@@ -19,13 +49,13 @@ use crate::wire::types;
 pub struct Response {
     status: u16,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    body: Body,
 }
 
 impl Response {
     /// Creates a response with any status and body, without a content type.
     #[must_use]
-    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+    pub fn new(status: u16, body: impl Into<Body>) -> Self {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 
@@ -82,14 +112,14 @@ impl Response {
     /// Returns the body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        &self.body
+        &self.body.0
     }
 
     pub(super) fn into_httpmock(self) -> HttpMockResponse {
         HttpMockResponse::builder()
             .status(self.status)
             .headers(self.headers)
-            .body(self.body)
+            .body(self.body.0)
             .build()
     }
 }
@@ -99,7 +129,7 @@ impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
-            .field("body_bytes", &self.body.len())
+            .field("body", &self.body)
             .finish_non_exhaustive()
     }
 }

@@ -14,17 +14,19 @@
 //! });
 //! ```
 //!
+//! Functions without arguments, unless the table shows them:
+//!
 //! | body | result of the call |
 //! | --- | --- |
-//! | [`permission_denied`] | [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied) |
-//! | [`organization_mismatch`], [`connection_organization_mismatch`] | [`ErrorKind::OrganizationMismatch`](crate::ErrorKind::OrganizationMismatch) |
-//! | [`session_not_found`], [`invalid_session_token`], [`unable_to_parse_session_jwt`], [`jwt_invalid_audience`], [`jwt_invalid_claims`], [`jwt_invalid_issuer`] | [`ErrorKind::InvalidSession`](crate::ErrorKind::InvalidSession) |
-//! | [`credentials_rejected`], [`invalid_secret_authentication`], [`invalid_project_id_authentication`], [`unauthorized_project_id_live`], [`unauthorized_project_id_test`], [`project_not_found`] | [`ErrorKind::InvalidProjectCredentials`](crate::ErrorKind::InvalidProjectCredentials) |
-//! | [`connection_not_found`], [`sso_connection_not_found`], [`organization_not_found`] | [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) |
-//! | [`rate_limited`] | [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) |
-//! | [`connection_not_active`], [`invalid_display_name`], [`groups_key_missing`], [`invalid_role_assignment`], [`invalid_role`], [`invalid_rbac_role_id`], [`cannot_assign_default_role`] | [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) |
-//! | [`organization_suspended`], [`captcha_required`], [`use_https`], [`no_session_arguments`], [`too_many_session_arguments`], [`internal_server_error`], [`server_unavailable`] | [`ErrorKind::Api`](crate::ErrorKind::Api) |
-//! | [`updated`], [`connections`], [`authenticated`], [`jwks`], [`rbac_policy`], [`organization_rbac_policy`] | success |
+//! | [`permission_denied`] | [`ErrorKind::PermissionDenied`] |
+//! | [`organization_mismatch`], [`connection_organization_mismatch`] | [`ErrorKind::OrganizationMismatch`] |
+//! | [`session_not_found`], [`invalid_session_token`], [`unable_to_parse_session_jwt`], [`jwt_invalid_audience`], [`jwt_invalid_claims`], [`jwt_invalid_issuer`] | [`ErrorKind::InvalidSession`] |
+//! | [`credentials_rejected`], [`invalid_secret_authentication`], [`invalid_project_id_authentication`], [`unauthorized_project_id_live`], [`unauthorized_project_id_test`], [`project_not_found`] | [`ErrorKind::InvalidProjectCredentials`] |
+//! | [`connection_not_found`], [`sso_connection_not_found`], [`organization_not_found`] | [`ErrorKind::NotFound`] |
+//! | [`rate_limited`] | [`ErrorKind::RateLimited`] |
+//! | [`connection_not_active`], [`invalid_display_name`], [`groups_key_missing`], [`invalid_role_assignment`], [`invalid_role`], [`invalid_rbac_role_id`], [`cannot_assign_default_role`] | [`ErrorKind::InvalidRequest`] |
+//! | [`organization_suspended`], [`captcha_required`], [`use_https`], [`no_session_arguments`], [`too_many_session_arguments`], [`internal_server_error`], [`server_unavailable`] | [`ErrorKind::Api`] |
+//! | [`updated`]`(connection)`, [`connections`]`([connection])`, [`authenticated`]`(organization_id, token, jwt)`, [`jwks`]`(&[key])`, [`rbac_policy`]`(&[(role, resource, actions)])`, [`organization_rbac_policy`], with the same argument | success |
 //!
 //! [`connection`], [`member_session`] and [`jwt::Key::jwk`](super::jwt::Key::jwk) build the
 //! parts of a success.

@@ -114,7 +114,8 @@ impl LoggedIn {
     }
 
     /// Returns the headers of a request from the member's browser: a `Cookie` with the token
-    /// and a JWT that is issued now, with the cookie names of Stytch's frontend SDKs.
+    /// and a JWT that is **issued now**, with the cookie names of Stytch's frontend SDKs. For the JWT
+    /// of the login, which expires as the fake's clock advances, use [`jwt`](Self::jwt).
     ///
     /// [`Session::from_headers`](crate::Session::from_headers) reads them, so a handler can be
     /// tested as a whole:

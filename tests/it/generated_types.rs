@@ -8,8 +8,10 @@ use stytch_sso_external::{
     types::{AuthenticateSessionRequest, ExternalConnection, UpdateExternalConnectionRequest},
 };
 
-const DOCUMENT: &str =
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/external-connections.json"));
+const DOCUMENT: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/openapi/generated/external-connections.json"
+));
 const BINDINGS: &str = include_str!(concat!(env!("OUT_DIR"), "/bindings.rs"));
 
 #[test]
