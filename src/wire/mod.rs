@@ -2,13 +2,15 @@
 //!
 //! - `generated.rs` includes the generated client and types.
 //! - `operation.rs` has the operations and the permissions that they require, generated too.
-//! - `session.rs` has the member's session, its header, and the cookies that it comes from.
+//! - `session.rs` has the member's session and its header.
+//! - `cookies.rs` finds the session of an incoming request, in its headers or cookies.
 //! - `credential.rs` has the type of session tokens and JWTs inside generated types.
 //! - `path_segment.rs` has ids that are safe inside a URL's path.
 //! - `member_roles.rs` has the roles of a member.
 //! - `json.rs` decodes JSON, and names the field at which that fails.
 //! - `null.rs` reads a JSON null as a default.
 
+mod cookies;
 mod credential;
 pub(crate) mod generated;
 pub(crate) mod json;
@@ -18,6 +20,7 @@ mod operation;
 pub(crate) mod path_segment;
 mod session;
 
+pub use cookies::SessionCookies;
 pub use credential::Credential;
 pub use generated::types;
 pub use member_roles::MemberRoles;
@@ -25,4 +28,4 @@ pub use operation::{Operation, Permission};
 pub(crate) use operation::{ResponseBody, decode_success};
 pub(crate) use path_segment::PathSegment;
 pub(crate) use session::{JWT_HEADER, SessionDigest, SessionHeader, TOKEN_HEADER};
-pub use session::{Session, SessionCookies, SessionKind};
+pub use session::{Session, SessionKind};

@@ -1,16 +1,15 @@
 //! The member session that a request acts for: a token or a JWT, which nothing prints.
 //!
-//! It doesn't validate a session: `organization.rs` does.
+//! It doesn't validate a session: `organization/resolve.rs` does.
 
 use std::{
-    borrow::Cow,
     fmt,
     hash::{Hash, Hasher},
     sync::{Arc, OnceLock},
 };
 
 use aws_lc_rs::digest;
-use http::{HeaderMap, HeaderName, HeaderValue, header::COOKIE};
+use http::{HeaderName, HeaderValue};
 
 use super::credential::Credential;
 
@@ -69,41 +68,6 @@ impl Session {
     pub(crate) fn new(kind: SessionKind, credential: Credential) -> Self {
         let header = SessionHeader::new(kind, &credential);
         Self(Arc::new(Inner { kind, credential, header, digest: OnceLock::new() }))
-    }
-
-    /// Reads the session of an incoming request: in the headers `X-Stytch-Member-SessionJWT`
-    /// and `X-Stytch-Member-Session`, else in the cookies `stytch_session_jwt` and
-    /// `stytch_session` that Stytch's frontend SDKs set by default.
-    ///
-    /// The first of these that is present wins: the JWT header, the token header, the JWT
-    /// cookie, the token cookie. A JWT comes before a token because resolving its organization
-    /// needs no request. Empty values count as absent. `None` means that nobody is logged in.
-    /// For cookies of other names see [`SessionCookies`].
-    ///
-    /// ```
-    /// use http::{HeaderMap, HeaderValue, header::COOKIE};
-    /// use stytch_sso_external::{Session, SessionKind};
-    ///
-    /// let mut headers = HeaderMap::new();
-    /// headers.insert(COOKIE, HeaderValue::from_static("theme=dark; stytch_session=WJtR5BCy38S"));
-    /// let session = Session::from_headers(&headers).unwrap();
-    /// assert_eq!(session.kind(), SessionKind::Token);
-    /// assert!(Session::from_headers(&HeaderMap::new()).is_none());
-    /// ```
-    #[must_use]
-    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        // Faster than `to_str`, which looks at each byte by itself: a JWT has 1,500.
-        let header = |name: &HeaderName| {
-            let value = std::str::from_utf8(headers.get(name)?.as_bytes()).ok()?;
-            (value.is_ascii() && !value.is_empty()).then_some(value)
-        };
-        if let Some(jwt) = header(&JWT_HEADER) {
-            return Some(Self::jwt(jwt));
-        }
-        if let Some(token) = header(&TOKEN_HEADER) {
-            return Some(Self::token(token));
-        }
-        SessionCookies::new("stytch_session_jwt", "stytch_session").session(headers)
     }
 
     /// Returns whether this is a token or a JWT.
@@ -208,59 +172,6 @@ impl SessionHeader {
         };
         Some(Self { name, value })
     }
-}
-
-/// Reads sessions from cookies of custom names.
-///
-/// For applications that configure their Stytch frontend SDK with other cookie names than
-/// `stytch_session_jwt` and `stytch_session`. Reads cookies only; headers are ignored.
-///
-/// ```
-/// use http::{HeaderMap, HeaderValue, header::COOKIE};
-/// use stytch_sso_external::{SessionCookies, SessionKind};
-///
-/// let cookies = SessionCookies::new("acme_jwt", "acme_token");
-/// let mut headers = HeaderMap::new();
-/// headers.insert(COOKIE, HeaderValue::from_static("theme=dark; acme_token=WJtR5BCy38S"));
-/// assert_eq!(cookies.session(&headers).unwrap().kind(), SessionKind::Token);
-/// assert!(cookies.session(&HeaderMap::new()).is_none());
-/// ```
-#[derive(Clone, Debug)]
-pub struct SessionCookies {
-    jwt_name: Cow<'static, str>,
-    token_name: Cow<'static, str>,
-}
-
-impl SessionCookies {
-    /// Names the cookie of the session JWT and that of the session token.
-    #[must_use]
-    pub fn new(
-        jwt_name: impl Into<Cow<'static, str>>,
-        token_name: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { jwt_name: jwt_name.into(), token_name: token_name.into() }
-    }
-
-    /// Returns the session in the cookies of a request: the JWT if there is one, else the
-    /// token. Empty values count as absent.
-    #[must_use]
-    pub fn session(&self, headers: &HeaderMap) -> Option<Session> {
-        cookie(headers, &self.jwt_name)
-            .map(Session::jwt)
-            .or_else(|| cookie(headers, &self.token_name).map(Session::token))
-    }
-}
-
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        // Another cookie may be no text; that must not hide the session.
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
-        .map(|(key, value)| (key, value.trim_matches('"')))
-        .find(|(key, value)| *key == name && !value.is_empty())
-        .map(|(_, value)| value.to_owned())
 }
 
 /// The header of a session token.

@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use stytch_sso_external::{
-    BuildError, Client, ClientBuilder, Outcome, Session, SessionCookies, SessionKind, reqwest,
-};
+use stytch_sso_external::{BuildError, Client, ClientBuilder, Outcome, reqwest};
 
 use crate::support::{
     capture, child,
@@ -207,18 +205,4 @@ fn build_result(built: Result<Client, BuildError>) -> String {
         }
         Err(other) => other.to_string(),
     }
-}
-
-#[test]
-fn cookies_of_other_names_are_read_and_headers_are_not() {
-    let headers = |name: &'static str, value: &'static str| header(name, value);
-    let cookies = SessionCookies::new("acme_jwt", "acme_token");
-    let session = |value| cookies.session(&headers("cookie", value));
-    assert_eq!(session("acme_jwt=a.b.c; acme_token=t"), Some(Session::jwt("a.b.c")));
-    assert_eq!(session("acme_token=t").unwrap().kind(), SessionKind::Token);
-    assert_eq!(session("acme_jwt=; acme_token=t"), Some(Session::token("t")));
-    assert_eq!(session("stytch_session_jwt=a.b.c; stytch_session=t"), None);
-    assert_eq!(cookies.session(&headers("x-stytch-member-session", "t")), None);
-    let owned = SessionCookies::new(String::from("j"), String::from("t"));
-    assert_eq!(owned.session(&headers("cookie", "t=1")), Some(Session::token("1")));
 }

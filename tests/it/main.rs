@@ -15,6 +15,7 @@ mod client;
 mod clocks;
 mod connections;
 mod decoding;
+mod cookies;
 mod denial;
 mod detours;
 mod downstream;

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderValue, header::COOKIE};
 use serde_json::json;
 use stytch_sso_external::{
     ErrorKind, Operation, Outcome, Session, SessionKind,
@@ -213,37 +212,6 @@ async fn unreachable_keys_lead_to_authenticate() {
     assert_eq!(error.kind(), ErrorKind::Api, "{error:?}");
     assert_eq!((error.outcome(), error.status().unwrap().as_u16()), (Outcome::NotApplied, 500));
 }
-
-#[test]
-fn session_is_found_in_headers_before_cookies_and_as_a_jwt_before_a_token() {
-    let (jwt, token) = ("x-stytch-member-sessionjwt", "x-stytch-member-session");
-    let cases: &[(Given<'_>, Option<Session>)] = &[
-        (&[], None),
-        (&[("cookie", "a=b")], None),
-        (&[("cookie", "stytch_session=")], None),
-        (&[(jwt, "")], None),
-        (&[(token, "t")], Some(Session::token("t"))),
-        (&[(jwt, "j"), (token, "t")], Some(Session::jwt("j"))),
-        (&[(token, "t"), ("cookie", "stytch_session_jwt=c")], Some(Session::token("t"))),
-        (&[("cookie", "stytch_session=t; stytch_session_jwt=j")], Some(Session::jwt("j"))),
-        (&[("cookie", "x=1;stytch_session=\"t\"")], Some(Session::token("t"))),
-        (&[("cookie", "not_stytch_session=x; stytch_session=a=b")], Some(Session::token("a=b"))),
-        (&[("cookie", "x=1"), ("cookie", "stytch_session_jwt=j")], Some(Session::jwt("j"))),
-        (&[("cookie", "name=Zoë; stytch_session=t")], Some(Session::token("t"))),
-        (&[("cookie", "stytch_session_jwt=\"\"; stytch_session=t")], Some(Session::token("t"))),
-    ];
-    for (given, expected) in cases {
-        let mut headers = HeaderMap::new();
-        for (name, value) in *given {
-            let name = if *name == "cookie" { COOKIE } else { name.parse().unwrap() };
-            headers.append(name, HeaderValue::from_str(value).unwrap());
-        }
-        assert!(Session::from_headers(&headers) == *expected, "{given:?}");
-    }
-}
-
-/// Headers by name and value.
-type Given<'a> = &'a [(&'a str, &'a str)];
 
 #[tokio::test]
 async fn queued_requests_that_nobody_waits_for_are_not_sent() {

@@ -1,0 +1,177 @@
+//! Which session is chosen from the headers and cookies of a request.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header::COOKIE};
+use serde_json::json;
+use stytch_sso_external::{Session, SessionCookies, SessionKind, testing::jwt};
+
+use crate::support::scripted_project::{self, KEY, PROJECT};
+
+const JWT: &str = "x-stytch-member-sessionjwt";
+const TOKEN: &str = "x-stytch-member-session";
+
+/// A session JWT that was issued this many seconds ago, for five minutes.
+fn issued(seconds_ago: i64, project: &str) -> String {
+    let mut claims = scripted_project::claims();
+    for name in ["iat", "nbf", "exp"] {
+        claims[name] = json!(claims[name].as_i64().unwrap() - seconds_ago);
+    }
+    claims["aud"] = json!([project]);
+    scripted_project::sign(&claims)
+}
+
+/// Values that can't be a session JWT.
+fn junk() -> Vec<String> {
+    let good = issued(0, PROJECT);
+    let without = |name: &str| {
+        let mut claims = scripted_project::claims();
+        claims.as_object_mut().unwrap().remove(name);
+        scripted_project::sign(&claims)
+    };
+    let signature = good.rsplit_once('.').unwrap().1;
+    let header = scripted_project::header();
+    let mut junk = vec![
+        good[..good.len() - 9].to_owned(),
+        good.rsplit_once('.').unwrap().0.to_owned(),
+        format!("{good}.x"),
+        format!("{good}="),
+        format!("bm90IEpTT04{}", &good[good.find('.').unwrap()..]),
+        format!("WzFd{}", &good[good.find('.').unwrap()..]),
+        format!("{}.bm90IEpTT04.{signature}", &good[..good.find('.').unwrap()]),
+        without("iat"),
+        without("exp"),
+        jwt::sign(&header, &json!({"iat": "1", "exp": 1}), &KEY),
+        jwt::sign_hmac(&header, &scripted_project::claims(), b"key"),
+        jwt::unsigned(&header, &scripted_project::claims()),
+        jwt::sign(&header, &json!({"iat": 1, "exp": 1, "long": "x".repeat(16 << 10)}), &KEY),
+    ];
+    junk.extend(["undefined", "null", "", "j", "a.b.c", "..", "tökén"].map(str::to_owned));
+    junk
+}
+
+/// Asserts which session all readers of cookies choose.
+fn assert_cookies(cookies: &str, expected: Option<&Session>) {
+    let mut headers = HeaderMap::new();
+    headers.insert(COOKIE, HeaderValue::from_bytes(cookies.as_bytes()).unwrap());
+    let default = SessionCookies::default();
+    for session in
+        [Session::from_headers(&headers), default.session(&headers), default.parse(cookies)]
+    {
+        assert!(session.as_ref() == expected, "{session:?} of {cookies}");
+    }
+}
+
+#[test]
+fn last_token_cookie_is_chosen() {
+    for (cookies, expected) in [
+        ("", None),
+        ("a=b", None),
+        ("stytch_session", None),
+        ("stytch_session=", None),
+        ("stytch_session=\"\"", None),
+        ("stytch_session=undefined", None),
+        ("stytch_session=null", None),
+        ("stytch_session=t", Some("t")),
+        ("x=1;stytch_session=\"t\"", Some("t")),
+        ("not_stytch_session=x; stytch_session=a=b", Some("a=b")),
+        ("name=Zoë; stytch_session=t", Some("t")),
+        ("stytch_session=stale; stytch_session=good", Some("good")),
+        ("stytch_session=good; stytch_session=stale", Some("stale")),
+        ("stytch_session=good; stytch_session=", Some("good")),
+        ("stytch_session=good; stytch_session=undefined", Some("good")),
+        ("stytch_session=good; stytch_session=a b", Some("good")),
+        ("stytch_session=good; stytch_session=tökén", Some("good")),
+    ] {
+        assert_cookies(cookies, expected.map(Session::token).as_ref());
+    }
+    let long = format!("stytch_session=good; stytch_session={}", "x".repeat(16 * 1024 + 1));
+    assert_cookies(&long, Some(&Session::token("good")));
+}
+
+#[test]
+fn newest_jwt_cookie_is_chosen_before_any_token() {
+    let (fresh, yesterday) = (issued(0, PROJECT), issued(86_400, PROJECT));
+    let (later, tomorrow) = (issued(-30, PROJECT), issued(-86_400, PROJECT));
+    let foreign = issued(0, "project-test-other");
+    for (jwts, expected) in [
+        (vec![&fresh], &fresh),
+        (vec![&yesterday], &yesterday),
+        (vec![&yesterday, &fresh], &fresh),
+        (vec![&fresh, &yesterday], &fresh),
+        (vec![&fresh, &later], &later),
+        (vec![&later, &fresh], &later),
+        (vec![&fresh, &tomorrow], &fresh),
+        (vec![&tomorrow, &yesterday], &yesterday),
+        (vec![&tomorrow], &tomorrow),
+        // It is a JWT, so it is chosen; resolving it fails.
+        (vec![&foreign], &foreign),
+    ] {
+        let cookies: Vec<_> = jwts.iter().map(|jwt| format!("stytch_session_jwt={jwt}")).collect();
+        let cookies = cookies.join("; ");
+        for text in [cookies.clone(), format!("stytch_session=t; {cookies}")] {
+            assert_cookies(&text, Some(&Session::jwt(expected)));
+        }
+    }
+}
+
+#[test]
+fn junk_never_hides_a_session() {
+    let good = issued(0, PROJECT);
+    let (jwt, token) = (Session::jwt(&good), Session::token("good"));
+    for junk in junk() {
+        assert_cookies(&format!("stytch_session_jwt={junk}"), None);
+        let beside_a_token = format!("stytch_session_jwt={junk}; stytch_session=good");
+        assert_cookies(&beside_a_token, Some(&token));
+        for [first, second] in [[&junk, &good], [&good, &junk]] {
+            let both = format!("stytch_session_jwt={first}; stytch_session_jwt={second}");
+            assert_cookies(&both, Some(&jwt));
+        }
+        let headers = headers(&[(JWT, &junk), (TOKEN, "good")]);
+        assert!(Session::from_headers(&headers).as_ref() == Some(&token), "{junk}");
+    }
+}
+
+fn headers(given: &[(&str, &str)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let name: HeaderName = name.parse().unwrap();
+        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+    }
+    headers
+}
+
+#[test]
+fn request_with_a_session_header_never_uses_cookies() {
+    let good = issued(0, PROJECT);
+    let cookies = ("cookie", &*format!("stytch_session=c; stytch_session_jwt={good}"));
+    let (jwt, token) = (Session::jwt(&good), Session::token("t"));
+    let cases: &[(&[(&str, &str)], Option<&Session>)] = &[
+        (&[], None),
+        (&[(JWT, "")], None),
+        (&[(TOKEN, "t")], Some(&token)),
+        (&[(JWT, &good), (TOKEN, "t")], Some(&jwt)),
+        (&[(TOKEN, "t"), cookies], Some(&token)),
+        (&[(JWT, "undefined"), (TOKEN, "t"), cookies], Some(&token)),
+        (&[(JWT, "undefined"), cookies], None),
+        (&[(TOKEN, "null"), cookies], None),
+        (&[(TOKEN, "tökén"), cookies], None),
+        (&[(JWT, ""), (TOKEN, ""), cookies], Some(&jwt)),
+        (&[("cookie", "x=1"), cookies], Some(&jwt)),
+    ];
+    for (given, expected) in cases {
+        let session = Session::from_headers(&headers(given));
+        assert!(session.as_ref() == *expected, "{session:?} of {given:?}");
+    }
+}
+
+#[test]
+fn cookies_of_other_names_are_read_and_headers_are_not() {
+    let good = issued(0, PROJECT);
+    let cookies = SessionCookies::new("acme_jwt", "acme_token");
+    let both = cookies.parse(&format!("acme_jwt={good}; acme_token=t"));
+    assert_eq!(both, Some(Session::jwt(&good)));
+    assert_eq!(cookies.parse("acme_token=t").unwrap().kind(), SessionKind::Token);
+    assert_eq!(cookies.parse(&format!("stytch_session_jwt={good}; stytch_session=t")), None);
+    assert_eq!(cookies.session(&headers(&[(TOKEN, "t")])), None);
+    let owned = SessionCookies::new(String::from("j"), String::from("t"));
+    assert_eq!(owned.parse("t=1"), Some(Session::token("1")));
+}
