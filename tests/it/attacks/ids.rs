@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue};
 use serde_json::json;
-use stytch_sso_external::{Outcome, Session, bindings};
+use stytch_sso_external::{Outcome, Session};
 
 use crate::support::{
     capture,
@@ -10,8 +10,8 @@ use crate::support::{
     steps,
 };
 
-/// Ids that can't be encoded as one path segment.
-pub(crate) const IMPOSSIBLE: [&str; 14] = [
+/// Ids that a URL parser or a gateway could take for something else than one path segment.
+pub(crate) const IMPOSSIBLE: [&str; 31] = [
     "",
     ".",
     "..",
@@ -26,26 +26,35 @@ pub(crate) const IMPOSSIBLE: [&str; 14] = [
     "a\u{85}b",
     "\u{1b}[31m",
     "..\r",
+    "%2e%2e",
+    "%2E",
+    ".%2e",
+    "..%2f",
+    "%",
+    "a/b",
+    "../x",
+    "/",
+    "a?b",
+    "a#b",
+    "a b",
+    " ",
+    "a;b=c",
+    "..;",
+    "ä",
+    "\u{202e}",
+    "a\u{ff0f}b",
 ];
 
 /// Unusual but valid ids, and how they are encoded.
-const ODD: [(&str, &str); 16] = [
-    ("%2e%2e", "%252e%252e"),
-    ("%2E", "%252E"),
-    (".%2e", ".%252e"),
-    ("..%2f", "..%252f"),
-    ("a/b", "a%2Fb"),
-    ("../x", "..%2Fx"),
-    ("/", "%2F"),
-    ("a?b", "a%3Fb"),
-    ("a#b", "a%23b"),
-    ("a b", "a%20b"),
-    ("%", "%25"),
+const ODD: [(&str, &str); 8] = [
     ("...", "..."),
-    ("a;b=c", "a;b=c"),
+    ("acme.example|42", "acme.example|42"),
     ("@evil.example", "@evil.example"),
-    ("ä\u{202e}", "%C3%A4%E2%80%AE"),
+    ("a:b,c=d&e+f", "a:b,c=d&e+f"),
+    ("-_~!$'()*", "-_~!$'()*"),
+    ("[a]", "[a]"),
     ("<\">", "%3C%22%3E"),
+    ("`{}", "%60%7B%7D"),
 ];
 
 #[tokio::test]
@@ -70,11 +79,38 @@ async fn invalid_ids_are_rejected_before_sending() {
 async fn invalid_ids_are_rejected_by_the_bindings_too() {
     let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
     let client = project.client();
+    let bindings = client.bindings();
+    let update = scripted_project::rename("Acme");
     for id in IMPOSSIBLE {
-        let error = client.bindings().get_connections(id, None, None).await.unwrap_err();
-        assert!(matches!(error, bindings::Error::InvalidRequest(_)), "{id:?}: {error}");
+        let rejected = [
+            bindings.get_connections(id, None, None).await.err().map(|error| error.to_string()),
+            bindings.get_jwks(id).await.err().map(|error| error.to_string()),
+            bindings.get_organization_rbac_policy(id).await.err().map(|error| error.to_string()),
+            bindings
+                .update_external_connection(scripted_project::ORGANIZATION, id, None, None, &update)
+                .await
+                .err()
+                .map(|error| error.to_string()),
+        ];
+        for error in rejected {
+            assert!(error.as_ref().is_some_and(|it| it.contains("an id ")), "{id:?}: {error:?}");
+        }
     }
     assert_eq!(project.server.connections(), 0);
+}
+
+#[tokio::test]
+async fn invalid_organization_ids_of_a_jwt_send_no_update() {
+    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    let client = project.client();
+    for id in IMPOSSIBLE {
+        let mut claims = claims();
+        claims["https://stytch.com/organization"]["organization_id"] = json!(id);
+        let session = Session::jwt(scripted_project::sign(&claims));
+        let error = scripted_project::update_as(&client, session).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotApplied, "{id:?}: {error:?}");
+    }
+    assert_eq!(project.updates(), 0);
 }
 
 #[tokio::test]
