@@ -3,11 +3,16 @@
 //! A caller's `configure_http` runs first, so that the settings on which this crate's promises
 //! rest win.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    env,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use http::HeaderValue;
 
-use super::{base_url::BaseUrl, proxy};
+use super::{base_url::BaseUrl, failure::causes, proxy};
 use crate::error::BuildError;
 
 /// A caller's changes to the HTTP client.
@@ -26,15 +31,15 @@ pub(crate) struct HttpConfig {
 impl HttpConfig {
     /// Builds the HTTP client for a base URL.
     pub(crate) fn build(&self, base_url: &BaseUrl) -> Result<reqwest::Client, BuildError> {
-        let mut builder = defaults(base_url);
+        let mut builder = defaults(base_url.is_plain);
         match &self.configure {
             Some(configure) => {
                 builder = configure(builder);
-                check_default_headers(&builder)?;
+                check_configured(&builder)?;
                 // It can't be removed, and costs each request a second timer.
                 builder = builder.read_timeout(self.attempt_timeout.min(LONGEST_READ));
             }
-            None if !base_url.is_plain => proxy::check_environment()?,
+            None if !base_url.is_plain => proxy::check_environment(base_url)?,
             None => {}
         }
         builder = builder
@@ -58,10 +63,11 @@ impl HttpConfig {
             .connection_verbose(false)
             .user_agent(self.user_agent()?);
         if base_url.is_plain {
-            // A proxy for http would get the credentials in the clear.
-            builder = builder.no_proxy();
+            // A proxy for http would get the credentials in the clear, and so would another host
+            // that `localhost` is resolved to.
+            builder = builder.no_proxy().resolve_to_addrs("localhost", &LOOPBACK);
         }
-        builder.build().map_err(|error| BuildError::Http { source: Box::new(error) })
+        builder.build().map_err(describe)
     }
 
     fn user_agent(&self) -> Result<HeaderValue, BuildError> {
@@ -78,23 +84,34 @@ impl HttpConfig {
 }
 
 /// The settings applied before `configure_http`.
-fn defaults(base_url: &BaseUrl) -> reqwest::ClientBuilder {
+fn defaults(is_plain: bool) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder();
     #[cfg(feature = "rustls")]
     let builder = builder.tls_backend_rustls();
     // Nothing speaks TLS with a plain base URL, and reading the system's certificates takes
     // 20 ms, which every test with the fake would pay for each client.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
-    let builder = if base_url.is_plain { builder.tls_certs_only([]) } else { builder };
+    let builder = if is_plain { builder.tls_certs_only([]) } else { builder };
     #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-    let _ = base_url;
+    let _ = is_plain;
     builder
 }
 
-/// Fails if the builder has a default header that carries credentials. Default headers are
-/// merged after the hooks, can't be removed again, and appear only in the `Debug` output.
-fn check_default_headers(builder: &reqwest::ClientBuilder) -> Result<(), BuildError> {
+/// The HTTP client that the bindings contain. It sends nothing: the hooks use the configured one,
+/// whose `Debug` output shows default headers.
+pub(crate) fn placeholder() -> Result<reqwest::Client, BuildError> {
+    defaults(true).no_proxy().build().map_err(describe)
+}
+
+/// Fails if the builder has a cookie store or a default header that carries credentials. Cookies
+/// and default headers are added after the hooks, can't be removed again, and appear only in the
+/// `Debug` output.
+fn check_configured(builder: &reqwest::ClientBuilder) -> Result<(), BuildError> {
     let shown = format!("{builder:?}");
+    // The first field, so no value of a header is taken for it.
+    if shown.starts_with("ClientBuilder { cookie_store: true") {
+        return Err(BuildError::CookieStore);
+    }
     for (name, shown_as) in [
         ("Authorization", "\"authorization\": "),
         ("Cookie", "\"cookie\": "),
@@ -108,6 +125,25 @@ fn check_default_headers(builder: &reqwest::ClientBuilder) -> Result<(), BuildEr
     Ok(())
 }
 
+/// Describes an error with the text of its sources, and with the variable that names the
+/// certificates if none could be loaded.
+fn describe(error: reqwest::Error) -> BuildError {
+    let sources = causes(&error).skip(1).map(ToString::to_string);
+    let mut reason = sources.collect::<Vec<_>>().join(": ");
+    if reason.contains("No CA certificates") {
+        let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter(is_set) {
+            reason += &format!("; the environment variable {name} is set: check its value");
+        }
+    }
+    BuildError::Http { reason, source: Box::new(error) }
+}
+
+/// With the port of the URL.
+const LOOPBACK: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
+];
 /// `timeout` ends an attempt; a caller's `read_timeout` must not end it earlier. reqwest adds it
 /// to a point in time, which `Duration::MAX` overflows.
 const LONGEST_READ: Duration = Duration::from_secs(365 * 24 * 60 * 60);

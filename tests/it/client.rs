@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use progenitor_client::{ClientHooks, OperationInfo};
 use stytch_sso_external::{
-    BuildError, Client, ClientBuilder, Error, MemberClient, Session,
-    bindings::{self, ClientInfo},
-    testing::Stytch,
+    BuildError, Client, ClientBuilder, Error, MemberClient, Session, testing::Stytch,
     types::UpdateExternalConnectionRequest,
 };
 
@@ -30,7 +27,6 @@ fn project_id_decides_the_environment() {
         |project_id: &str| format!("{:?}", Client::builder(project_id, SECRET).build().unwrap());
     assert!(base_url("project-live-1").contains("\"https://api.stytch.com\""));
     assert!(base_url("project-test-1").contains("\"https://test.stytch.com\""));
-    assert!(base_url("anything-else").contains("\"https://test.stytch.com\""));
 }
 
 #[test]
@@ -87,6 +83,9 @@ fn base_url_that_would_leak_credentials_is_rejected() {
         ("http://localhost.example.com", "the base URL is plain http"),
         ("http://127.0.0.1.example.com", "the base URL is plain http"),
         ("http://[::2]", "the base URL is plain http"),
+        ("http://notlocalhost", "the base URL is plain http"),
+        ("http://evil.localhost", "the base URL is plain http"),
+        ("http://localhost.", "the base URL is plain http"),
     ];
     for (base_url, message) in cases {
         let error = builder().base_url(base_url).build().unwrap_err();
@@ -99,10 +98,54 @@ fn base_url_that_would_leak_credentials_is_rejected() {
 fn empty_and_invalid_credentials_are_rejected() {
     assert!(matches!(Client::builder("", SECRET).build(), Err(BuildError::EmptyProjectId)));
     assert!(matches!(Client::builder("project-test-1", "").build(), Err(BuildError::EmptySecret)));
-    // A colon would change where the user name of Basic auth ends.
-    for project_id in ["..", "a:b", "a\\b"] {
+    for project_id in ["..", "a:b", "a\\b", "project-test-1;", "project-test-ä", "project test-1"]
+    {
+        for builder in [Client::builder(project_id, SECRET), with_base_url(project_id, SECRET)] {
+            let error = builder.build().unwrap_err();
+            assert!(matches!(error, BuildError::InvalidProjectId), "{project_id:?}: {error}");
+        }
+    }
+    for secret in ["secret\0", "secret\u{7f}", "secret\u{1}x", "sécret", "a\u{200b}b"] {
+        let error = Client::builder("project-test-1", secret).build().unwrap_err();
+        assert!(matches!(error, BuildError::InvalidSecret), "{secret:?}: {error}");
+        assert!(!format!("{error} {error:?}").contains(secret));
+    }
+    // Its characters have no meaning in Basic auth.
+    Client::builder("project-test-1", "a:b \"c\" d").build().unwrap();
+}
+
+fn with_base_url(project_id: &str, secret: &str) -> ClientBuilder {
+    Client::builder(project_id, secret).base_url("https://sso.example.com")
+}
+
+#[test]
+fn quoted_credentials_are_rejected_by_name() {
+    let spoil = |text: &str| {
+        let quotes = ['"', '\'', '`'].iter();
+        let spoiled = quotes.flat_map(|it| {
+            [format!("{it}{text}{it}"), format!("{it}{text}"), format!("{text}{it}")]
+        });
+        spoiled.collect::<Vec<_>>()
+    };
+    let ids = spoil("project-live-1").into_iter().map(|id| (id, SECRET.to_owned(), "project id"));
+    let secrets = spoil(SECRET).into_iter();
+    let secrets = secrets.map(|secret| ("project-test-1".to_owned(), secret, "project secret"));
+    for (id, secret, expected) in ids.chain(secrets) {
+        for builder in [Client::builder(&id, &secret), with_base_url(&id, &secret)] {
+            let error = builder.build().unwrap_err();
+            let BuildError::Quoted { setting, .. } = error else { panic!("{id:?}: {error:?}") };
+            assert_eq!(setting, expected);
+            assert!(!format!("{error} {error:?}").contains("hidden"));
+        }
+    }
+}
+
+#[test]
+fn project_id_of_no_environment_needs_a_base_url() {
+    for project_id in ["anything-else", "project-1", "Project-live-1", "project-live", "1"] {
         let error = Client::builder(project_id, SECRET).build().unwrap_err();
-        assert!(matches!(error, BuildError::InvalidProjectId), "{project_id:?}: {error}");
+        assert!(matches!(error, BuildError::UnknownEnvironment), "{project_id}: {error}");
+        with_base_url(project_id, SECRET).build().unwrap();
     }
 }
 
@@ -150,6 +193,25 @@ async fn empty_base_url_of_the_environment_counts_as_absent() {
     }
 }
 
+/// `SSL_CERT_FILE` is read only on Linux, and only by rustls when the client is built.
+#[cfg(all(target_os = "linux", feature = "rustls"))]
+#[tokio::test]
+async fn certificates_that_cannot_be_loaded_are_named() {
+    if child::variable(IN_CHILD).is_some() {
+        let error = builder().build().unwrap_err();
+        return println!("error: {error}");
+    }
+    let test = "client::certificates_that_cannot_be_loaded_are_named";
+    let [file, dir] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+    for (set, other) in [(file, dir), (dir, file)] {
+        let variables = [(IN_CHILD, "1"), (set, "/does/not/exist"), (other, "")];
+        let output = child::run(test, &variables).await;
+        let error = child::value_of(&output, "error:");
+        assert!(error.contains("No CA certificates were loaded"), "{error}");
+        assert!(error.contains(set) && !error.contains(other), "{error}");
+    }
+}
+
 #[test]
 fn zero_settings_are_rejected_by_name() {
     let zero = Duration::ZERO;
@@ -178,53 +240,6 @@ fn timeouts_have_defaults() {
         assert!(shown.contains(setting), "{setting} isn't in {shown}");
     }
     assert!(!shown.contains(SECRET));
-}
-
-#[tokio::test]
-async fn bindings_with_another_base_url_send_nothing() {
-    let (stytch, other) = (Stytch::start(), Stytch::start());
-    let client = stytch.client();
-    // The base URL as a prefix is another fake, or another host.
-    let longer = format!("{}0", stytch.base_url());
-    let host = "https://test.stytch.com";
-    let at_host = stytch.client_builder().base_url(host).build().unwrap();
-    for (client, base_url) in [
-        (&client, other.base_url()),
-        (&client, longer),
-        (&at_host, format!("{host}.evil.example")),
-        (&at_host, format!("{host}:444")),
-        (&at_host, "https://test.stytch.co".to_owned()),
-    ] {
-        let elsewhere = bindings::Client::new(&base_url, client.bindings().inner().clone());
-        let error = elsewhere.get_jwks(stytch.project_id()).await.unwrap_err();
-        assert!(matches!(error, bindings::Error::InvalidRequest(_)), "{base_url}: {error:?}");
-    }
-    assert_eq!((stytch.requests(), other.requests()), (vec![], vec![]));
-    client.bindings().get_jwks(stytch.project_id()).await.unwrap();
-}
-
-/// A caller who depends on `progenitor-client` can call the hooks with a request of its own.
-#[tokio::test]
-async fn request_to_another_base_url_gets_no_credentials() {
-    let client = builder().base_url("https://test.stytch.com/sso").build().unwrap();
-    for (url, is_below) in [
-        ("https://test.stytch.com/sso/v1", true),
-        ("https://test.stytch.com/sso", false),
-        ("https://test.stytch.com/sso0/v1", false),
-        ("https://test.stytch.com/sso@evil.example/", false),
-        ("https://test.stytch.com/", false),
-        ("https://test.stytch.com.evil.example/sso/v1", false),
-        ("http://test.stytch.com/sso/v1", false),
-    ] {
-        let url = url.parse().unwrap();
-        let mut request = reqwest::Request::new(http::Method::GET, url);
-        let info = OperationInfo { operation_id: "getJwks" };
-        let result = client.bindings().pre::<()>(&mut request, &info).await;
-        let is_rejected = matches!(result, Err(bindings::Error::InvalidRequest(_)));
-        assert_eq!(is_rejected, !is_below, "{}: {result:?}", request.url());
-        let has_credentials = request.headers().contains_key("authorization");
-        assert_eq!(has_credentials, is_below, "{}", request.url());
-    }
 }
 
 #[tokio::test]

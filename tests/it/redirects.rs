@@ -72,6 +72,8 @@ async fn plain_http_beyond_loopback_is_rejected() {
         "http://[::ffff:127.0.0.1]",
         "http://[2001:db8::1]",
         "http://localhost@example.com",
+        "http://notlocalhost",
+        "http://evil.localhost",
     ];
     for host in hosts {
         let error = scripted_project::builder(host).build().unwrap_err();

@@ -11,7 +11,7 @@ use crate::{
     call::{CallContext, Retry, Server},
     client::client::Client,
     error::BuildError,
-    http::{BaseUrl, OperationUrls, Transport, TransportConfig},
+    http::{BaseUrl, OperationUrls, Proxy, Transport, TransportConfig, placeholder},
     member::{EditLocks, Policies, Project},
     organization::{JwksCache, OrganizationResolver},
     wire::{Credential, PathSegment},
@@ -23,20 +23,22 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// A [`BuildError`] that names the setting at fault: `EmptyProjectId`, `InvalidProjectId`,
-    /// `EmptySecret` and `Whitespace` for the credentials; `InvalidBaseUrl`, `InsecureBaseUrl` and
-    /// `NoTls` for the base URL; `Zero` for a timeout, `max_in_flight`, `max_response_bytes` or
-    /// `session_cache_capacity` of zero; `InvalidAppName`; `CredentialHeader` for a default header
-    /// of `configure_http`; `InvalidProxy` for a variable of the environment; `Http` if the HTTP
-    /// client can't be built. `MissingVariable` is returned by
-    /// [`Client::from_env`](crate::Client::from_env) only.
+    /// `UnknownEnvironment`, `EmptySecret`, `InvalidSecret`, `Whitespace` and `Quoted` for the
+    /// credentials; `InvalidBaseUrl`, `InsecureBaseUrl` and `NoTls` for the base URL; `Zero` for a
+    /// timeout, `max_in_flight`, `max_response_bytes` or `session_cache_capacity` of zero;
+    /// `InvalidAppName`; `CredentialHeader` and `CookieStore` for settings of `configure_http`;
+    /// `InvalidProxy` for a variable of the environment; `Http` if the HTTP client can't be built.
+    /// `MissingVariable` is returned by [`Client::from_env`](crate::Client::from_env) only.
     pub fn build(self) -> Result<Client, BuildError> {
-        self.check()?;
-        let project_id = PathSegment::new(&self.project_id).ok().filter(|id| !id.contains(':'));
-        let project_id = project_id.ok_or(BuildError::InvalidProjectId)?;
+        let project_id = self.check_credentials()?;
+        self.check_limits()?;
         let base_url = BaseUrl::new(self.base_url.as_deref(), &self.project_id)?;
         let clock = self.clock.clone();
+        let http = self.http.build(&base_url)?;
         let config = TransportConfig {
-            http: self.http.build(&base_url)?,
+            proxy: Proxy::of(&http, &base_url),
+            http,
+            placeholder: placeholder()?,
             base_url: base_url.text.clone(),
             urls: OperationUrls::new(&base_url.url),
             host_header: base_url.host_header,
@@ -65,7 +67,7 @@ impl ClientBuilder {
         ))
     }
 
-    fn check(&self) -> Result<(), BuildError> {
+    fn check_credentials(&self) -> Result<PathSegment, BuildError> {
         let secret = self.secret.expose_secret();
         if self.project_id.is_empty() {
             return Err(BuildError::EmptyProjectId);
@@ -73,11 +75,30 @@ impl ClientBuilder {
         if secret.is_empty() {
             return Err(BuildError::EmptySecret);
         }
-        let has_whitespace = |text: &str| text.trim() != text || text.contains(['\r', '\n']);
-        let credentials = [("project id", &*self.project_id), ("project secret", secret)];
-        if let Some((setting, _)) = credentials.into_iter().find(|(_, text)| has_whitespace(text)) {
-            return Err(BuildError::Whitespace { setting });
+        for (setting, text) in [("project id", &*self.project_id), ("project secret", secret)] {
+            if text.trim() != text || text.contains(['\r', '\n']) {
+                return Err(BuildError::Whitespace { setting });
+            }
+            if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
+                return Err(BuildError::Quoted { setting });
+            }
         }
+        let is_of_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let project_id = PathSegment::new(&self.project_id).ok();
+        let project_id = project_id.filter(|id| id.bytes().all(is_of_id));
+        let project_id = project_id.ok_or(BuildError::InvalidProjectId)?;
+        let environments = ["project-test-", "project-live-"];
+        if self.base_url.is_none() && !environments.iter().any(|it| self.project_id.starts_with(it))
+        {
+            return Err(BuildError::UnknownEnvironment);
+        }
+        if !secret.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Err(BuildError::InvalidSecret);
+        }
+        Ok(project_id)
+    }
+
+    fn check_limits(&self) -> Result<(), BuildError> {
         let zero = [
             ("connect_timeout", self.http.connect_timeout.is_zero()),
             ("attempt_timeout", self.http.attempt_timeout.is_zero()),
@@ -104,3 +125,5 @@ impl ClientBuilder {
         Ok(value)
     }
 }
+
+const QUOTES: [char; 3] = ['"', '\'', '`'];
