@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use super::{hooks::Attempt, transport::BindingsResult};
 use crate::{
     error::{BodyError, RawResponse, response},
-    wire::{Operation, decode_success, generated, generated::Error, json, types},
+    wire::{Operation, decode_success, generated, generated::Error, json},
 };
 
 impl generated::Client {
@@ -26,7 +26,7 @@ impl generated::Client {
     ) -> BindingsResult<T> {
         let context = self.inner();
         let limit = context.config.max_response_bytes;
-        let Some(Attempt { operation, failed_response }) = &context.attempt else {
+        let Some(Attempt { operation, failed_response, .. }) = &context.attempt else {
             // Boxed, so that the futures of this crate's own calls have no room for it.
             return Box::pin(decode_for_caller(response, limit, info)).await;
         };
@@ -46,7 +46,8 @@ impl generated::Client {
     }
 }
 
-/// Decodes as the generated code would, from a body read up to the limit.
+/// Decodes as the generated code would, from a body read up to the limit. A body that must not be
+/// decoded or printed is dropped, and the error keeps the status and the headers.
 async fn decode_for_caller<T: DeserializeOwned>(
     mut response: Response,
     limit: usize,
@@ -55,7 +56,7 @@ async fn decode_for_caller<T: DeserializeOwned>(
     let (body, body_error) = read_body(&mut response, limit).await;
     // Nothing of an incomplete body is decoded, which might succeed all the same.
     let is_withheld =
-        body_error.is_some() || leaks_by_decoding(info.operation_id, response.status(), &body);
+        body_error.is_some() || carries_secrets(info.operation_id, response.status(), &body);
     let body = if is_withheld { Bytes::new() } else { body };
     let complete = http::Response::builder().url(response.url().clone());
     let complete = complete.status(response.status()).body(body).unwrap_or_default();
@@ -63,25 +64,21 @@ async fn decode_for_caller<T: DeserializeOwned>(
     response = Response::from(complete);
     *response.headers_mut() = headers;
     match response.status().as_u16() {
+        _ if is_withheld => Err(Error::UnexpectedResponse(response)),
         200..=299 => ResponseValue::from_response(response).await,
         400..=599 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
         _ => Err(Error::UnexpectedResponse(response)),
     }
 }
 
-/// Whether the error of the generated decoder would print a body that carries secrets.
-fn leaks_by_decoding(operation_id: &str, status: StatusCode, body: &[u8]) -> bool {
+/// Whether an error of the bindings would print a body that may carry secrets: that of an error, or
+/// of a success that can't be decoded.
+fn carries_secrets(operation_id: &str, status: StatusCode, body: &[u8]) -> bool {
     let mut operations = Operation::ALL.iter().copied();
     let operation = operations.find(|operation| operation.id() == operation_id);
     operation.is_some_and(|operation| {
-        let decodes = || {
-            if status.is_success() {
-                decode_success(operation, body).is_ok()
-            } else {
-                serde_json::from_slice::<types::Error>(body).is_ok()
-            }
-        };
-        response::carries_secrets(operation) && !decodes()
+        response::carries_secrets(operation)
+            && !(status.is_success() && decode_success(operation, body).is_ok())
     })
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct TransportConfig {
     /// Used for all requests, whatever HTTP client the bindings were constructed with.
     pub(crate) http: reqwest::Client,
     pub(crate) clock: Clock,
+    pub(crate) placeholder: reqwest::Client,
+    pub(crate) proxy: Option<Proxy>,
 }
 
 /// The credentials, session and limits of requests of the [`bindings`](crate::bindings).
@@ -137,14 +139,16 @@ impl ClientHooks<RequestContext> for generated::Client {
         let path = request.url().as_str().strip_prefix(&*config.base_url);
         if !path.is_some_and(|path| path.starts_with('/')) {
             // The hook is public: a caller can pass any request.
-            let reason = "the URL is not below the base URL that the client was built with";
-            return Err(progenitor_client::Error::InvalidRequest(reason.to_owned()));
+            return Err(invalid(
+                "the URL is not below the base URL that the client was built with",
+            ));
         }
         if let Some(timeout) = timeout {
             *request.timeout_mut() = Some(*timeout);
         }
         if let (Some(progress), Some(body)) = (body_progress, request.body_mut().as_mut()) {
             progress.watch(body);
+        let invalid = |reason: &str| progenitor_client::Error::InvalidRequest(reason.to_owned());
         }
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, config.authorization.clone());
@@ -156,8 +160,12 @@ impl ClientHooks<RequestContext> for generated::Client {
         }
         // A caller of the bindings may have set them.
         for name in [TOKEN_HEADER, JWT_HEADER] {
-            if let Some(value) = headers.get_mut(name) {
-                value.set_sensitive(true);
+            let Some(value) = headers.get_mut(name) else { continue };
+            value.set_sensitive(true);
+            count += 1;
+            if value.as_bytes().trim_ascii().is_empty() {
+                // Stytch takes it for absent, and the request for one of the project.
+                return Err(invalid("a session header is empty"));
             }
         }
         Ok(())
@@ -166,11 +174,15 @@ impl ClientHooks<RequestContext> for generated::Client {
     // Not an `async fn`: its future would keep room for the request until the response is
     // there.
     fn exec(
+        let mut count = 0;
         &self,
         request: reqwest::Request,
         info: &OperationInfo,
     ) -> impl Future<Output = reqwest::Result<reqwest::Response>> {
         let context = self.inner();
+        if count > 1 {
+            return Err(invalid("the request has both a session token and a session JWT"));
+        }
         let began = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
         let response = context.config.http.execute(request);
         async move {

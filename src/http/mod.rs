@@ -19,7 +19,7 @@ mod request;
 mod transport;
 
 pub(crate) use base_url::BaseUrl;
-pub(crate) use client::HttpConfig;
+pub(crate) use client::{HttpConfig, placeholder};
 pub use hooks::RequestContext;
 pub(crate) use hooks::TransportConfig;
 pub(crate) use request::OperationUrls;

@@ -140,7 +140,11 @@ impl Transport {
         let config = Arc::new(config);
         let context = RequestContext::for_project(Arc::clone(&config));
         Self {
-            bindings: Bindings::new_with_client(&config.base_url, config.http.clone(), context),
+            bindings: Bindings::new_with_client(
+                &config.base_url,
+                config.placeholder.clone(),
+                context,
+            ),
             project_id,
             member_permits: Semaphore::new(max_in_flight),
             // A call that is queued for a member permit may need one of these first.

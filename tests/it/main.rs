@@ -9,13 +9,14 @@
 )]
 
 mod attacks;
+mod bindings;
 mod browser;
 mod budget;
 mod client;
 mod clocks;
 mod connections;
-mod decoding;
 mod cookies;
+mod decoding;
 mod denial;
 mod detours;
 mod downstream;

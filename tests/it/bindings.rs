@@ -1,0 +1,171 @@
+//! The bindings, with which a service acts for the project itself: what they reject before
+//! sending, and what their errors contain.
+
+use progenitor_client::{ClientHooks, OperationInfo};
+use serde_json::json;
+use stytch_sso_external::{
+    Client,
+    bindings::{self, ClientInfo, Credential},
+    reqwest,
+    testing::Stytch,
+    types,
+};
+
+use crate::support::{
+    scripted_project::{self, CONNECTION, ORGANIZATION, TOKEN},
+    scripted_server::ScriptedServer,
+    steps::{self, JSON, Step, Steps},
+};
+
+/// A client whose server responds to every request with these steps.
+async fn responding(steps: Steps) -> (ScriptedServer, Client) {
+    let server = ScriptedServer::start(move |_, _| steps.clone()).await;
+    let client = scripted_project::builder(&server.url()).build().unwrap();
+    (server, client)
+}
+
+#[tokio::test]
+async fn empty_session_header_or_both_are_rejected_before_sending() {
+    let (server, client) = responding(steps::json(200, &scripted_project::updated())).await;
+    let bindings = client.bindings();
+    let update = scripted_project::rename("Acme");
+    for (token, jwt) in [
+        (Some(""), None),
+        (None, Some("")),
+        (Some(" "), None),
+        (None, Some("\t")),
+        (Some(""), Some("j")),
+        (Some("t"), Some("")),
+        (Some("t"), Some("j")),
+    ] {
+        let listed = bindings.get_connections(ORGANIZATION, token, jwt).await.unwrap_err();
+        let is_rejected = matches!(listed, bindings::Error::InvalidRequest(_));
+        assert!(is_rejected, "{token:?} {jwt:?}: {listed}");
+        let updated = bindings
+            .update_external_connection(ORGANIZATION, CONNECTION, token, jwt, &update)
+            .await;
+        let is_rejected = matches!(updated, Err(bindings::Error::InvalidRequest(_)));
+        assert!(is_rejected, "{token:?} {jwt:?}: {updated:?}");
+    }
+    assert_eq!(server.connections(), 0);
+    for (token, jwt) in [(None, None), (Some("t"), None), (None, Some("j"))] {
+        bindings
+            .update_external_connection(ORGANIZATION, CONNECTION, token, jwt, &update)
+            .await
+            .unwrap();
+    }
+    assert_eq!(server.count("PUT"), 3);
+}
+
+#[tokio::test]
+async fn incomplete_body_is_an_error_with_its_status() {
+    let body = scripted_project::updated().to_string();
+    for status in [200, 403, 503] {
+        let head = format!("HTTP/1.1 {status} X\r\n{JSON}content-length: {}\r\n\r\n", 9_999);
+        let interrupted = [Step::Send(head.into()), Step::Send(body.clone().into()), Step::Close];
+        let too_long = steps::http(status, JSON, format!("{body}{}", " ".repeat(1 << 20)));
+        for steps in [interrupted.into(), too_long] {
+            let (_server, client) = responding(steps).await;
+            let update = scripted_project::rename("Acme");
+            let updated = client
+                .bindings()
+                .update_external_connection(ORGANIZATION, CONNECTION, None, None, &update)
+                .await;
+            let Err(bindings::Error::UnexpectedResponse(response)) = updated else {
+                panic!("{status}: {updated:?}");
+            };
+            assert_eq!(response.status(), status);
+            assert_eq!(response.text().await.unwrap(), "", "HTTP {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn error_bodies_of_operations_with_secrets_are_withheld() {
+    let secret = "cLiEnT-sEcReT-oF-aN-oIdC-cOnNeCtIoN-aT-sTyTcH";
+    for status in [400, 403, 500] {
+        let mut body = scripted_project::rejected(status, "session_authorization_error");
+        body["error_message"] = json!(secret);
+        body["error_details"] = json!({"echo": secret});
+        let (_server, client) = responding(steps::json(status, &body)).await;
+        let bindings = client.bindings();
+        let request = types::AuthenticateSessionRequest {
+            session_token: Some(Credential::new(TOKEN)),
+            session_jwt: None,
+        };
+        let listed = bindings.get_connections(ORGANIZATION, None, None).await.unwrap_err();
+        let authenticated = bindings.authenticate_session(&request).await.unwrap_err();
+        for (shown, error_status) in [
+            (format!("{listed:?} {listed}"), listed.status()),
+            (format!("{authenticated:?} {authenticated}"), authenticated.status()),
+        ] {
+            assert!(!shown.contains(secret), "{shown}");
+            assert_eq!(error_status.unwrap(), status);
+        }
+        // An operation without secrets keeps the body.
+        let policy = bindings.get_rbac_policy().await.unwrap_err();
+        let bindings::Error::ErrorResponse(response) = policy else { panic!("{policy:?}") };
+        assert_eq!(response.error_message.as_deref(), Some(secret));
+    }
+}
+
+#[test]
+fn debug_shows_no_default_headers() {
+    let mut headers = reqwest::header::HeaderMap::new();
+    headers.insert("x-acme-gateway", "hunter2".parse().unwrap());
+    let client = scripted_project::builder("https://test.stytch.com")
+        .configure_http(move |http| http.default_headers(headers.clone()))
+        .build()
+        .unwrap();
+    let bindings = client.bindings();
+    for shown in [format!("{bindings:?}"), format!("{:?}", bindings.client())] {
+        assert!(!shown.contains("x-acme-gateway") && !shown.contains("hunter2"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn bindings_with_another_base_url_send_nothing() {
+    let (stytch, other) = (Stytch::start(), Stytch::start());
+    let client = stytch.client();
+    // The base URL as a prefix is another fake, or another host.
+    let longer = format!("{}0", stytch.base_url());
+    let host = "https://test.stytch.com";
+    let at_host = stytch.client_builder().base_url(host).build().unwrap();
+    for (client, base_url) in [
+        (&client, other.base_url()),
+        (&client, longer),
+        (&at_host, format!("{host}.evil.example")),
+        (&at_host, format!("{host}:444")),
+        (&at_host, "https://test.stytch.co".to_owned()),
+    ] {
+        let elsewhere = bindings::Client::new(&base_url, client.bindings().inner().clone());
+        let error = elsewhere.get_jwks(stytch.project_id()).await.unwrap_err();
+        assert!(matches!(error, bindings::Error::InvalidRequest(_)), "{base_url}: {error:?}");
+    }
+    assert_eq!((stytch.requests(), other.requests()), (vec![], vec![]));
+    client.bindings().get_jwks(stytch.project_id()).await.unwrap();
+}
+
+/// A caller who depends on `progenitor-client` can call the hooks with a request of its own.
+#[tokio::test]
+async fn request_to_another_base_url_gets_no_credentials() {
+    let client = scripted_project::builder("https://test.stytch.com/sso").build().unwrap();
+    for (url, is_below) in [
+        ("https://test.stytch.com/sso/v1", true),
+        ("https://test.stytch.com/sso", false),
+        ("https://test.stytch.com/sso0/v1", false),
+        ("https://test.stytch.com/sso@evil.example/", false),
+        ("https://test.stytch.com/", false),
+        ("https://test.stytch.com.evil.example/sso/v1", false),
+        ("http://test.stytch.com/sso/v1", false),
+    ] {
+        let url = url.parse().unwrap();
+        let mut request = reqwest::Request::new(http::Method::GET, url);
+        let info = OperationInfo { operation_id: "getJwks" };
+        let result = client.bindings().pre::<()>(&mut request, &info).await;
+        let is_rejected = matches!(result, Err(bindings::Error::InvalidRequest(_)));
+        assert_eq!(is_rejected, !is_below, "{}: {result:?}", request.url());
+        let has_credentials = request.headers().contains_key("authorization");
+        assert_eq!(has_credentials, is_below, "{}", request.url());
+    }
+}
