@@ -10,13 +10,14 @@ use std::{
 };
 
 use http::{
-    HeaderValue,
+    HeaderValue, StatusCode,
     header::{AUTHORIZATION, HOST},
 };
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 
 use super::{
-    body_progress::BodyProgress, failure, request::OperationUrls, transport::BindingsResult,
+    body_progress::BodyProgress, failure, proxy::Proxy, request::OperationUrls,
+    transport::BindingsResult,
 };
 use crate::{
     error::{Error, ErrorContext, ErrorKind, RawResponse, Success, response},
@@ -38,9 +39,9 @@ pub(crate) struct TransportConfig {
     pub(crate) max_response_bytes: usize,
     /// Used for all requests, whatever HTTP client the bindings were constructed with.
     pub(crate) http: reqwest::Client,
-    pub(crate) clock: Clock,
     pub(crate) placeholder: reqwest::Client,
     pub(crate) proxy: Option<Proxy>,
+    pub(crate) clock: Clock,
 }
 
 /// The credentials, session and limits of requests of the [`bindings`](crate::bindings).
@@ -64,6 +65,14 @@ pub(super) struct Attempt {
     pub(super) operation: Operation,
     /// Set unless the response was decoded. Boxed, because it is rarely set.
     pub(super) failed_response: OnceLock<Box<RawResponse>>,
+    /// The status with which a proxy rejected `CONNECT`.
+    connect_status: OnceLock<StatusCode>,
+}
+
+impl Attempt {
+    fn new(operation: Operation) -> Self {
+        Self { operation, failed_response: OnceLock::new(), connect_status: OnceLock::new() }
+    }
 }
 
 impl RequestContext {
@@ -88,7 +97,7 @@ impl RequestContext {
             session,
             timeout: (remaining < config.attempt_timeout).then_some(remaining),
             body_progress: watch.then(BodyProgress::default),
-            attempt: Some(Attempt { operation, failed_response: OnceLock::new() }),
+            attempt: Some(Attempt::new(operation)),
             config: Arc::clone(config),
         }
     }
@@ -105,13 +114,15 @@ impl RequestContext {
             }
             Err(error) => error,
         };
-        let failed_response =
-            self.attempt.as_ref().and_then(|attempt| attempt.failed_response.get());
+        let attempt = self.attempt.as_ref();
+        let failed_response = attempt.and_then(|attempt| attempt.failed_response.get());
+        let connect_status = attempt.and_then(|attempt| attempt.connect_status.get());
         Err(match (failed_response, error) {
             (Some(response), _) => response.to_error(operation, self.config.clock.now()),
             (None, generated::Error::CommunicationError(error)) => {
                 let started = self.body_progress.as_ref().is_none_or(BodyProgress::has_started);
-                response::no_response(operation, failure::classify(error, started))
+                let (status, proxy) = (connect_status.copied(), self.config.proxy.as_ref());
+                response::no_response(operation, failure::classify(error, started, status, proxy))
             }
             // Only a header that can't be built gets here, and ours are built before.
             (None, _) => {
@@ -136,6 +147,7 @@ impl ClientHooks<RequestContext> for generated::Client {
         _info: &OperationInfo,
     ) -> Result<(), progenitor_client::Error<E>> {
         let RequestContext { config, session, timeout, body_progress, .. } = self.inner();
+        let invalid = |reason: &str| progenitor_client::Error::InvalidRequest(reason.to_owned());
         let path = request.url().as_str().strip_prefix(&*config.base_url);
         if !path.is_some_and(|path| path.starts_with('/')) {
             // The hook is public: a caller can pass any request.
@@ -148,7 +160,6 @@ impl ClientHooks<RequestContext> for generated::Client {
         }
         if let (Some(progress), Some(body)) = (body_progress, request.body_mut().as_mut()) {
             progress.watch(body);
-        let invalid = |reason: &str| progenitor_client::Error::InvalidRequest(reason.to_owned());
         }
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, config.authorization.clone());
@@ -159,6 +170,7 @@ impl ClientHooks<RequestContext> for generated::Client {
             return Ok(());
         }
         // A caller of the bindings may have set them.
+        let mut count = 0;
         for name in [TOKEN_HEADER, JWT_HEADER] {
             let Some(value) = headers.get_mut(name) else { continue };
             value.set_sensitive(true);
@@ -168,25 +180,32 @@ impl ClientHooks<RequestContext> for generated::Client {
                 return Err(invalid("a session header is empty"));
             }
         }
+        if count > 1 {
+            return Err(invalid("the request has both a session token and a session JWT"));
+        }
         Ok(())
     }
 
     // Not an `async fn`: its future would keep room for the request until the response is
     // there.
     fn exec(
-        let mut count = 0;
         &self,
         request: reqwest::Request,
         info: &OperationInfo,
     ) -> impl Future<Output = reqwest::Result<reqwest::Response>> {
         let context = self.inner();
-        if count > 1 {
-            return Err(invalid("the request has both a session token and a session JWT"));
-        }
         let began = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
         let response = context.config.http.execute(request);
         async move {
             let response = response.await;
+            if let (Err(error), Some(attempt), Some(proxy)) =
+                (&response, &context.attempt, &context.config.proxy)
+                && failure::is_rejected_connect(error)
+                // Boxed, because it is rare.
+                && let Some(status) = Box::pin(proxy.status()).await
+            {
+                attempt.connect_status.get_or_init(|| status);
+            }
             if let Some(began) = began {
                 tracing::debug!(
                     operation = info.operation_id,

@@ -22,6 +22,7 @@ pub(crate) use base_url::BaseUrl;
 pub(crate) use client::{HttpConfig, placeholder};
 pub use hooks::RequestContext;
 pub(crate) use hooks::TransportConfig;
+pub(crate) use proxy::Proxy;
 pub(crate) use request::OperationUrls;
 pub(crate) use transport::{
     AuthenticateSessionResponse, Bindings, ExternalConnection, GetConnections,
