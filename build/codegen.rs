@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use openapiv3::{OpenAPI, Operation, Parameter, ReferenceOr};
+use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypePatch};
 use quote::quote;
 use serde_json::Value;
@@ -14,7 +14,6 @@ use serde_json::Value;
 mod edits;
 mod nulls;
 mod operations;
-mod responses;
 
 /// Schemas that a handwritten type replaces, with the path of that type.
 ///
@@ -22,7 +21,7 @@ mod responses;
 /// for `cargo xtask drift`.
 pub(crate) const REPLACED: &[(&str, &str)] = &[
     // A type that no Debug, log or error prints.
-    ("Credential", "crate::wire::Credential"),
+    (SECRET, "crate::wire::Credential"),
     // Roles of another type than documented fail a permission check and nothing else.
     ("MemberRoles", "crate::wire::MemberRoles"),
 ];
@@ -56,14 +55,12 @@ pub(crate) fn generate(json: &str) -> Result<Generated, String> {
     let mocks = Generator::new(&settings)
         .httpmock(&document, "crate::wire::generated")
         .map_err(|error| format!("progenitor: {error}"))?;
-    let mut operations = operations::generate(&document)?;
-    operations.extend(responses::generate(&document)?);
     let mut bindings = parse(bindings)?;
     nulls::read(&mut bindings, &nulls)?;
     Ok(Generated {
-        bindings: prettyplease::unparse(&edits::bindings(bindings, &document)?),
-        operations: prettyplease::unparse(&parse(operations)?),
-        mocks: prettyplease::unparse(&edits::mocks(parse(mocks)?, &document)?),
+        bindings: edits::bindings(&bindings, &document)?,
+        operations: prettyplease::unparse(&parse(operations::generate(&document, &values)?)?),
+        mocks: edits::mocks(&parse(mocks)?, &document)?,
     })
 }
 
@@ -79,20 +76,21 @@ fn settings(
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote!(crate::http::RequestContext))
         .with_derive("PartialEq");
-    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
-    let names: BTreeSet<_> = schemas.into_iter().flat_map(|schemas| schemas.keys()).collect();
     for (name, rust) in REPLACED {
-        // Of a misspelt name the generator would make a type that prints credentials.
-        if *name == SECRET && !names.contains(&(*name).to_owned()) {
-            return Err(format!("no schema {name}, which REPLACED in build/codegen.rs lists"));
-        }
         settings.with_replacement(name, rust, std::iter::empty());
+    }
+    let schemas = &document["components"]["schemas"];
+    // Of a misspelt name the generator would make a type that prints credentials.
+    if schemas.get(SECRET).is_none() {
+        return Err(format!("no schema {SECRET}, which REPLACED in build/codegen.rs lists"));
     }
     // A field that Stytch adds to a response must not be a breaking change. What a request
     // uses stays a plain struct, so that callers can write it as a literal.
     let is_plain = |name: &str| of_requests.contains(name) || is_replaced(name);
-    for name in names.into_iter().filter(|name| !is_plain(name)) {
-        settings.with_patch(name, TypePatch::default().with_attr("#[non_exhaustive]"));
+    for name in schemas.as_object().into_iter().flat_map(|it| it.keys()) {
+        if !is_plain(name) {
+            settings.with_patch(name, TypePatch::default().with_attr("#[non_exhaustive]"));
+        }
     }
     Ok(settings)
 }
@@ -104,52 +102,37 @@ fn is_replaced(schema: &str) -> bool {
 /// The schemas that a request uses, directly or nested.
 fn schemas_of_requests(document: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let paths = document
-        .get("paths")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flat_map(|paths| paths.values());
-    let operations = paths.filter_map(Value::as_object).flat_map(|path| path.values());
-    for operation in operations {
-        if let Some(body) = operation.get("requestBody") {
-            collect_schemas(document, body, &mut found);
-        }
+    let paths = document["paths"].as_object().into_iter().flat_map(|paths| paths.values());
+    for operation in paths.filter_map(Value::as_object).flat_map(|path| path.values()) {
+        collect_references(document, &operation["requestBody"], &mut found);
     }
-    found
+    found.into_iter().filter_map(schema_name).map(str::to_owned).collect()
 }
 
-fn collect_schemas(document: &Value, within: &Value, found: &mut BTreeSet<String>) {
-    if let Some(name) =
-        within.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix(SCHEMAS))
-        && found.insert(name.to_owned())
+fn collect_references<'a>(document: &'a Value, within: &'a Value, found: &mut BTreeSet<&'a str>) {
+    if let Some(reference) = within["$ref"].as_str()
+        && found.insert(reference)
     {
-        let schema = document.pointer(&format!("/components/schemas/{name}"));
-        if let Some(schema) = schema {
-            collect_schemas(document, schema, found);
-        }
+        collect_references(document, resolve(document, within), found);
     }
     let values = within.as_object().into_iter().flat_map(|object| object.values());
     for value in values.chain(within.as_array().into_iter().flatten()) {
-        collect_schemas(document, value, found);
+        collect_references(document, value, found);
     }
 }
 
-/// The parameters of an operation, references resolved.
-fn parameters<'a>(
-    document: &'a OpenAPI,
-    operation: &'a Operation,
-) -> impl Iterator<Item = &'a Parameter> {
-    operation.parameters.iter().filter_map(|parameter| match parameter {
-        ReferenceOr::Item(parameter) => Some(parameter),
-        ReferenceOr::Reference { reference } => {
-            let name = reference.strip_prefix("#/components/parameters/")?;
-            document.components.as_ref()?.parameters.get(name)?.as_item()
-        }
-    })
+/// What a reference points to, or the value itself if it is none.
+fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+        Some(pointer) => document.pointer(pointer).unwrap_or(&Value::Null),
+        None => value,
+    }
+}
+
+fn schema_name(reference: &str) -> Option<&str> {
+    reference.strip_prefix("#/components/schemas/")
 }
 
 fn parse(tokens: Tokens) -> Result<syn::File, String> {
     syn::parse2(tokens).map_err(|error| format!("the generated code does not parse: {error}"))
 }
-
-const SCHEMAS: &str = "#/components/schemas/";

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use openapiv3::{ObjectType, OpenAPI, ReferenceOr, Schema, SchemaKind, Type};
+use openapiv3::{OpenAPI, ReferenceOr, SchemaKind, Type};
 use quote::quote;
 use syn::{Item, parse_quote};
 
@@ -17,6 +17,7 @@ use super::{Tokens, is_replaced};
 pub(crate) struct Field {
     schema: String,
     property: String,
+    required: bool,
     /// The arguments of the attribute `serde`.
     serde: Tokens,
 }
@@ -25,33 +26,29 @@ pub(crate) struct Field {
 /// `Option`.
 pub(crate) fn find(document: &mut OpenAPI, of_requests: &BTreeSet<String>) -> Vec<Field> {
     let mut fields = Vec::new();
-    for (name, schema) in document.components.iter_mut().flat_map(|it| &mut it.schemas) {
-        let ReferenceOr::Item(Schema {
-            schema_kind: SchemaKind::Type(Type::Object(object)), ..
-        }) = schema
-        else {
-            continue;
-        };
-        if is_replaced(name) {
-            continue;
-        }
-        let ObjectType { properties, required, .. } = object;
-        for (property, schema) in properties {
-            let ReferenceOr::Item(schema) = schema else { continue };
-            let is_list = matches!(schema.schema_kind, SchemaKind::Type(Type::Array(_)));
-            let data = &mut schema.schema_data;
-            let is_nullable_list = is_list && data.nullable && !of_requests.contains(name);
-            let serde = if data.default.is_some() {
-                quote!(deserialize_with = "crate::wire::null::as_default")
-            } else if is_nullable_list && required.contains(property) {
-                data.nullable = false;
-                quote!(deserialize_with = "crate::wire::null::as_default")
-            } else if is_nullable_list {
-                quote!(default, deserialize_with = "crate::wire::null::as_empty_list")
-            } else {
-                continue;
+    let schemas = document.components.iter_mut().flat_map(|components| &mut components.schemas);
+    for (schema, object) in schemas.filter(|(name, _)| !is_replaced(name)) {
+        let ReferenceOr::Item(object) = object else { continue };
+        let SchemaKind::Type(Type::Object(object)) = &mut object.schema_kind else { continue };
+        for (property, of_property) in &mut object.properties {
+            let ReferenceOr::Item(of_property) = of_property else { continue };
+            let is_list = matches!(of_property.schema_kind, SchemaKind::Type(Type::Array(_)));
+            let data = &mut of_property.schema_data;
+            let is_nullable_list = is_list && data.nullable && !of_requests.contains(schema);
+            let required = object.required.contains(property);
+            let serde = match (data.default.is_some(), is_nullable_list) {
+                (true, _) => quote!(deserialize_with = "crate::wire::null::as_default"),
+                (false, true) if required => {
+                    data.nullable = false;
+                    quote!(deserialize_with = "crate::wire::null::as_default")
+                }
+                (false, true) => {
+                    quote!(default, deserialize_with = "crate::wire::null::as_empty_list")
+                }
+                (false, false) => continue,
             };
-            fields.push(Field { schema: name.clone(), property: property.clone(), serde });
+            let (schema, property) = (schema.clone(), property.clone());
+            fields.push(Field { schema, property, required, serde });
         }
     }
     fields
@@ -59,12 +56,23 @@ pub(crate) fn find(document: &mut OpenAPI, of_requests: &BTreeSet<String>) -> Ve
 
 /// Makes the generated fields read null.
 pub(crate) fn read(file: &mut syn::File, fields: &[Field]) -> Result<(), String> {
-    for Field { schema, property, serde } in fields {
+    for Field { schema, property, required, serde } in fields {
         let generated = generated(file, schema, property)
             .ok_or_else(|| format!("build/nulls.rs: no field for {schema}.{property}"))?;
         generated.attrs.push(parse_quote!(#[serde(#serde)]));
+        // For a default that isn't the type's own the generator writes a function.
+        if has_default(generated) == *required {
+            return Err(format!("build/nulls.rs: {schema}.{property}: not its type's default"));
+        }
     }
     Ok(())
+}
+
+fn has_default(field: &syn::Field) -> bool {
+    let serde = field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde"));
+    let mut arguments =
+        serde.filter_map(|it| Some(it.meta.require_list().ok()?.tokens.to_string()));
+    arguments.any(|arguments| arguments.split(',').any(|argument| argument.trim() == "default"))
 }
 
 fn generated<'a>(

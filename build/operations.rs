@@ -1,21 +1,104 @@
-//! Generates `Operation`, the enum of the document's operations: id, method, path template,
-//! the permission from `x-stytch-rbac`, and whether a request can carry a member session.
+//! Generates `Operation`, the enum of the document's operations, and what the crate reads of
+//! every success: the request id, and whether a body decodes.
 
-use openapiv3::{OpenAPI, Parameter};
+use std::collections::BTreeMap;
+
+use openapiv3::OpenAPI;
 use proc_macro2::Ident;
 use quote::{format_ident, quote};
+use serde_json::Value;
 
-use super::{Tokens, parameters};
+use super::{Tokens, resolve, schema_name};
 
-/// Generates the enum and its methods.
-pub(crate) fn generate(document: &OpenAPI) -> Result<Tokens, String> {
-    let operations = document.operations();
-    let operations = operations
-        .map(|(path, method, operation)| Operation::new(document, path, method, operation))
-        .collect::<Result<Vec<_>, _>>()?;
-    let (names, docs) = (column(&operations, |it| &it.name), column(&operations, |it| &it.doc));
-    let methods = methods(&operations);
-    Ok(quote! {
+/// Generates the enum, the trait `ResponseBody` and its implementations, and `decode_success`.
+///
+/// `order` has the operations in the order of the document, `document` what they contain.
+pub(crate) fn generate(order: &OpenAPI, document: &Value) -> Result<Tokens, String> {
+    let mut table = Table::default();
+    for (path, method, _) in order.operations() {
+        table.add(document, path, method).map_err(|error| format!("{method} {path}: {error}"))?;
+    }
+    let mut code = operation(&table);
+    code.extend(responses(&table));
+    Ok(code)
+}
+
+/// A column for each fact, with a row for each operation.
+#[derive(Default)]
+struct Table<'a> {
+    variants: Vec<Ident>,
+    docs: Vec<String>,
+    ids: Vec<&'a str>,
+    methods: Vec<Ident>,
+    paths: Vec<&'a str>,
+    permissions: Vec<Tokens>,
+    /// Whether a request can carry a member session.
+    sessions: Vec<bool>,
+    /// The types of success.
+    bodies: Vec<Ident>,
+    /// Whether a success has to be checked for an error body.
+    checks: Vec<bool>,
+    /// The request id of each type of success.
+    request_ids: BTreeMap<Ident, Tokens>,
+}
+
+impl<'a> Table<'a> {
+    fn add(&mut self, document: &'a Value, path: &'a str, method: &str) -> Result<(), String> {
+        let operation = &document["paths"][path][method];
+        let id = operation["operationId"].as_str().ok_or("has no operationId")?;
+        let summary = operation["summary"].as_str().unwrap_or_default();
+        let method = method.to_uppercase();
+        let (body, schema) = success(document, operation).ok_or("has no JSON on success")?;
+        let has_request_id = schema["properties"].get("request_id").is_some();
+        let request_id = if has_request_id { quote!(&self.request_id) } else { quote!("") };
+        let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+        self.variants.push(variant(id)?);
+        self.docs.push(format!(" {summary}: `{method} {path}`."));
+        self.ids.push(id);
+        self.methods.push(format_ident!("{method}"));
+        self.paths.push(path);
+        self.permissions.push(permission(&operation["x-stytch-rbac"])?);
+        self.sessions.push(parameters.any(|parameter| {
+            let name = resolve(document, parameter)["name"].as_str().unwrap_or_default();
+            name.eq_ignore_ascii_case("X-Stytch-Member-Session")
+        }));
+        self.checks.push(schema.get("x-reject-error-bodies").is_some());
+        self.request_ids.insert(body.clone(), request_id);
+        self.bodies.push(body);
+        Ok(())
+    }
+}
+
+/// The type of an operation's success, and its schema.
+fn success<'a>(document: &'a Value, operation: &'a Value) -> Option<(Ident, &'a Value)> {
+    let mut responses = operation["responses"].as_object()?.iter();
+    let (_, response) = responses.find(|(status, _)| status.starts_with('2'))?;
+    let schema = &resolve(document, response)["content"]["application/json"]["schema"];
+    let name = schema_name(schema["$ref"].as_str()?)?;
+    Some((format_ident!("{name}"), resolve(document, schema)))
+}
+
+fn permission(rbac: &Value) -> Result<Tokens, String> {
+    if rbac.is_null() {
+        return Ok(quote!(None));
+    }
+    let field = |name: &str| {
+        rbac[name].as_str().ok_or_else(|| format!("x-stytch-rbac needs the string `{name}`"))
+    };
+    let (resource, action) = (field("resource")?, field("action")?);
+    Ok(quote!(Some(Permission { resource: #resource, action: #action })))
+}
+
+/// The enum variant of an operation.
+fn variant(id: &str) -> Result<Ident, String> {
+    let words = id.split('_').filter(|word| !word.is_empty());
+    let name: String = words.map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+    syn::parse_str(&name).map_err(|_| format!("`{name}` is not a name for an enum variant"))
+}
+
+fn operation(table: &Table<'_>) -> Tokens {
+    let Table { variants, docs, ids, methods, paths, permissions, sessions, .. } = table;
+    quote! {
         /// An operation of Stytch's API, as the OpenAPI document describes it.
         ///
         /// `Display` writes the [`id`](Self::id).
@@ -30,128 +113,79 @@ pub(crate) fn generate(document: &OpenAPI) -> Result<Tokens, String> {
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum Operation { #(#[doc = #docs] #names,)* }
+        pub enum Operation { #(#[doc = #docs] #variants,)* }
 
         #[allow(clippy::match_same_arms)]
         impl Operation {
             /// All operations, in the order of the document.
-            pub const ALL: &'static [Self] = &[#(Self::#names),*];
+            pub const ALL: &'static [Self] = &[#(Self::#variants),*];
 
-            #methods
+            /// Returns the operation's id in the OpenAPI document.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { #(Self::#variants => #ids,)* }
+            }
+
+            /// Returns the HTTP method.
+            #[must_use]
+            pub const fn method(self) -> http::Method {
+                match self { #(Self::#variants => http::Method::#methods,)* }
+            }
+
+            /// Returns the path template, with parameters in braces.
+            #[must_use]
+            pub const fn path(self) -> &'static str {
+                match self { #(Self::#variants => #paths,)* }
+            }
+
+            /// Returns the permission that a member's roles must grant, or `None` for an
+            /// operation that requires none.
+            #[must_use]
+            pub const fn permission(self) -> Option<Permission> {
+                match self { #(Self::#variants => #permissions,)* }
+            }
+
+            /// Whether a request of this operation can carry a member session.
+            pub(crate) const fn carries_member_session(self) -> bool {
+                match self { #(Self::#variants => #sessions,)* }
+            }
         }
-    })
+    }
 }
 
-fn methods(operations: &[Operation<'_>]) -> Tokens {
-    let names = column(operations, |it| &it.name);
-    let ids = column(operations, |it| &it.id);
-    let methods = column(operations, |it| &it.method);
-    let paths = column(operations, |it| &it.path);
-    let permissions = column(operations, |it| &it.permission);
-    let sessions = column(operations, |it| &it.carries_member_session);
+fn responses(table: &Table<'_>) -> Tokens {
+    let Table { variants, bodies, checks, request_ids, .. } = table;
+    let (types, request_ids) = (request_ids.keys(), request_ids.values());
     quote! {
-        /// Returns the operation's id in the OpenAPI document.
-        #[must_use]
-        pub const fn id(self) -> &'static str {
-            match self { #(Self::#names => #ids,)* }
+        /// The body of a success.
+        pub(crate) trait ResponseBody {
+            /// Stytch's id of the request, empty if the body has none.
+            fn request_id(&self) -> &str;
         }
 
-        /// Returns the HTTP method.
-        #[must_use]
-        pub const fn method(self) -> http::Method {
-            match self { #(Self::#names => http::Method::#methods,)* }
+        #(impl ResponseBody for crate::wire::generated::types::#types {
+            fn request_id(&self) -> &str { #request_ids }
+        })*
+
+        #[allow(clippy::match_same_arms)]
+        impl Operation {
+            /// Whether a success has to be checked for an error body, since its type requires no
+            /// field that errors lack.
+            pub(crate) const fn rejects_error_bodies(self) -> bool {
+                match self { #(Self::#variants => #checks,)* }
+            }
         }
 
-        /// Returns the path template, with parameters in braces.
-        #[must_use]
-        pub const fn path(self) -> &'static str {
-            match self { #(Self::#names => #paths,)* }
-        }
-
-        /// Returns the permission that a member's roles must grant, or `None` for an
-        /// operation that requires none.
-        #[must_use]
-        pub const fn permission(self) -> Option<Permission> {
-            match self { #(Self::#names => #permissions,)* }
-        }
-
-        /// Whether a request of this operation can carry a member session.
-        pub(crate) const fn carries_member_session(self) -> bool {
-            match self { #(Self::#names => #sessions,)* }
+        /// Decodes the body of a success. The error describes the field that failed.
+        pub(crate) fn decode_success(
+            operation: Operation,
+            body: &[u8],
+        ) -> Result<(), Option<String>> {
+            match operation {
+                #(Operation::#variants => {
+                    crate::wire::json::decode::<crate::wire::generated::types::#bodies>(body).map(|_| ())
+                })*
+            }
         }
     }
-}
-
-/// What the enum reports of one operation.
-struct Operation<'a> {
-    name: Ident,
-    doc: String,
-    id: &'a str,
-    method: Ident,
-    path: &'a str,
-    permission: Tokens,
-    carries_member_session: bool,
-}
-
-impl<'a> Operation<'a> {
-    fn new(
-        document: &OpenAPI,
-        path: &'a str,
-        method: &str,
-        operation: &'a openapiv3::Operation,
-    ) -> Result<Self, String> {
-        let id = operation.operation_id.as_deref().unwrap_or_default();
-        let name = variant(operation).map_err(|error| format!("{method} {path}: {error}"))?;
-        let summary = operation.summary.as_deref().unwrap_or_default();
-        let method = method.to_uppercase();
-        Ok(Self {
-            name,
-            doc: format!(" {summary}: `{method} {path}`."),
-            id,
-            permission: permission(operation).map_err(|error| format!("{id}: {error}"))?,
-            method: format_ident!("{method}"),
-            path,
-            carries_member_session: carries_member_session(document, operation),
-        })
-    }
-}
-
-fn column<'a, T>(
-    operations: &'a [Operation<'a>],
-    field: impl Fn(&'a Operation<'a>) -> &'a T,
-) -> Vec<&'a T> {
-    operations.iter().map(field).collect()
-}
-
-fn permission(operation: &openapiv3::Operation) -> Result<Tokens, String> {
-    let Some(rbac) = operation.extensions.get("x-stytch-rbac") else {
-        return Ok(quote!(None));
-    };
-    let field = |name: &str| {
-        let value = rbac.get(name).and_then(serde_json::Value::as_str);
-        value.ok_or_else(|| format!("x-stytch-rbac needs the string `{name}`"))
-    };
-    let (resource, action) = (field("resource")?, field("action")?);
-    Ok(quote!(Some(Permission { resource: #resource, action: #action })))
-}
-
-fn carries_member_session(document: &OpenAPI, operation: &openapiv3::Operation) -> bool {
-    parameters(document, operation).any(|parameter| match parameter {
-        Parameter::Header { parameter_data, .. } => {
-            parameter_data.name.eq_ignore_ascii_case("X-Stytch-Member-Session")
-        }
-        _ => false,
-    })
-}
-
-/// The enum variant of an operation.
-pub(crate) fn variant(operation: &openapiv3::Operation) -> Result<Ident, String> {
-    let id = operation.operation_id.as_deref().ok_or("has no operationId")?;
-    let name = pascal_case(id);
-    syn::parse_str(&name).map_err(|_| format!("`{name}` is not a name for an enum variant"))
-}
-
-fn pascal_case(id: &str) -> String {
-    let words = id.split('_').filter(|word| !word.is_empty());
-    words.map(|word| word[..1].to_uppercase() + &word[1..]).collect()
 }

@@ -156,8 +156,6 @@ impl Operation {
             Self::GetOrganizationRbacPolicy => true,
             Self::AuthenticateSession => false,
             Self::GetJwks => false,
-            #[allow(unreachable_patterns)]
-            _ => false,
         }
     }
 }
@@ -188,8 +186,6 @@ pub(crate) fn decode_success(operation: Operation, body: &[u8]) -> Result<(), Op
             crate::wire::json::decode::<crate::wire::generated::types::GetJwksResponse>(body)
                 .map(|_| ())
         }
-        #[allow(unreachable_patterns)]
-        _ => Ok(()),
     }
 }
 
@@ -664,9 +660,16 @@ impl Client {
         body: &'a types::UpdateExternalConnectionRequest,
     ) -> Result<ResponseValue<types::UpdateExternalConnectionResponse>, Error<types::Error>> {
         let url = self
-            .operation_url("/v1/b2b/sso/external", &[organization_id, "connections", connection_id])
+            .operation_url(
+                "/v1/b2b/sso/external/{}/connections/{}",
+                &[organization_id, connection_id],
+            )
             .map_err(Error::InvalidRequest)?;
-        let mut header_map = ::reqwest::header::HeaderMap::new();
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
+        header_map.append(
+            ::reqwest::header::HeaderName::from_static("api-version"),
+            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+        );
         if let Some(value) = x_stytch_member_session {
             header_map.append("X-Stytch-Member-Session", value.to_string().try_into()?);
         }
@@ -675,7 +678,12 @@ impl Client {
         }
         #[allow(unused_mut)]
         let mut request = self
-            .begin_request(::reqwest::Method::PUT, url)
+            .client
+            .put(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
             .json(&body)
             .headers(header_map)
             .build()?;
@@ -712,9 +720,14 @@ impl Client {
         x_stytch_member_session: Option<&'a str>,
         x_stytch_member_session_jwt: Option<&'a str>,
     ) -> Result<ResponseValue<types::GetConnectionsResponse>, Error<types::Error>> {
-        let url =
-            self.operation_url("/v1/b2b/sso", &[organization_id]).map_err(Error::InvalidRequest)?;
-        let mut header_map = ::reqwest::header::HeaderMap::new();
+        let url = self
+            .operation_url("/v1/b2b/sso/{}", &[organization_id])
+            .map_err(Error::InvalidRequest)?;
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
+        header_map.append(
+            ::reqwest::header::HeaderName::from_static("api-version"),
+            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+        );
         if let Some(value) = x_stytch_member_session {
             header_map.append("X-Stytch-Member-Session", value.to_string().try_into()?);
         }
@@ -722,8 +735,15 @@ impl Client {
             header_map.append("X-Stytch-Member-SessionJWT", value.to_string().try_into()?);
         }
         #[allow(unused_mut)]
-        let mut request =
-            self.begin_request(::reqwest::Method::GET, url).headers(header_map).build()?;
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
         let info = OperationInfo { operation_id: "get_connections" };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
@@ -745,10 +765,21 @@ impl Client {
         &'a self,
     ) -> Result<ResponseValue<types::GetRbacPolicyResponse>, Error<types::Error>> {
         let url = self.operation_url("/v1/b2b/rbac/policy", &[]).map_err(Error::InvalidRequest)?;
-        let mut header_map = ::reqwest::header::HeaderMap::new();
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map.append(
+            ::reqwest::header::HeaderName::from_static("api-version"),
+            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+        );
         #[allow(unused_mut)]
-        let mut request =
-            self.begin_request(::reqwest::Method::GET, url).headers(header_map).build()?;
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
         let info = OperationInfo { operation_id: "get_rbac_policy" };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
@@ -774,12 +805,23 @@ impl Client {
         organization_id: &'a str,
     ) -> Result<ResponseValue<types::GetOrganizationRbacPolicyResponse>, Error<types::Error>> {
         let url = self
-            .operation_url("/v1/b2b/rbac/organizations", &[organization_id])
+            .operation_url("/v1/b2b/rbac/organizations/{}", &[organization_id])
             .map_err(Error::InvalidRequest)?;
-        let mut header_map = ::reqwest::header::HeaderMap::new();
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map.append(
+            ::reqwest::header::HeaderName::from_static("api-version"),
+            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+        );
         #[allow(unused_mut)]
-        let mut request =
-            self.begin_request(::reqwest::Method::GET, url).headers(header_map).build()?;
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
         let info = OperationInfo { operation_id: "get_organization_rbac_policy" };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
@@ -808,10 +850,19 @@ impl Client {
         let url = self
             .operation_url("/v1/b2b/sessions/authenticate", &[])
             .map_err(Error::InvalidRequest)?;
-        let mut header_map = ::reqwest::header::HeaderMap::new();
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map.append(
+            ::reqwest::header::HeaderName::from_static("api-version"),
+            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+        );
         #[allow(unused_mut)]
         let mut request = self
-            .begin_request(::reqwest::Method::POST, url)
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
             .json(&body)
             .headers(header_map)
             .build()?;
@@ -840,12 +891,23 @@ impl Client {
         project_id: &'a str,
     ) -> Result<ResponseValue<types::GetJwksResponse>, Error<types::Error>> {
         let url = self
-            .operation_url("/v1/b2b/sessions/jwks", &[project_id])
+            .operation_url("/v1/b2b/sessions/jwks/{}", &[project_id])
             .map_err(Error::InvalidRequest)?;
-        let mut header_map = ::reqwest::header::HeaderMap::new();
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map.append(
+            ::reqwest::header::HeaderName::from_static("api-version"),
+            ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+        );
         #[allow(unused_mut)]
-        let mut request =
-            self.begin_request(::reqwest::Method::GET, url).headers(header_map).build()?;
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
         let info = OperationInfo { operation_id: "get_jwks" };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;

@@ -162,6 +162,9 @@ impl ClientHooks<RequestContext> for generated::Client {
             progress.watch(body);
         }
         let headers = request.headers_mut();
+        // The version of the document, which no SDK of Stytch's sends.
+        headers.remove("api-version");
+        headers.reserve(HEADERS.saturating_sub(headers.len()));
         headers.insert(AUTHORIZATION, config.authorization.clone());
         // Otherwise the library formats it for each request.
         headers.insert(HOST, config.host_header.clone());
@@ -218,3 +221,8 @@ impl ClientHooks<RequestContext> for generated::Client {
         }
     }
 }
+
+/// `Accept`, `Content-Type`, `Authorization`, `Host`, the session, and the HTTP library's
+/// `User-Agent` and `Content-Length`. Without room for all of them, the library's copy of the map
+/// would be rebuilt for the last one.
+const HEADERS: usize = 7;

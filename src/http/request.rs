@@ -1,34 +1,21 @@
-//! Begins the requests of the generated client: their URLs, and the room for their headers.
-//! `build/edits.rs` inserts the calls.
+//! The URLs of the generated client's requests. `build/edits.rs` inserts the call.
 
-use http::{HeaderValue, Method, header::ACCEPT};
 use progenitor_client::ClientInfo;
-use reqwest::{Request, RequestBuilder, Url};
+use reqwest::Url;
 
 use super::RequestContext;
 use crate::wire::{Operation, generated, path_segment};
 
 impl generated::Client {
-    /// Returns the URL of an operation from its path before the first id, and the segments from
-    /// there on.
-    pub(crate) fn operation_url(&self, prefix: &str, segments: &[&str]) -> Result<Url, String> {
+    /// Returns the URL of an operation from its path, with `{}` for each id, and the ids.
+    pub(crate) fn operation_url(&self, path: &str, ids: &[&str]) -> Result<Url, String> {
         let RequestContext { config, attempt, .. } = self.inner();
         // A caller can construct bindings with another base URL.
         if attempt.is_none() && self.baseurl != config.base_url {
             let reason = "the URL is not below the base URL that the client was built with";
             return Err(reason.to_owned());
         }
-        config.urls.url(prefix, segments)
-    }
-
-    /// Begins a request, with room for the headers of an update: otherwise the HTTP library's copy of
-    /// their map would be rebuilt for the last of them.
-    pub(crate) fn begin_request(&self, method: Method, url: Url) -> RequestBuilder {
-        let mut request = Request::new(method, url);
-        let headers = request.headers_mut();
-        headers.reserve(HEADERS);
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        RequestBuilder::from_parts(self.client.clone(), request)
+        config.urls.url(path, ids)
     }
 }
 
@@ -48,21 +35,20 @@ impl OperationUrls {
         Self(Operation::ALL.iter().map(up_to_the_first_id).collect())
     }
 
-    /// Appends segments, percent-encoded, to the URL of the operations with this prefix.
-    fn url(&self, prefix: &str, segments: &[&str]) -> Result<Url, String> {
-        for segment in segments {
-            path_segment::check(segment).map_err(|problem| format!("an id {problem}"))?;
+    /// Appends the rest of a path, with percent-encoded ids, to the URL of the operation.
+    fn url(&self, path: &str, ids: &[&str]) -> Result<Url, String> {
+        for id in ids {
+            path_segment::check(id).map_err(|problem| format!("an id {problem}"))?;
         }
+        let (prefix, rest) = path.split_at(path.find("/{}").unwrap_or(path.len()));
         let known = self.0.iter().find(|(known, _)| *known == prefix);
         let (_, url) = known.ok_or_else(|| format!("no operation's path begins with {prefix}"))?;
         let mut url = url.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.extend(segments);
+        let mut ids = ids.iter().copied();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            let id_or = |segment| if segment == "{}" { ids.next() } else { Some(segment) };
+            segments.extend(rest.split('/').skip(1).filter_map(id_or));
         }
         Ok(url)
     }
 }
-
-/// `Accept`, `Content-Type`, `Authorization`, `Host`, the session, and the HTTP library's `User-Agent`
-/// and `Content-Length`.
-const HEADERS: usize = 7;

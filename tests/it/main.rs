@@ -12,6 +12,7 @@ mod attacks;
 mod bindings;
 mod browser;
 mod budget;
+mod build_script;
 mod client;
 mod clocks;
 mod connections;
