@@ -1,7 +1,7 @@
 //! Generates the bindings from `openapi/generated/external-connections.json`, without network and
 //! without writing anywhere but `OUT_DIR`.
 
-use std::{env, fs, path::Path, process::ExitCode};
+use std::{env, fs, path::PathBuf, process::ExitCode};
 
 #[path = "build/codegen.rs"]
 mod codegen;
@@ -23,11 +23,17 @@ fn main() -> ExitCode {
 }
 
 fn generate() -> Result<(), String> {
-    let json = fs::read_to_string(DOCUMENT).map_err(|error| format!("can't read it: {error}"))?;
+    let folder = |variable: &str| {
+        let folder = env::var_os(variable).map(PathBuf::from);
+        folder.ok_or_else(|| format!("{variable} is not set: run this through cargo"))
+    };
+    // Build systems other than cargo may run this in another folder.
+    let json = fs::read_to_string(folder("CARGO_MANIFEST_DIR")?.join(DOCUMENT))
+        .map_err(|error| format!("can't read it: {error}"))?;
     let generated = codegen::generate(&json)?;
-    let out_dir = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: run this through cargo")?;
+    let out_dir = folder("OUT_DIR")?;
     let write = |name: &str, code: &str| {
-        let path = Path::new(&out_dir).join(name);
+        let path = out_dir.join(name);
         fs::write(&path, code).map_err(|error| format!("can't write {}: {error}", path.display()))
     };
     write("bindings.rs", &generated.bindings)?;
