@@ -13,7 +13,7 @@ use stytch_sso_external::{
     },
 };
 
-use crate::support::wait::until;
+use crate::support::{fast_time::accelerate, wait::until};
 
 fn connection(roles: &[&str], groups: &[(&str, &str)]) -> ExternalConnection {
     let mut connection = responses::connection();
@@ -427,13 +427,19 @@ async fn three_callers_of_a_session_edit_without_a_failure() {
 #[tokio::test]
 async fn timeout_while_queued_for_the_edit_lock_sends_nothing() {
     let Fixture { stytch, okta, ada, .. } = fixture();
-    let client = stytch.client_builder().operation_timeout(Duration::from_secs(1));
+    let client = stytch.client_builder().operation_timeout(Duration::from_secs(5));
     let member = client.build().unwrap().as_member(Session::jwt(ada.jwt()));
     member.organization_id().await.unwrap();
-    let delay = Fault::delay(Duration::from_secs(20));
-    let _ = stytch.fault(Operation::GetConnections, delay).times(1);
+    let hang = stytch.fault(Operation::GetConnections, Fault::delay(Duration::from_secs(600)));
     let edit = || member.edit_connection(okta.id(), |edit| edit.grant_role(ADMIN));
-    let (first, second) = tokio::join!(edit(), edit());
+    let mut first = pin!(edit());
+    tokio::select! {
+        _ = &mut first => panic!("the first edit was to be held"),
+        () = until(|| hang.hits() > 0) => {}
+    }
+    // As long as nobody polls it, the first one keeps the lock.
+    accelerate();
+    let (second, first) = (edit().await, first.await);
     let first = first.unwrap_err();
     assert_eq!(
         (first.operation(), first.outcome()),

@@ -17,7 +17,9 @@ use stytch_sso_external::{
 
 #[cfg(target_os = "linux")]
 use crate::support::process;
-use crate::support::{acme::Acme, child, scripted_project::rename, wait::until};
+use crate::support::{
+    acme::Acme, child, fast_time::accelerate, scripted_project::rename, wait::until,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
@@ -328,20 +330,22 @@ async fn sessions_beyond_the_cache_capacity_are_evicted() {
 async fn timeout_while_queued_for_a_permit_sends_nothing() {
     let acme = Acme::new();
     let builder = || acme.stytch.client_builder().max_in_flight(1).retry(RetryPolicy::disabled());
-    let client = builder().operation_timeout(Duration::from_secs(2)).build().unwrap();
-    client.as_member(Session::token(acme.ada.token())).organization_id().await.unwrap();
-    let _ = acme
-        .stytch
-        .fault(Operation::UpdateExternalConnection, Fault::delay(Duration::from_secs(20)))
-        .times(1);
-
-    let began = Instant::now();
-    let sessions = (0..2).map(|_| Session::token(acme.ada.token()));
-    let errors: Vec<_> =
-        acme.update_all(&client, sessions).await.into_iter().map(Result::unwrap_err).collect();
-    assert!(began.elapsed() < Duration::from_secs(15));
-    let outcomes: Vec<_> = errors.iter().map(Error::outcome).collect();
-    assert_eq!(outcomes, [Outcome::Unknown, Outcome::NotApplied], "{errors:?}");
+    let client = builder().operation_timeout(Duration::from_secs(5)).build().unwrap();
+    let member = client.as_member(Session::token(acme.ada.token()));
+    member.organization_id().await.unwrap();
+    let update = Operation::UpdateExternalConnection;
+    let hang = acme.stytch.fault(update, Fault::delay(Duration::from_secs(600)));
+    let renamed = rename("Renamed");
+    let mut first = pin!(member.update_connection(acme.connection.id(), &renamed));
+    tokio::select! {
+        _ = &mut first => panic!("the first update was to be held"),
+        () = until(|| hang.hits() > 0) => {}
+    }
+    // As long as nobody polls it, the first one keeps its permit.
+    accelerate();
+    let second = member.update_connection(acme.connection.id(), &renamed).await;
+    let errors = [first.await.unwrap_err(), second.unwrap_err()];
+    assert_eq!(errors.each_ref().map(Error::outcome), [Outcome::Unknown, Outcome::NotApplied]);
     assert!(errors[1].reason().starts_with("operation_timeout elapsed while "), "{}", errors[1]);
     assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 1);
 }

@@ -4,6 +4,7 @@ pub(crate) mod acme;
 pub(crate) mod browser;
 pub(crate) mod capture;
 pub(crate) mod child;
+pub(crate) mod fast_time;
 #[cfg(target_os = "linux")]
 pub(crate) mod process;
 pub(crate) mod raw;
