@@ -115,33 +115,28 @@ async fn assert_requests(
 
 #[tokio::test]
 async fn dropped_runtime_fails_no_caller_of_another_runtime() {
-    for is_multi_thread in [false, true] {
-        // One of the callers that joined starts the second request.
-        let cases = [
-            (scripted_project::session(), (2, 0)),
-            (Session::token(scripted_project::TOKEN), (0, 2)),
-        ];
-        for (session, requests) in cases {
-            assert_requests(&project().await, session, is_multi_thread, true, requests).await;
-        }
-    }
+    // One of the callers that joined starts the second request.
+    let jwt = (scripted_project::session(), (2, 0));
+    let token = (Session::token(scripted_project::TOKEN), (0, 2));
+    let cases = [false, true].into_iter().flat_map(|is_multi_thread| {
+        [&jwt, &token].map(|(session, requests)| async move {
+            let project = project().await;
+            assert_requests(&project, session.clone(), is_multi_thread, true, *requests).await;
+        })
+    });
+    join_all(cases).await;
 }
 
 #[tokio::test]
 async fn runtime_without_progress_delays_other_runtimes_by_at_most_two_seconds() {
-    assert_requests(
-        &project().await,
-        Session::token(scripted_project::TOKEN),
-        false,
-        false,
-        (0, 2),
-    )
-    .await;
+    let (shared, token) = (project().await, Session::token(scripted_project::TOKEN));
+    let shared = assert_requests(&shared, token, false, false, (0, 2));
     // The fetch counts as a failure, so that the JWT is authenticated, once for all callers.
     let hang = |_: &Request, _: usize| vec![Step::Hang];
-    let project =
+    let hanging =
         ScriptedProject::scripted(hang, scripted_project::successful_authenticate, update).await;
-    assert_requests(&project, scripted_project::session(), false, false, (1, 1)).await;
+    let hanging = assert_requests(&hanging, scripted_project::session(), false, false, (1, 1));
+    tokio::join!(shared, hanging);
 }
 
 #[tokio::test]
