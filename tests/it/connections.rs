@@ -1,14 +1,13 @@
 //! Connections that aren't made: nothing was sent, so nothing was applied.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use reqwest::dns::{Name, Resolve, Resolving};
 use stytch_sso_external::{Client, ClientBuilder, Outcome, RetryPolicy, Session, bindings};
+use tokio::time::Instant;
 
 use crate::support::{
+    fast_time::accelerate,
     scripted_project::{self, ScriptedProject, variant},
     scripted_server::{self, ScriptedServer},
     steps::{self, Step, Steps},
@@ -85,6 +84,7 @@ async fn timeout_while_connecting_applies_nothing() {
         ("connect timeout", |project| project.builder().connect_timeout(SHORT).build().unwrap()),
         ("deadline", |project| project.builder().operation_timeout(SHORT * 3).build().unwrap()),
     ];
+    accelerate();
     for (what, settings) in settings {
         let (client, mut project) = with_keys(settings, vec![]).await;
         let _queue = project.server.stall().await;
@@ -108,6 +108,7 @@ async fn a_tls_handshake_without_a_response_applies_nothing() {
         ("timeout", |builder| builder.attempt_timeout(SHORT)),
         ("connect timeout", |builder| builder.connect_timeout(SHORT)),
     ];
+    accelerate();
     for (what, settings) in settings {
         let server = ScriptedServer::start_mute().await;
         let client = settings(scripted_project::builder(&server.url_at("https", "127.0.0.1")))

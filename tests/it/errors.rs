@@ -11,6 +11,7 @@ use stytch_sso_external::{
 
 use crate::support::{
     acme::Acme,
+    fast_time::accelerate,
     scripted_project::{rename, variant},
     scripted_server,
 };
@@ -90,11 +91,12 @@ async fn failed_request_names_its_own_operation() {
 async fn elapsed_wait_names_the_operation_that_the_caller_called() {
     let acme = Acme::new();
     let builder = acme.stytch.client_builder().retry(RetryPolicy::disabled()).max_in_flight(1);
-    let client = builder.operation_timeout(Duration::from_secs(1)).build().unwrap();
+    let client = builder.operation_timeout(Duration::from_secs(5)).build().unwrap();
     let hour = Duration::from_secs(60 * 60);
     let _ = acme.stytch.fault(Operation::UpdateExternalConnection, Fault::delay(hour));
     let member = client.as_member(Session::jwt(acme.ada.jwt()));
     member.organization_id().await.unwrap();
+    accelerate();
     // Both start at once, so the second one is queued until the operation timeout.
     let (sent, queued) = tokio::join!(acme.update_as(&member), acme.update_as(&member));
     assert_eq!((sent.outcome(), queued.outcome()), (Outcome::Unknown, Outcome::NotApplied));

@@ -1,7 +1,7 @@
 //! The errors of network failures and of responses that aren't Stytch's: variant, status,
 //! request id, outcome, number of requests, time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
@@ -9,8 +9,10 @@ use stytch_sso_external::{
     Outcome::{self, Applied, NotApplied, Unknown},
     RetryPolicy,
 };
+use tokio::time::Instant;
 
 use crate::support::{
+    fast_time::accelerate,
     scripted_project::{self, REQUEST_ID, ScriptedProject, Switched, variant},
     steps::{
         HTML, JSON,
@@ -109,6 +111,7 @@ async fn connection_that_ends_before_the_response_leaves_the_outcome_unknown() {
 async fn silent_server_ends_with_the_attempt_timeout() {
     let half = "HTTP/1.1 200 OK\r\ncontent-type: applicat";
     let slow = Duration::from_millis(30);
+    accelerate();
     check(
         vec![
             lost("no response", vec![Hang]),
@@ -131,6 +134,7 @@ async fn truncated_body_is_applied_after_2xx_and_unknown_after_5xx() {
     let reset = vec![text(&body[..20]), Wait(MOMENT), Reset];
     let cut = |status, end: &[Step]| [&[long(status)], end].concat();
     let drip = [Drip(body.clone().into(), slow)];
+    accelerate();
     check(
         vec![
             unexpected("no body", 200, Applied, cut(200, &[Hang])),
@@ -269,7 +273,7 @@ const MOMENT: Duration = Duration::from_millis(5);
 /// The attempt timeout for failures that end by themselves.
 const QUICK: Duration = Duration::from_secs(5);
 /// The attempt timeout for those that only a timeout ends, after the headers.
-const AFTER_HEADERS: Duration = Duration::from_millis(500);
+const AFTER_HEADERS: Duration = Duration::from_secs(1);
 /// The attempt timeout for those that only a timeout ends, before the headers.
 const SHORT: Duration = Duration::from_millis(100);
 /// Tolerance for a busy machine.

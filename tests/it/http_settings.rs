@@ -7,6 +7,7 @@ use stytch_sso_external::{BuildError, Client, ClientBuilder, Outcome, reqwest};
 
 use crate::support::{
     capture, child,
+    fast_time::accelerate,
     scripted_project::{self, ScriptedProject},
     scripted_server::{Request, ScriptedServer},
     steps::{self, Step, Steps},
@@ -92,9 +93,10 @@ async fn the_crates_own_settings_win() {
         _ => vec![Step::Hang],
     });
     let project = project.await;
-    let timeout = Duration::from_millis(300);
+    let timeout = Duration::from_secs(1);
     let builder = project.builder().attempt_timeout(timeout).configure_http(hostile_settings);
     let client = builder.app_name("acme-admin/2.1").build().unwrap();
+    accelerate();
 
     scripted_project::update(&client).await.unwrap();
     let request = project.server.requests().pop().unwrap();

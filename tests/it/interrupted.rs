@@ -5,6 +5,7 @@ use std::time::Duration;
 use stytch_sso_external::{Outcome, RetryPolicy, Session};
 
 use crate::support::{
+    fast_time::accelerate,
     scripted_project::{self, ScriptedProject, variant},
     scripted_server::Request,
     steps::{self, Step, Steps},
@@ -56,6 +57,7 @@ async fn list_timeout_reports_waiting_for_the_response() {
     let project = project_with_list(vec![Step::Hang]).await;
     let settings = project.builder().retry(RetryPolicy::disabled());
     let client = settings.attempt_timeout(Duration::from_secs(1)).build().unwrap();
+    accelerate();
     let error = client.as_member(session).connections().await.unwrap_err();
     assert_eq!(error.reason(), "timed out while waiting for the response");
 }

@@ -3,7 +3,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
@@ -15,9 +15,10 @@ use stytch_sso_external::{
         jwt::{self, Key},
     },
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::{
+    fast_time::{accelerate, accelerate_with},
     scripted_project::{self, KEY, ScriptedProject, claims, header},
     scripted_server::Request,
     steps::{self, Step, Steps},
@@ -59,6 +60,7 @@ async fn hanging_keys_at_cold_start_delay_the_first_calls_only() {
         ScriptedProject::scripted(hang, scripted_project::successful_authenticate, update).await;
     let clock = Clock::stopped();
     let client = project.builder().clock(clock.clone()).build().unwrap();
+    accelerate();
     for (round, fetched) in [(0, 1), (1, 1), (2, 2)] {
         let calls = (0..200).map(|n| call(&client, jwt(round * 200 + n)));
         for (result, took) in join_all(calls).await {
@@ -79,7 +81,8 @@ async fn hanging_keys_at_cold_start_delay_the_first_calls_only() {
 async fn cancelled_callers_leave_the_fetch_running() {
     let project =
         ScriptedProject::scripted(hang, scripted_project::successful_authenticate, update).await;
-    let client = project.client();
+    let client = project.builder().clock(Clock::stopped()).build().unwrap();
+    accelerate();
     let began = Instant::now();
     let given_up = timeout(Duration::from_millis(1500), call(&client, jwt(0))).await;
     assert!(given_up.is_err());
@@ -101,7 +104,9 @@ async fn keys_of_a_slow_fetch_are_used() {
     };
     let project =
         ScriptedProject::scripted(late, scripted_project::successful_authenticate, update).await;
-    let client = project.client();
+    let clock = Clock::stopped();
+    let client = project.builder().clock(clock.clone()).build().unwrap();
+    accelerate_with(clock);
     call(&client, jwt(0)).await.0.unwrap();
     assert_eq!((project.jwks_requests(), project.authenticate_requests()), (1, 1));
     let began = Instant::now();
@@ -137,7 +142,7 @@ async fn ten_minutes_without_keys_are_bridged_by_authenticate() {
     assert!((20..=32).contains(&fetched), "{fetched} fetches");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn rotation_under_made_up_kids_rejects_no_honest_member() {
     const INTERVAL: Duration = Duration::from_secs(1);
     let new = Key::generate();
@@ -149,8 +154,11 @@ async fn rotation_under_made_up_kids_rejects_no_honest_member() {
     };
     let project =
         ScriptedProject::scripted(jwks, scripted_project::successful_authenticate, update).await;
-    let client = project.builder().jwks_min_refetch_interval(INTERVAL).build().unwrap();
+    let clock = Clock::stopped();
+    let builder = project.builder().jwks_min_refetch_interval(INTERVAL).clock(clock.clone());
+    let client = builder.build().unwrap();
     client.warm_up().await.unwrap();
+    accelerate_with(clock);
     let mut calls = Vec::new();
     for n in 0..20 {
         let made_up = jwt_of(&KEY.clone().with_kid(&format!("made-up-{n}")), n);
@@ -244,6 +252,7 @@ async fn late_joiners_start_one_more_request_for_all_of_them() {
         0 => vec![Step::Hang],
         _ => scripted_project::successful_authenticate(request, before),
     };
+    accelerate();
     for policy in [RetryPolicy::default(), RetryPolicy::disabled()] {
         let project =
             ScriptedProject::scripted(scripted_project::successful_jwks, authenticate, update)

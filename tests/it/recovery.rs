@@ -11,6 +11,7 @@ use stytch_sso_external::{
 use tokio::time::{Instant, sleep};
 
 use crate::support::{
+    fast_time::accelerate,
     scripted_project,
     scripted_server::{Request, ScriptedServer},
     steps::{self, Step, Steps},
@@ -59,6 +60,7 @@ async fn a_hundred_updates_outlast_resets_of_a_second() {
         }
     });
     let server = server.await;
+    accelerate();
     let failed = failures(&client(&server.url())).await;
     assert!(failed.is_empty(), "{}: {}", failed.len(), failed[0]);
     assert!(server.count("PUT") > UPDATES, "nothing was reset");
@@ -70,6 +72,7 @@ async fn a_hundred_updates_outlast_a_closed_port_for_a_second() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let client = client(&format!("http://{}", socket.local_addr().unwrap()));
+    accelerate();
     let listen = async {
         sleep(Duration::from_secs(1)).await;
         ScriptedServer::start_on(socket.listen(1_024).unwrap(), successful)
