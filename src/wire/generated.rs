@@ -1,7 +1,7 @@
 //! Includes the code that the build generates from `openapi/generated/external-connections.json`,
 //! without the lints that generated code doesn't pass.
 //!
-//! Nothing is added here. `cargo xtask tidy` lists the files that may use it.
+//! Nothing is added here.
 #![allow(
     unreachable_pub,
     unused_mut,

@@ -49,6 +49,7 @@ mod runtimes;
 mod secrets;
 mod service;
 mod sessions;
+mod snapshot;
 mod soak;
 mod span;
 mod support;

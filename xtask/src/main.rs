@@ -1,50 +1,70 @@
-//! `cargo xtask`: the repository's own commands. This file parses the command line and
-//! dispatches; each command has a file of its own.
+//! `cargo xtask`: parses the command line and runs a command in the root of the repository.
 
-mod bindings;
-mod check;
-mod cli;
-#[path = "../../build/codegen.rs"]
-mod codegen;
-mod document;
-mod drift;
-mod files;
-mod instructions;
-mod lint;
-mod output;
-mod permissions;
-mod spec;
-mod tidy;
-mod tree;
-mod words;
-mod yaml;
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use std::process::ExitCode;
+use clap::{Parser, Subcommand};
+use xtask::{bindings, check, drift, spec};
 
-use cli::{Arguments, Command};
+/// Commands for maintaining this repository.
+#[derive(Parser)]
+#[command(
+    bin_name = "cargo xtask",
+    after_help = "Exit codes: 0 success, 1 a check failed, 2 the command itself failed."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check openapi/external-connections.yaml and write the JSON that the build reads.
+    ///
+    /// Writes nothing if the document breaks a rule. openapi/subset.yaml lists what it may contain.
+    Spec,
+    /// Write openapi/generated/bindings.rs, the generated code for reviewers.
+    Bindings,
+    /// Compare a document that Stytch publishes with openapi/upstream.txt.
+    ///
+    /// Shows which facts about the parts that we describe have changed, and marks as breaking those
+    /// that may have Stytch reject a request, or leave a response unreadable.
+    Drift {
+        /// A file with OpenAPI 3.0 or 3.1, YAML or JSON.
+        upstream: PathBuf,
+        /// Write openapi/upstream.txt instead.
+        #[arg(long)]
+        accept: bool,
+    },
+    /// Check the sources: a file opens with `//!`, and a room of src/ uses only rooms below it.
+    Check,
+}
 
 fn main() -> ExitCode {
-    let Arguments { root, command } = match cli::parse() {
-        Ok(arguments) => arguments,
-        Err(exit) => return exit,
-    };
-    let outcome = match command {
-        Command::Spec { check } => spec::run(&root, check),
-        Command::Bindings { check } => bindings::run(&root, check),
-        Command::Drift { upstream, format, accepted } => {
-            drift::run(&root, &upstream, format, accepted)
-        }
-        Command::Tree { check } => tree::run(&root, check),
-        Command::Instructions { check } => instructions::run(&root, check),
-        Command::Tidy { words } => tidy::run(&root, words),
-        Command::Check { skip } => check::run(&root, &skip),
-    };
-    match outcome {
+    match run(Arguments::parse().command) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(message) => {
             eprintln!("error: {message}");
             ExitCode::from(2)
         }
+    }
+}
+
+fn run(command: Command) -> Result<bool, String> {
+    // A file of the command line is meant from where the command was started.
+    let started = env::current_dir().map_err(|error| error.to_string())?;
+    // At run time, because clones that share a target folder share this binary too.
+    let package = env::var_os("CARGO_MANIFEST_DIR");
+    let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    env::set_current_dir(Path::new(&package).join("..")).map_err(|error| error.to_string())?;
+    match command {
+        Command::Spec => spec::run(),
+        Command::Bindings => bindings::run(),
+        Command::Drift { upstream, accept } => drift::run(&started.join(upstream), accept),
+        Command::Check => check::run(),
     }
 }
