@@ -102,7 +102,10 @@ pub mod bindings {
     pub use crate::http::RequestContext;
     pub use crate::wire::{
         Credential, MemberRoles,
-        generated::{ByteStream, Client, ClientInfo, Error, ResponseValue},
+        generated::{
+            ByteStream, Client as ProjectClient, ClientInfo, Error as ProjectClientError,
+            ResponseValue,
+        },
     };
 }
 

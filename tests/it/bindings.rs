@@ -39,12 +39,12 @@ async fn empty_session_header_or_both_are_rejected_before_sending() {
         (Some("t"), Some("j")),
     ] {
         let listed = bindings.get_connections(ORGANIZATION, token, jwt).await.unwrap_err();
-        let is_rejected = matches!(listed, bindings::Error::InvalidRequest(_));
+        let is_rejected = matches!(listed, bindings::ProjectClientError::InvalidRequest(_));
         assert!(is_rejected, "{token:?} {jwt:?}: {listed}");
         let updated = bindings
             .update_external_connection(ORGANIZATION, CONNECTION, token, jwt, &update)
             .await;
-        let is_rejected = matches!(updated, Err(bindings::Error::InvalidRequest(_)));
+        let is_rejected = matches!(updated, Err(bindings::ProjectClientError::InvalidRequest(_)));
         assert!(is_rejected, "{token:?} {jwt:?}: {updated:?}");
     }
     assert_eq!(server.connections(), 0);
@@ -71,7 +71,7 @@ async fn incomplete_body_is_an_error_with_its_status() {
                 .bindings()
                 .update_external_connection(ORGANIZATION, CONNECTION, None, None, &update)
                 .await;
-            let Err(bindings::Error::UnexpectedResponse(response)) = updated else {
+            let Err(bindings::ProjectClientError::UnexpectedResponse(response)) = updated else {
                 panic!("{status}: {updated:?}");
             };
             assert_eq!(response.status(), status);
@@ -104,7 +104,9 @@ async fn error_bodies_of_operations_with_secrets_are_withheld() {
         }
         // An operation without secrets keeps the body.
         let policy = bindings.get_rbac_policy().await.unwrap_err();
-        let bindings::Error::ErrorResponse(response) = policy else { panic!("{policy:?}") };
+        let bindings::ProjectClientError::ErrorResponse(response) = policy else {
+            panic!("{policy:?}")
+        };
         assert_eq!(response.error_message.as_deref(), Some(secret));
     }
 }
@@ -140,7 +142,10 @@ async fn bindings_with_another_base_url_send_nothing() {
     ] {
         let elsewhere = bindings::Client::new(&base_url, client.bindings().inner().clone());
         let error = elsewhere.get_jwks(stytch.project_id()).await.unwrap_err();
-        assert!(matches!(error, bindings::Error::InvalidRequest(_)), "{base_url}: {error:?}");
+        assert!(
+            matches!(error, bindings::ProjectClientError::InvalidRequest(_)),
+            "{base_url}: {error:?}"
+        );
     }
     assert_eq!((stytch.requests(), other.requests()), (vec![], vec![]));
     client.bindings().get_jwks(stytch.project_id()).await.unwrap();
@@ -163,7 +168,7 @@ async fn request_to_another_base_url_gets_no_credentials() {
         let mut request = reqwest::Request::new(http::Method::GET, url);
         let info = OperationInfo { operation_id: "getJwks" };
         let result = client.bindings().pre::<()>(&mut request, &info).await;
-        let is_rejected = matches!(result, Err(bindings::Error::InvalidRequest(_)));
+        let is_rejected = matches!(result, Err(bindings::ProjectClientError::InvalidRequest(_)));
         assert_eq!(is_rejected, !is_below, "{}: {result:?}", request.url());
         let has_credentials = request.headers().contains_key("authorization");
         assert_eq!(has_credentials, is_below, "{}", request.url());

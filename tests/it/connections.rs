@@ -136,7 +136,7 @@ async fn bindings_end_with_the_attempt_timeout() {
     let began = Instant::now();
     let error = client.bindings().get_jwks(scripted_project::PROJECT).await.unwrap_err();
     assert!(
-        matches!(&error, bindings::Error::CommunicationError(error) if error.is_timeout()),
+        matches!(&error, bindings::ProjectClientError::CommunicationError(error) if error.is_timeout()),
         "{error:?}"
     );
     assert!(began.elapsed() < Duration::from_secs(3));
