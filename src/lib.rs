@@ -108,8 +108,3 @@ pub mod bindings {
         },
     };
 }
-
-// The README's examples are tests too.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

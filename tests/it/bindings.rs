@@ -140,7 +140,7 @@ async fn bindings_with_another_base_url_send_nothing() {
         (&at_host, format!("{host}:444")),
         (&at_host, "https://test.stytch.co".to_owned()),
     ] {
-        let elsewhere = bindings::Client::new(&base_url, client.bindings().inner().clone());
+        let elsewhere = bindings::ProjectClient::new(&base_url, client.bindings().inner().clone());
         let error = elsewhere.get_jwks(stytch.project_id()).await.unwrap_err();
         assert!(
             matches!(error, bindings::ProjectClientError::InvalidRequest(_)),

@@ -41,6 +41,7 @@ mod permissions;
 mod policies;
 mod properties;
 mod read;
+mod readme;
 mod recovery;
 mod redirects;
 mod refreshes;
