@@ -22,7 +22,7 @@ fn build_script_runs_in_another_folder() {
     let failed = run(&script, &folder, &folder);
     assert!(!failed.status.success(), "{failed:?}");
     let text = String::from_utf8_lossy(&failed.stdout).into_owned();
-    let expected = "cargo::error=openapi/external-connections.json: can't read it: ";
+    let expected = "cargo::error=openapi/generated/external-connections.json: can't read it: ";
     assert!(text.contains(expected), "{text}");
     fs::remove_dir_all(folder).unwrap();
 }
