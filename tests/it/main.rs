@@ -20,7 +20,6 @@ mod cookies;
 mod decoding;
 mod denial;
 mod detours;
-mod downstream;
 mod edits;
 mod error_kit;
 mod errors;
