@@ -8,7 +8,7 @@ use stytch_sso_external::{BuildError, Client, ClientBuilder, Outcome, reqwest};
 use crate::support::{
     capture, child,
     fast_time::accelerate,
-    scripted_project::{self, ScriptedProject},
+    scripted_project::{self, PROJECT, SECRET, ScriptedProject},
     scripted_server::{Request, ScriptedServer},
     steps::{self, Step, Steps},
     tls,
@@ -161,11 +161,13 @@ const RESULT: &str = "RESULT";
 #[tokio::test]
 async fn proxy_variables_are_checked() {
     if child::variable("TEST_CASE").is_some() {
-        let https = || scripted_project::builder("https://test.stytch.com");
+        // Not the builder of other tests, which generates a key first.
+        let builder = |url| Client::builder(PROJECT, SECRET).base_url(url);
+        let https = || builder("https://test.stytch.com");
         let kinds: [(&str, ClientBuilder); 3] = [
             ("https", https()),
             ("configured", https().configure_http(|http| http)),
-            ("plain", scripted_project::builder("http://127.0.0.1:1")),
+            ("plain", builder("http://127.0.0.1:1")),
         ];
         let shown =
             kinds.map(|(kind, builder)| format!("{kind} {}", build_result(builder.build())));

