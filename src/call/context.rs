@@ -83,6 +83,8 @@ impl CallContext {
             connect_timeout: Duration::from_secs(1),
             max_response_bytes: 1,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            placeholder: reqwest::Client::builder().no_proxy().build().unwrap(),
+            proxy: None,
             clock: clock.clone(),
         };
         let project_id = PathSegment::new("project-test-1").unwrap();
