@@ -40,15 +40,15 @@
 //! | item | purpose |
 //! | --- | --- |
 //! | [`Client`], [`ClientBuilder`], [`BuildError`] | one project: credentials, timeouts, limits |
-//! | [`Session`], [`SessionCookies`] | a member's session token or JWT, also from the headers of a request |
-//! | [`MemberClient`] | acts as that member |
-//! | [`ConnectionEdit`] | an edit of single roles and the name, also without a request |
+//! | [`Session`], [`SessionCookies`] | a member's session token or JWT, also from a request |
+//! | [`MemberClient`], [`ConnectionEdit`] | acts as that member; an edit of a connection |
 //! | [`types`] | request and response types, generated |
-//! | [`Error`], [`ErrorKind`], [`Outcome`] | what failed, and whether the update may have been applied |
-//! | [`Operation`], [`Permission`], [`Verdict`] | the operations, the permissions they require, and whether a member has one |
+//! | [`Error`], [`ErrorKind`], [`Outcome`] | what failed, and whether an update may have been applied |
+//! | [`Operation`], [`Permission`], [`Verdict`] | which permissions a member has |
 //! | [`RetryPolicy`] | which failures are retried, and when |
 //! | [`bindings`] | the generated client, with the project's full power |
 //! | `testing` | an in-process fake of Stytch and typed mocks, with the feature `testing` |
+//! | [`docs`] | how sessions are resolved, requests, retries, outages, proxies |
 //!
 //! # An update, step by step
 //!
@@ -69,12 +69,28 @@
 //!   |  typed response, or an Error with its outcome                     |
 //! ```
 //!
-//! The source reads in that order: `member/member.rs`, `member/call.rs`, `organization/resolve.rs`,
-//! `call/retry.rs`, `http/transport.rs`, `error/response.rs` and `error/rbac.rs`.
+//! The source has a folder for each job. A folder uses only folders above it in this table:
+//!
+//! | folder | job |
+//! | --- | --- |
+//! | `wire/` | what the document generates, and the types that it is given |
+//! | `error/` | what a response, or its absence, means |
+//! | `sync/` | time, and what calls share while they wait |
+//! | `http/` | sends one operation once |
+//! | `call/` | any call: attempts, retries, span |
+//! | `organization/` | whose organization a session is in |
+//! | `member/` | what a member can do |
+//! | `client/` | one project |
+//! | `testing/` | the fake and the typed mocks |
+//!
+//! An update goes from `member/member.rs` by `member/call.rs`, `organization/resolve.rs` and
+//! `http/transport.rs` to Stytch, and back by `http/decode.rs`, `error/response.rs` and
+//! `error/rbac.rs` to `call/retry.rs`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod call;
 mod client;
+pub mod docs;
 mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]

@@ -2,7 +2,7 @@
 
 use stytch_sso_external::{Client, Error, Session};
 
-/// Once for the whole process, from STYTCH_PROJECT_ID and STYTCH_SECRET. Clones are cheap.
+/// Once for the whole process, from `STYTCH_PROJECT_ID` and `STYTCH_SECRET`. Clones are cheap.
 pub(super) fn client() -> Client {
     Client::from_env().expect("the Stytch project is configured")
 }
