@@ -94,8 +94,9 @@ pub fn session(data: &[u8]) {
         }
     }
     let cookies = SessionCookies::new("a", "b");
+    let parsed = std::str::from_utf8(data).ok().and_then(|text| cookies.parse(text));
     for session in
-        [Session::from_headers(&headers), cookies.session(&headers)].into_iter().flatten()
+        [Session::from_headers(&headers), cookies.session(&headers), parsed].into_iter().flatten()
     {
         assert!(!session.expose_secret().is_empty());
         let _ = session.digest();

@@ -1,14 +1,17 @@
 //! Settings of the HTTP client: which ones `configure_http` can change and which ones the crate
 //! overrides.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
-use stytch_sso_external::{BuildError, Client, ClientBuilder, Outcome, reqwest};
+use stytch_sso_external::{BuildError, Outcome, reqwest};
 
 use crate::support::{
-    capture, child,
+    capture,
     fast_time::accelerate,
-    scripted_project::{self, PROJECT, SECRET, ScriptedProject},
+    scripted_project::{self, ScriptedProject},
     scripted_server::{Request, ScriptedServer},
     steps::{self, Step, Steps},
     tls,
@@ -155,58 +158,30 @@ fn an_app_name_that_no_header_can_carry_is_a_build_error() {
     build("acme-admin/2.1 (sso; eu-west-1)").unwrap();
 }
 
-/// What the child prints of its client.
-const RESULT: &str = "RESULT";
+/// Resolves every name to an address that nothing answers.
+struct Elsewhere;
+
+impl reqwest::dns::Resolve for Elsewhere {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let elsewhere: reqwest::dns::Addrs = Box::new([ELSEWHERE].into_iter());
+        Box::pin(std::future::ready(Ok(elsewhere)))
+    }
+}
 
 #[tokio::test]
-async fn proxy_variables_are_checked() {
-    if child::variable("TEST_CASE").is_some() {
-        // Not the builder of other tests, which generates a key first.
-        let builder = |url| Client::builder(PROJECT, SECRET).base_url(url);
-        let https = || builder("https://test.stytch.com");
-        let kinds: [(&str, ClientBuilder); 3] = [
-            ("https", https()),
-            ("configured", https().configure_http(|http| http)),
-            ("plain", builder("http://127.0.0.1:1")),
-        ];
-        let shown =
-            kinds.map(|(kind, builder)| format!("{kind} {}", build_result(builder.build())));
-        return println!("{RESULT} {}", shown.join(", "));
+async fn localhost_is_loopback_whatever_it_resolves_to() {
+    let project = ScriptedProject::start(successful).await;
+    let url = project.server.url_at("http", "localhost");
+    let builder = || scripted_project::builder(&url);
+    for builder in [
+        builder(),
+        builder().configure_http(|http| http.dns_resolver(Elsewhere)),
+        builder().configure_http(|http| http.resolve("localhost", ELSEWHERE)),
+    ] {
+        scripted_project::update(&builder.build().unwrap()).await.unwrap();
     }
-    let bad =
-        |variable: &str| format!("https {variable} is not a usable proxy, configured ok, plain ok");
-    let ok = "https ok, configured ok, plain ok".to_owned();
-    let cases: [(&[(&str, &str)], String); 13] = [
-        (&[], ok.clone()),
-        (&[("HTTPS_PROXY", "http://proxy.example.com:3128")], ok.clone()),
-        (&[("HTTPS_PROXY", "proxy.example.com:3128")], ok.clone()),
-        (&[("HTTPS_PROXY", "hunter2 is no proxy")], bad("HTTPS_PROXY")),
-        (&[("HTTPS_PROXY", "garbage")], bad("HTTPS_PROXY")),
-        (&[("https_proxy", "http://")], bad("https_proxy")),
-        (&[("https_proxy", "socks5://hunter2:x@proxy:1080")], bad("https_proxy")),
-        (&[("HTTPS_PROXY", ""), ("ALL_PROXY", "ftp://x")], bad("ALL_PROXY")),
-        (&[("HTTPS_PROXY", ""), ("https_proxy", "ftp://x")], ok.clone()),
-        (&[("HTTPS_PROXY", "http://p:1"), ("ALL_PROXY", "ftp://x")], ok.clone()),
-        (&[("all_proxy", "ftp://x")], bad("all_proxy")),
-        (&[("HTTP_PROXY", "ftp://x")], ok.clone()),
-        (&[("HTTPS_PROXY", "ftp://x"), ("REQUEST_METHOD", "GET")], ok.clone()),
-    ];
-    for (variables, expected) in cases {
-        let all: Vec<_> = variables.iter().copied().chain([("TEST_CASE", "yes")]).collect();
-        let output = child::run("http_settings::proxy_variables_are_checked", &all).await;
-        assert_eq!(child::value_of(&output, RESULT), expected, "{variables:?}");
-    }
+    assert_eq!(project.updates(), 3);
 }
 
-fn build_result(built: Result<Client, BuildError>) -> String {
-    match built {
-        Ok(_) => "ok".to_owned(),
-        Err(error @ BuildError::InvalidProxy { .. }) => {
-            assert!(!format!("{error} {error:?}").contains("hunter2"));
-            let text = error.to_string();
-            let text = text.strip_prefix("the environment variable ").unwrap();
-            text.split(':').next().unwrap().to_owned()
-        }
-        Err(other) => other.to_string(),
-    }
-}
+/// Of the block that documentation uses.
+const ELSEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 0);

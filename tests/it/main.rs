@@ -39,6 +39,7 @@ mod permanent;
 mod permissions;
 mod policies;
 mod properties;
+mod proxies;
 mod read;
 mod readme;
 mod recovery;

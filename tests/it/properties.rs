@@ -54,14 +54,14 @@ fn bytes(random: &mut Rng) -> Vec<u8> {
 /// Ids of any kind, often with characters that are special to parsers.
 fn id(random: &mut Rng) -> String {
     let folders = [".", "%2e", "%2E", "/", "%2f", "\\", "%5c", "?", "#", "%"];
-    match random.u8(0..7) {
+    match random.u8(0..12) {
         0 => {
             let length = random.usize(0..32);
             iter::repeat_with(|| random.char(..)).take(length).collect()
         }
         1 => characters(random, "./\\%aZ09?#@:; \0\t\r\n\x1f-", 12),
         2 => any_of(random, &folders, 6),
-        3..6 => characters(random, "abcdefghijklmnopqrstuvwxyz0123456789-", 64),
+        3..11 => characters(random, "abcdefghijklmnopqrstuvwxyz0123456789-_.|@:", 64),
         _ => String::new(),
     }
 }

@@ -52,6 +52,11 @@ pub(crate) fn self_signed() -> ServerConfig {
     config(pem!("self-signed"))
 }
 
+/// A server whose certificate is that of the authority itself.
+pub(crate) fn with_a_ca_certificate() -> ServerConfig {
+    config(pem!("authority"))
+}
+
 /// A server without a certificate, which ends each handshake with an alert.
 pub(crate) fn without_certificate() -> ServerConfig {
     let resolver = Arc::new(ResolvesServerCertUsingSni::new());
