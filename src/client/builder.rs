@@ -20,8 +20,8 @@ use crate::{
 impl Client {
     /// Returns a builder for a project's client.
     ///
-    /// The project id selects Stytch's environment: live for ids that start with
-    /// `project-live-`, test for all others.
+    /// The project id selects Stytch's environment: it starts with `project-live-` or
+    /// `project-test-`. Any other id requires a [`base_url`](ClientBuilder::base_url).
     pub fn builder(project_id: impl Into<String>, secret: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(project_id.into(), secret.into())
     }
@@ -48,6 +48,23 @@ impl Client {
 }
 
 /// Configures and builds a [`Client`]. Obtained from [`Client::builder`].
+///
+/// # Proxies
+///
+/// Requests to an https base URL use the proxy of the environment: `HTTPS_PROXY`, else
+/// `https_proxy`, `ALL_PROXY` or `all_proxy`. The value is an http or https URL, or `host:port`. In
+/// a user name and password, percent-encode `@`, `#`, `/` and `?`. Any other value fails
+/// [`build`](Self::build), unless `NO_PROXY`, else `no_proxy`, exempts the host. That is a list,
+/// separated by commas, of:
+///
+/// | entry | exempts |
+/// | --- | --- |
+/// | `stytch.com`, `.stytch.com` | the host and all of its subdomains |
+/// | `10.0.0.7`, `fd00::7` | the address, if the base URL contains it |
+/// | `10.0.0.0/8`, `fd00::/8` | the addresses of the network, likewise |
+/// | `*` | all hosts |
+///
+/// Other forms, such as `*.stytch.com` and `stytch.com:443`, exempt nothing.
 #[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
@@ -86,9 +103,11 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets the URL under which the project is reached, in place of Stytch's own host: an https
-    /// URL of a custom domain, or plain http on this machine's loopback. It may have a path.
-    /// [`build`](Self::build) fails for user info, a query or a fragment.
+    /// Sets the base URL of the project, in place of Stytch's own host: an https URL, such as that
+    /// of a custom domain, or plain http on this machine's loopback.
+    ///
+    /// It may have a path. [`build`](Self::build) fails if it has user info, a query or a fragment.
+    /// The host `localhost` stands for 127.0.0.1 and `::1`, whatever it resolves to.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = Some(base_url.into());
         self
@@ -142,7 +161,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how long before its end a session JWT counts as expired, so that it doesn't expire
+    /// Sets how long before its `exp` a session JWT counts as expired, so that it doesn't expire
     /// on the way to Stytch. Default: 5 s.
     pub fn expiry_margin(mut self, margin: Duration) -> Self {
         self.jwks.expiry_margin = margin.min(LONGEST);
@@ -160,7 +179,7 @@ impl ClientBuilder {
     ///
     /// From an age of 5 minutes on, or of half of `age` if that is less, a call that uses them
     /// refreshes them in the background. A failed refresh is retried after 1 s, doubling up to
-    /// 30 s, or after the `Retry-After` of the response, up to 30 s too.
+    /// 30 s, or after the `Retry-After` of the response, at most 30 s.
     pub fn jwks_max_stale(mut self, age: Duration) -> Self {
         let default = jwks::Settings::default().max_age.fresh;
         self.jwks.max_age = MaxAge { fresh: default.min(age / 2), stale: age };
@@ -170,8 +189,7 @@ impl ClientBuilder {
     /// Sets the minimum time between two fetches of the keys that unknown `kid`s cause.
     /// Default: 5 s.
     ///
-    /// Anybody can send a JWT with a made-up `kid`; this keeps each of them from causing a
-    /// fetch. After a key rotation, a member with a new key waits for the next fetch: up to this
+    /// Anybody can send a JWT with a made-up `kid`, and not each of them may cause a fetch. After a key rotation, a member with a new key waits for the next fetch: up to this
     /// interval and 2 s.
     pub fn jwks_min_refetch_interval(mut self, interval: Duration) -> Self {
         self.jwks.min_refetch_interval = interval;
@@ -208,14 +226,17 @@ impl ClientBuilder {
     /// Configures the HTTP client: CA certificates, client certificates, proxies, DNS, the
     /// local address, the TLS backend.
     ///
+    /// The closure receives a [`reqwest::ClientBuilder`] and returns it with its changes. It runs
+    /// once for each [`build`](Self::build). [`reqwest`](crate::reqwest) is re-exported.
+    ///
     /// The crate's own settings are applied afterwards and win: no redirects, no referer, no
     /// retries of reqwest, the timeouts, HTTP/1.1, the user agent, the `Host` header of the base
-    /// URL, no decompression, no verbose logging of connections, at most 256 response headers, and
-    /// no proxy for plain http.
+    /// URL, no decompression, no verbose logging of connections, at most 256 response headers. For
+    /// plain http also: no proxy, and `localhost` is loopback.
     ///
-    /// [`build`](Self::build) fails if a default header is `Authorization` or `Cookie` or starts
-    /// with `X-Stytch-`. With this setting, the proxy variables of the environment are used as
-    /// reqwest reads them, without the check of `build`.
+    /// [`build`](Self::build) fails if a cookie store is enabled, or if a default header is
+    /// `Authorization` or `Cookie` or starts with `X-Stytch-`. With this setting, `build` doesn't
+    /// check the proxy variables of the environment: reqwest ignores a value that it can't parse.
     ///
     /// ```
     /// use stytch_sso_external::{Client, reqwest};

@@ -53,20 +53,25 @@ impl Client {
     /// Returns the generated client with this client's configuration, for a service that acts
     /// for the project itself.
     ///
-    /// **Its requests run with the full power of the project, over every organization.** No
-    /// session, role or tenancy is checked unless a session header is passed; nothing is retried;
-    /// and a response that isn't the documented JSON loses its status. It sends the project's
-    /// credentials, keeps the attempt timeout and the limit on bodies, and rejects an id of `..`
-    /// or another one that reaches another path. Neither `operation_timeout` nor `max_in_flight`
-    /// applies. If the future of a request is dropped, the request may or may not have been
-    /// applied, as after every error but `InvalidRequest` and a 4xx other than 408.
+    /// **Its requests run with the full power of the project, over every organization**, unless a
+    /// session header is passed: then Stytch checks the permissions and the tenancy of that member.
     ///
-    /// Pass one session header at most: Stytch rejects a request with both. The base URL and the
-    /// HTTP client are those of this client: bindings that are constructed with others send
-    /// nothing to another base URL and don't use the other HTTP client.
+    /// Compared with [`MemberClient`]:
     ///
-    /// The error of a response that can't be decoded contains its body, except for operations
-    /// whose responses carry secrets (`get_connections`, `authenticate_session`).
+    /// - Nothing is retried, and neither `operation_timeout` nor `max_in_flight` applies. The attempt
+    ///   timeout and the limit on response bodies do.
+    /// - Invalid ids, an empty session header, and a request with both session headers fail with
+    ///   `InvalidRequest`; nothing is sent.
+    /// - After any error but `InvalidRequest` and a 4xx other than 408, and after its future is
+    ///   dropped, a request may have been applied.
+    /// - A body that is incomplete, or may carry secrets, is not part of an error: the error is
+    ///   `UnexpectedResponse`, with the status and the headers. Responses of `get_connections` and
+    ///   `authenticate_session` carry secrets. The error of any other body that can't be decoded is
+    ///   `InvalidResponsePayload`, with the body and without the status.
+    ///
+    /// Requests are sent by the HTTP client of this client, to its base URL. Bindings that are
+    /// constructed with another base URL send nothing, and another HTTP client isn't used. The one
+    /// that `client()` returns has no settings of `configure_http`.
     ///
     /// ```
     /// # #[cfg(feature = "testing")]
@@ -92,15 +97,15 @@ impl Client {
         self.project.context.transport.project_id()
     }
 
-    /// Fetches the project's keys, which also opens a TCP connection, so that the first call waits
-    /// for neither.
+    /// Fetches the project's keys and opens a connection, so that the first call waits for neither.
     ///
-    /// Fetches them also if they are cached. Dropping the future has no effect on later calls.
+    /// The keys are fetched even if they are cached. Dropping the future has no effect on later
+    /// calls.
     ///
     /// # Errors
     ///
-    /// Any error of the JWKS request, or [`ErrorKind::Transport`](crate::ErrorKind::Transport) if it has no response within 2 s;
-    /// it then continues in the background. The [`outcome`](Error::outcome) is
+    /// Any error of the JWKS request, or [`ErrorKind::Transport`](crate::ErrorKind::Transport) if
+    /// it has no response within 2 s; it then continues in the background. The [`outcome`](Error::outcome) is
     /// [`NotApplied`](crate::Outcome::NotApplied). For a backoff of 1 s, doubling up to 30 s with
     /// each further failure, or a longer `Retry-After` of up to 30 s, `warm_up` returns the same
     /// error at once. The client remains usable: sessions are resolved by
