@@ -3,7 +3,7 @@
 use serde_json::json;
 use stytch_sso_external::{
     Error, ErrorKind, Operation, Outcome, RetryPolicy, Session,
-    testing::{Fault, Response},
+    testing::{self, Fault, Response, responses},
     types::UpdateExternalConnectionResponse,
 };
 
@@ -160,6 +160,43 @@ async fn errors_of_authenticate_send_no_update() {
         assert_eq!(fault.hits(), 1);
     }
     assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 0);
+}
+
+/// No session and no id of the caller is in these requests, so their statuses mean something else.
+#[test]
+fn unknown_error_types_of_operations_without_a_member_are_classified_by_status() {
+    let body = r#"{"error_type": "new_in_2027", "request_id": "request-id-test-1"}"#;
+    let operations = [
+        Operation::AuthenticateSession,
+        Operation::GetJwks,
+        Operation::GetRbacPolicy,
+        Operation::GetOrganizationRbacPolicy,
+    ];
+    let rows = [
+        (400, "Api", false),
+        (401, "InvalidProjectCredentials", false),
+        (403, "Api", false),
+        (404, "Api", false),
+        (408, "Api", true),
+        (409, "Api", false),
+        (422, "Api", false),
+        (429, "RateLimited", true),
+        (500, "Api", false),
+        (502, "Api", true),
+        (503, "Api", true),
+    ];
+    for operation in operations {
+        for (status, kind, is_retryable) in rows {
+            let error = testing::error(operation, status, body);
+            let row = format!("{operation} {status}");
+            assert_eq!(variant(&error), kind, "{row}");
+            assert_eq!(error.is_retryable(), is_retryable, "{row}");
+            assert_eq!(error.outcome(), Outcome::NotApplied, "{row}");
+        }
+        // No permission of a member is needed for these.
+        let denied = testing::error(operation, 403, &responses::permission_denied());
+        assert_eq!(denied.kind(), ErrorKind::Api, "{operation}");
+    }
 }
 
 impl Acme {

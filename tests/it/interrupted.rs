@@ -50,6 +50,24 @@ async fn interrupted_update_is_not_retried() {
     assert_eq!(project.updates(), 1);
 }
 
+/// What followed may have changed its meaning, so a complete error is no denial.
+#[tokio::test]
+async fn complete_error_in_an_interrupted_body_is_unexpected() {
+    let body = r#"{"error_type":"session_authorization_error","request_id":"request-id-test-1"}"#;
+    let length = body.len() + 1;
+    let head = format!(
+        "HTTP/1.1 403 Forbidden\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    let steps = vec![Step::Send((head + body).into()), Step::Close];
+    let project = ScriptedProject::start(move |_, _| steps.clone()).await;
+    let error = scripted_project::update(&project.client()).await.unwrap_err();
+    assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
+    assert_eq!(error.request_id(), Some("request-id-test-1"));
+    assert_eq!(error.error_type(), Some("session_authorization_error"));
+    assert_eq!((error.outcome(), error.is_retryable()), (Outcome::NotApplied, false));
+    assert_eq!(project.updates(), 1);
+}
+
 #[tokio::test]
 async fn list_timeout_reports_waiting_for_the_response() {
     // Signed first: signing may outlast the attempt timeout.
