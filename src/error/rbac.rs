@@ -20,10 +20,10 @@ pub(crate) fn classify(
     let kind = by_type(operation, error_type).unwrap_or_else(|| by_status(operation, status));
     let reason = match kind {
         ErrorKind::PermissionDenied { action, resource } => {
-            return (
-                kind,
-                format!("the member's roles do not grant `{action}` on `{resource}`").into(),
+            let reason = format!(
+                "the member's roles do not grant the action `{action}` on the resource `{resource}`"
             );
+            return (kind, reason.into());
         }
         ErrorKind::OrganizationMismatch => {
             "the connection belongs to another organization than the member"

@@ -164,7 +164,7 @@ async fn an_operation_without_a_permission_is_authorized_and_sends_nothing() {
 
 #[tokio::test]
 async fn operations_without_a_permission_are_granted_beside_others() {
-    let Fixture { member, .. } = fixture(jwt);
+    let Fixture { stytch: _running, member, .. } = fixture(jwt);
     for operations in [[UPDATE, PROJECT], [PROJECT, UPDATE]] {
         let verdict = member.check_permissions(operations).await.unwrap();
         assert!(!verdict.authorized);
