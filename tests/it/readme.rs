@@ -36,6 +36,7 @@ fn code_blocks_are_the_files_that_tests_compile() {
 #[tokio::test]
 async fn quickstart_grants_a_role() {
     let acme = Acme::new();
+    acme.stytch.role("editor", &[]);
     let id = acme.connection.id();
     quickstart::grant_editor(&acme.stytch.client(), acme.ada.jwt(), id).await.unwrap();
     assert!(acme.connection.state().has_role("editor"));
@@ -46,6 +47,7 @@ async fn quickstart_grants_a_role() {
 #[tokio::test]
 async fn handler_is_a_complete_response() {
     let acme = Acme::new();
+    acme.stytch.role("editor", &[]);
     let id = acme.connection.id();
     let call = async |headers: HeaderMap, from: &str| {
         let path = Path((id.to_owned(), from.to_owned(), "engineering".to_owned()));
