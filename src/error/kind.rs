@@ -77,7 +77,7 @@ impl ErrorKind {
     /// | kind | status |
     /// | --- | --- |
     /// | `PermissionDenied` | 403 |
-    /// | `OrganizationMismatch`, `NotFound` | 404: a client can't tell which ids exist elsewhere |
+    /// | `OrganizationMismatch`, `NotFound` | 404: a client can't learn which ids exist elsewhere |
     /// | `InvalidSession` | 401 |
     /// | `InvalidProjectCredentials` | 500: the service is misconfigured |
     /// | `RateLimited` | 429, with [`Error::retry_after`](crate::Error::retry_after) |

@@ -11,7 +11,7 @@ use http::StatusCode;
 use super::{error::Error, kind::ErrorKind};
 use crate::wire::{Operation, Permission};
 
-/// Returns the kind of an error response, and the reason in this crate's words.
+/// Returns the kind of an error response, and the reason as a text of this crate.
 pub(crate) fn classify(
     operation: Operation,
     status: StatusCode,

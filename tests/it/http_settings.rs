@@ -158,7 +158,7 @@ fn an_app_name_that_no_header_can_carry_is_a_build_error() {
     build("acme-admin/2.1 (sso; eu-west-1)").unwrap();
 }
 
-/// Resolves every name to an address that nothing answers.
+/// Resolves every name to an address that nothing listens on.
 struct Elsewhere;
 
 impl reqwest::dns::Resolve for Elsewhere {

@@ -90,7 +90,7 @@ async fn a_wrong_certificate_is_permanent_and_named() {
         for (case, config, reason) in cases {
             let what = format!("{backend_name}, {case}");
             let error = error_of_the_update(config, *backend).await;
-            // The causes are told apart for rustls only.
+            // The causes are distinguished for rustls only.
             let reason = if *backend_name == "rustls" { reason } else { HANDSHAKE_FAILED };
             assert_permanent(&what, &error, NotApplied, reason);
             assert_eq!(error.reason(), reason, "{what}");

@@ -1,5 +1,5 @@
-//! `cargo xtask drift`: compares the facts of a document that Stytch publishes, about the parts that
-//! ours describes, with those that were reviewed.
+//! `cargo xtask drift`: compares the facts of a document that Stytch publishes, about the parts
+//! that ours describes, with those that were reviewed.
 //!
 //! `openapi/upstream.txt` has these, one a line. A line that came, went or changed is drift.
 

@@ -1,5 +1,5 @@
-//! The facts of an OpenAPI document by place: methods, paths, parameters, bodies, responses, security
-//! and servers. Descriptions and examples are not among them.
+//! The facts of an OpenAPI document by place: methods, paths, parameters, bodies, responses,
+//! security and servers. Descriptions and examples are not among them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,5 @@
-//! What breaks a rule of the document, and what changes in Stytch's, is found: tables of small changes
-//! of the documents in `cases/`.
+//! What breaks a rule of the document, and what changes in Stytch's, is found: tables of small
+//! changes of the documents in `cases/`.
 
 // clippy.toml allows these in tests, but not in what tests call.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
