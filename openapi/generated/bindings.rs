@@ -164,8 +164,6 @@ impl Operation {
             Self::GetOrganizationRbacPolicy => true,
             Self::AuthenticateSession => false,
             Self::GetJwks => false,
-            #[allow(unreachable_patterns)]
-            _ => false,
         }
     }
 }
@@ -211,8 +209,6 @@ pub(crate) fn decode_success(
             >(body)
                 .map(|_| ())
         }
-        #[allow(unreachable_patterns)]
-        _ => Ok(()),
     }
 }
 #[allow(unused_imports)]
@@ -227,6 +223,7 @@ pub mod types {
 See [Authenticate Session](https://stytch.com/docs/b2b/api/authenticate-session)
 in Stytch's reference.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[serde(deny_unknown_fields)]
     pub struct AuthenticateSessionRequest {
         ///The session JWT, which may be expired.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -246,15 +243,18 @@ in Stytch's reference.*/
         pub member_session: MemberSession,
         /**The id of the request, which Stytch's support asks for. Empty if the response
 does not contain it.*/
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
-        ///A fresh session JWT.
-        pub session_jwt: crate::wire::Credential,
+        ///A fresh session JWT. `None` if the response does not contain it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub session_jwt: ::std::option::Option<crate::wire::Credential>,
         ///The session token. `None` if the response does not contain it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub session_token: ::std::option::Option<crate::wire::Credential>,
         ///The HTTP status, repeated in the body. 0 if the body does not contain it.
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub status_code: i32,
     }
     /**A role of every member who logs in through the connection.
@@ -311,28 +311,42 @@ in Stytch's reference.*/
     pub struct ExternalConnection {
         ///The id of this external connection.
         pub connection_id: ::std::string::String,
-        ///The human-readable name.
+        ///The human-readable name. Empty if the response does not contain it.
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub display_name: ::std::string::String,
-        ///The id of the underlying SAML or OIDC connection.
+        /**The id of the underlying SAML or OIDC connection. Empty if the response does not
+contain it.*/
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub external_connection_id: ::std::string::String,
         /**The roles of every member who logs in through the connection. `None` means that
-the response doesn't contain them: they are unknown, not empty.*/
+the response does not contain the list: the roles are unknown. Null is read as an
+empty list.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_empty_list")]
         pub external_connection_implicit_role_assignments: ::std::option::Option<
             ::std::vec::Vec<ConnectionImplicitRoleAssignment>,
         >,
         /**The roles of the members of a group of the identity provider. `None` means that
-the response doesn't contain them: they are unknown, not empty.*/
+the response does not contain the list: the roles are unknown. Null is read as an
+empty list.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_empty_list")]
         pub external_group_implicit_role_assignments: ::std::option::Option<
             ::std::vec::Vec<GroupImplicitRoleAssignment>,
         >,
-        ///The organization that owns the underlying connection.
+        /**The organization that owns the underlying connection. Empty if the response does
+not contain it.*/
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub external_organization_id: ::std::string::String,
         ///The organization of the connection.
         pub organization_id: ::std::string::String,
         /**The state of the connection. Stytch documents `active` for external
-connections, and may add values.*/
+connections, and may add values. Empty if the response does not contain it.*/
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub status: ::std::string::String,
     }
     /**The External SSO connections of an organization.
@@ -342,14 +356,17 @@ in Stytch's reference.*/
     #[non_exhaustive]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct GetConnectionsResponse {
-        ///The External SSO connections, in Stytch's order.
+        ///The External SSO connections, in Stytch's order. Null is read as an empty list.
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub external_connections: ::std::vec::Vec<ExternalConnection>,
         /**The id of the request, which Stytch's support asks for. Empty if the response
 does not contain it.*/
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
         ///The HTTP status, repeated in the body. 0 if the body does not contain it.
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub status_code: i32,
     }
     /**The public keys of a project.
@@ -363,7 +380,8 @@ in Stytch's guides.*/
         pub keys: ::std::vec::Vec<Jwk>,
         /**The id of the request, which Stytch's support asks for. Empty if the response
 does not contain it.*/
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
     }
     /**The custom roles of an organization.
@@ -378,7 +396,8 @@ in Stytch's reference.*/
         pub org_policy: ::std::option::Option<OrganizationRbacPolicy>,
         /**The id of the request, which Stytch's support asks for. Empty if the response
 does not contain it.*/
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
     }
     /**The RBAC policy of a project.
@@ -392,7 +411,8 @@ in Stytch's reference.*/
         pub policy: RbacPolicy,
         /**The id of the request, which Stytch's support asks for. Empty if the response
 does not contain it.*/
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
     }
     /**A role of the members of one group of the identity provider.
@@ -451,6 +471,7 @@ in Stytch's reference.*/
     pub struct OrganizationRbacPolicy {
         ///The roles. `None` and an empty list both mean that there are none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_empty_list")]
         pub roles: ::std::option::Option<::std::vec::Vec<RbacRole>>,
     }
     /**Actions on a resource.
@@ -485,6 +506,7 @@ in Stytch's reference.*/
     pub struct RbacRole {
         ///The permissions. `None` and an empty list both grant nothing.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "crate::wire::null::as_empty_list")]
         pub permissions: ::std::option::Option<::std::vec::Vec<RbacPermission>>,
         ///The id of the role.
         pub role_id: ::std::string::String,
@@ -495,6 +517,7 @@ of the request, and its value is unchanged.
 See [Update External Connection](https://stytch.com/docs/b2b/api/update-external-connection)
 in Stytch's reference.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[serde(deny_unknown_fields)]
     pub struct UpdateExternalConnectionRequest {
         ///The human-readable name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -528,10 +551,12 @@ in Stytch's reference.*/
         pub connection: ExternalConnection,
         /**The id of the request, which Stytch's support asks for. Empty if the response
 does not contain it.*/
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub request_id: ::std::string::String,
         ///The HTTP status, repeated in the body. 0 if the body does not contain it.
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub status_code: i32,
     }
     /// Error types.
@@ -672,11 +697,16 @@ Arguments:
     > {
         let url = self
             .operation_url(
-                "/v1/b2b/sso/external",
-                &[organization_id, "connections", connection_id],
+                "/v1/b2b/sso/external/{}/connections/{}",
+                &[organization_id, connection_id],
             )
             .map_err(Error::InvalidRequest)?;
-        let mut header_map = ::reqwest::header::HeaderMap::new();
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
         if let Some(value) = x_stytch_member_session {
             header_map.append("X-Stytch-Member-Session", value.to_string().try_into()?);
         }
@@ -686,7 +716,12 @@ Arguments:
         }
         #[allow(unused_mut)]
         let mut request = self
-            .begin_request(::reqwest::Method::PUT, url)
+            .client
+            .put(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
             .json(&body)
             .headers(header_map)
             .build()?;
@@ -726,9 +761,14 @@ Arguments:
         x_stytch_member_session_jwt: Option<&'a str>,
     ) -> Result<ResponseValue<types::GetConnectionsResponse>, Error<types::Error>> {
         let url = self
-            .operation_url("/v1/b2b/sso", &[organization_id])
+            .operation_url("/v1/b2b/sso/{}", &[organization_id])
             .map_err(Error::InvalidRequest)?;
-        let mut header_map = ::reqwest::header::HeaderMap::new();
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
         if let Some(value) = x_stytch_member_session {
             header_map.append("X-Stytch-Member-Session", value.to_string().try_into()?);
         }
@@ -738,7 +778,12 @@ Arguments:
         }
         #[allow(unused_mut)]
         let mut request = self
-            .begin_request(::reqwest::Method::GET, url)
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
             .headers(header_map)
             .build()?;
         let info = OperationInfo {
@@ -766,10 +811,20 @@ Sends a `GET` request to `/v1/b2b/rbac/policy`
         let url = self
             .operation_url("/v1/b2b/rbac/policy", &[])
             .map_err(Error::InvalidRequest)?;
-        let mut header_map = ::reqwest::header::HeaderMap::new();
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
         #[allow(unused_mut)]
         let mut request = self
-            .begin_request(::reqwest::Method::GET, url)
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
             .headers(header_map)
             .build()?;
         let info = OperationInfo {
@@ -802,12 +857,22 @@ Arguments:
         Error<types::Error>,
     > {
         let url = self
-            .operation_url("/v1/b2b/rbac/organizations", &[organization_id])
+            .operation_url("/v1/b2b/rbac/organizations/{}", &[organization_id])
             .map_err(Error::InvalidRequest)?;
-        let mut header_map = ::reqwest::header::HeaderMap::new();
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
         #[allow(unused_mut)]
         let mut request = self
-            .begin_request(::reqwest::Method::GET, url)
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
             .headers(header_map)
             .build()?;
         let info = OperationInfo {
@@ -840,10 +905,20 @@ Arguments:
         let url = self
             .operation_url("/v1/b2b/sessions/authenticate", &[])
             .map_err(Error::InvalidRequest)?;
-        let mut header_map = ::reqwest::header::HeaderMap::new();
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
         #[allow(unused_mut)]
         let mut request = self
-            .begin_request(::reqwest::Method::POST, url)
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
             .json(&body)
             .headers(header_map)
             .build()?;
@@ -874,12 +949,22 @@ Arguments:
         project_id: &'a str,
     ) -> Result<ResponseValue<types::GetJwksResponse>, Error<types::Error>> {
         let url = self
-            .operation_url("/v1/b2b/sessions/jwks", &[project_id])
+            .operation_url("/v1/b2b/sessions/jwks/{}", &[project_id])
             .map_err(Error::InvalidRequest)?;
-        let mut header_map = ::reqwest::header::HeaderMap::new();
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
         #[allow(unused_mut)]
         let mut request = self
-            .begin_request(::reqwest::Method::GET, url)
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
             .headers(header_map)
             .build()?;
         let info = OperationInfo {

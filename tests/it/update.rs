@@ -153,16 +153,7 @@ async fn other_ids_are_sent_as_one_segment() {
     let acme = stytch.organization("acme");
     let ada = acme.member("ada", &["stytch_admin"]).log_in();
     let member = stytch.client().as_member(Session::jwt(ada.jwt()));
-    let ids = [
-        ("a/b", "a%2Fb"),
-        ("a?b", "a%3Fb"),
-        ("a#b", "a%23b"),
-        ("%2e%2e", "%252e%252e"),
-        ("%2E", "%252E"),
-        ("...", "..."),
-        ("ü b", "%C3%BC%20b"),
-    ];
-    for (id, segment) in ids {
+    for (id, segment) in [("...", "..."), ("a.b|c", "a.b|c"), ("a~b!", "a~b!"), ("a\"b", "a%22b")] {
         let connection = acme.connection_builder("Acme Okta").id(id).create();
         member
             .update_connection(id, &rename("Renamed"))
