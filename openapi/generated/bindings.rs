@@ -456,6 +456,9 @@ reference.*/
     #[non_exhaustive]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MemberSession {
+        ///The id of the session. Empty if the response does not contain it.
+        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        pub member_session_id: ::std::string::String,
         ///The organization of the member. It is the same for the whole session.
         pub organization_id: ::std::string::String,
         ///The roles of the member, which a permission check compares.

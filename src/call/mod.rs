@@ -1,15 +1,14 @@
 //! Any call: attempts, retry policy and budget, span.
 //!
-//! - `context.rs` has what every call uses.
-//! - `retry.rs` decides which failures are retried, and when; `retry_budget.rs` bounds retries.
+//! - `call.rs` has what every call uses, and the attempts of one call.
+//! - `retry.rs` decides which failures are retried, and when.
 //! - `span.rs` has the tracing span of a call.
 
-mod context;
+mod call;
 mod retry;
-mod retry_budget;
 mod span;
 
-pub(crate) use context::CallContext;
+pub(crate) use call::{Attempts, CallContext};
+pub(crate) use retry::Retry;
 pub use retry::RetryPolicy;
-pub(crate) use retry::{Attempts, Retry};
 pub(crate) use span::{CallSpan, Server};

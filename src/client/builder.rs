@@ -146,8 +146,12 @@ impl ClientBuilder {
     ///
     /// Each uses a TCP connection. Further calls are queued in order, and the time in the queue
     /// counts against their operation timeout. In addition, as many `sessions/authenticate`
-    /// requests may be in flight, a quarter of them for JWTs that can't be verified because the
-    /// project's keys are unavailable; as many requests for RBAC policies; and 64 for the keys.
+    /// requests may be in flight, and as many requests for RBAC policies.
+    ///
+    /// A quarter of the `sessions/authenticate` requests is kept for session JWTs whose signature
+    /// holds. Sessions that anybody can make up share the rest: tokens that were never resolved, and
+    /// JWTs that can't be verified because the project's keys are unavailable. At most 1,024 of
+    /// them wait; the call of a further one fails at once, with a retryable error.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = requests;
         self

@@ -146,6 +146,29 @@ impl Error {
         ErrorContext { repeat: Repeat::OutOfTimeUnsent, ..context }.into_error(None)
     }
 
+    /// The error of a request that was not sent, but may be later.
+    pub(crate) fn not_sent(
+        operation: Operation,
+        reason: impl Into<Cow<'static, str>>,
+        source: Option<Source>,
+    ) -> Self {
+        let context = ErrorContext::new(ErrorKind::Transport, operation, reason);
+        ErrorContext { source, ..context }.into_error(None)
+    }
+
+    /// Whether the deadline of a call ended it.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        self.0.repeat != Repeat::IfRetryable
+    }
+
+    /// The error of a wait, about the operation that the caller called.
+    pub(crate) fn of_caller(self, operation: Operation) -> Self {
+        if self.0.repeat == Repeat::OutOfTimeUnsent {
+            return self.amend(|context| context.operation = operation);
+        }
+        self
+    }
+
     /// Changes the context, as later attempts add to it.
     pub(crate) fn amend(mut self, change: impl FnOnce(&mut ErrorContext)) -> Self {
         change(Arc::make_mut(&mut self.0));

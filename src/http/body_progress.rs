@@ -52,7 +52,12 @@ impl Body for Watched {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        let is_empty = self.body.is_end_stream();
+        // An empty body is asked for this instead of polled.
+        if is_empty {
+            self.progress.0.store(true, Ordering::SeqCst);
+        }
+        is_empty
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -90,9 +90,7 @@ impl RequestContext {
         let config = &self.config;
         // Connecting has a timeout of its own, with an error of its own. Only an attempt with no
         // more time than that can end without showing whether it was connected.
-        // Only for a change does it matter whether the request was sent.
-        let watch = operation.is_change()
-            && remaining.min(config.attempt_timeout) <= config.connect_timeout;
+        let watch = remaining.min(config.attempt_timeout) <= config.connect_timeout;
         Self {
             session,
             timeout: (remaining < config.attempt_timeout).then_some(remaining),
@@ -158,8 +156,8 @@ impl ClientHooks<RequestContext> for generated::Client {
         if let Some(timeout) = timeout {
             *request.timeout_mut() = Some(*timeout);
         }
-        if let (Some(progress), Some(body)) = (body_progress, request.body_mut().as_mut()) {
-            progress.watch(body);
+        if let Some(progress) = body_progress {
+            progress.watch(request.body_mut().get_or_insert_default());
         }
         let headers = request.headers_mut();
         // The version of the document, which no SDK of Stytch's sends.

@@ -3,7 +3,6 @@
 //! - `transport.rs` sends each operation with the generated client, under a permit.
 //! - `hooks.rs` attaches credentials; `request.rs` makes URLs; `decode.rs` decodes responses.
 //! - `client.rs` configures reqwest; `base_url.rs` and `proxy.rs` check settings.
-//! - `permits.rs` limits the requests in flight.
 //! - `failure.rs` finds out why there is no response.
 //! - `body_progress.rs` detects whether a request was sent.
 
@@ -13,7 +12,6 @@ mod client;
 mod decode;
 mod failure;
 mod hooks;
-mod permits;
 mod proxy;
 mod request;
 mod transport;

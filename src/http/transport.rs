@@ -1,20 +1,13 @@
-//! The only module that uses HTTP: sends the operations of the document, each attempt once.
+//! Sends the operations of the document, each attempt once, and limits the requests in flight.
 //!
-//! `transport/hooks.rs` attaches credentials to the generated client's requests;
-//! `transport/request.rs` makes their URLs; `transport/decode.rs` decodes the responses;
-//! `transport/http.rs` configures reqwest; `transport/permits.rs` limits the requests in flight;
-//! `transport/failure.rs` finds out why there is no response. What a response means is decided
-//! in `response.rs`.
+//! What a response means is decided in `error/response.rs`.
 
 use std::{pin::pin, sync::Arc};
 
 use progenitor_client::ResponseValue;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{
-    hooks::{RequestContext, TransportConfig},
-    permits::{acquire_awaited, acquire_permit},
-};
+use super::hooks::{RequestContext, TransportConfig};
 /// Generated types, for modules that don't name the generated module.
 pub(crate) use crate::wire::{
     generated::Client as Bindings,
@@ -39,9 +32,9 @@ pub(crate) struct Transport {
     project_id: PathSegment,
     member_permits: Semaphore,
     session_permits: Semaphore,
-    /// A part of the session permits, for JWTs that can't be verified: anybody can make those.
-    unverified_permits: Semaphore,
-    jwks_permits: Semaphore,
+    /// Three quarters of the session permits, for sessions that anybody can make up.
+    unproven_permits: Semaphore,
+    unproven_places: Semaphore,
     policy_permits: Semaphore,
 }
 
@@ -137,6 +130,8 @@ impl Transport {
     ) -> Self {
         // `Semaphore::new` panics above it.
         let max_in_flight = max_in_flight.min(Semaphore::MAX_PERMITS);
+        let kept = max_in_flight.div_ceil(4);
+        let unproven = (max_in_flight - kept).max(1);
         let config = Arc::new(config);
         let context = RequestContext::for_project(Arc::clone(&config));
         Self {
@@ -148,9 +143,9 @@ impl Transport {
             project_id,
             member_permits: Semaphore::new(max_in_flight),
             // A call that is queued for a member permit may need one of these first.
-            session_permits: Semaphore::new(max_in_flight),
-            unverified_permits: Semaphore::new((max_in_flight / 4).max(1)),
-            jwks_permits: Semaphore::new(JWKS_REQUESTS),
+            session_permits: Semaphore::new(kept + unproven),
+            unproven_permits: Semaphore::new(unproven),
+            unproven_places: Semaphore::new(MAX_WAITING),
             policy_permits: Semaphore::new(max_in_flight),
         }
     }
@@ -186,11 +181,10 @@ impl Transport {
         }
     }
 
-    /// Sends `sessions/authenticate` for a session, unless all callers gave up before.
+    /// Sends `sessions/authenticate` for a session.
     pub(crate) async fn authenticate(
         &self,
         session: &Session,
-        is_awaited: impl Fn() -> bool,
         deadline: Deadline,
     ) -> Result<Success<AuthenticateSessionResponse>, Error> {
         let credential = Some(session.credential().clone());
@@ -200,20 +194,26 @@ impl Transport {
         };
         // A field that is added to the document stops the build here: send it, or `None`.
         let request = AuthenticateSessionRequest { session_token, session_jwt };
-        let _permit = acquire_awaited(&self.session_permits, is_awaited, deadline).await?;
+        let _permit = acquire_permit(&self.session_permits, deadline).await?;
         let client = self.attempt(Operation::AuthenticateSession, None, deadline)?;
         let result = client.authenticate_session(&request).await;
         client.inner.conclude(Operation::AuthenticateSession, result)
     }
 
-    /// Waits for the permit of a JWT that can't be verified. It is kept until the end of the
-    /// `sessions/authenticate` request.
-    pub(crate) async fn unverified_permit(
+    /// Waits for the permit of a session that anybody can make up. It is kept until the end of the
+    /// call of `sessions/authenticate`. Fails at once if too many wait.
+    pub(crate) async fn unproven_permit(
         &self,
-        is_awaited: impl Fn() -> bool,
         deadline: Deadline,
     ) -> Result<SemaphorePermit<'_>, Error> {
-        acquire_awaited(&self.unverified_permits, is_awaited, deadline).await
+        if let Ok(permit) = self.unproven_permits.try_acquire() {
+            return Ok(permit);
+        }
+        let Ok(_place) = self.unproven_places.try_acquire() else {
+            let reason = "over 1,024 sessions wait for their first sessions/authenticate";
+            return Err(Error::not_sent(deadline.operation(), reason, None));
+        };
+        acquire_permit(&self.unproven_permits, deadline).await
     }
 
     /// Fetches the RBAC policy of the project.
@@ -241,7 +241,6 @@ impl Transport {
 
     /// Fetches the project's JWKS.
     pub(crate) async fn jwks(&self, deadline: Deadline) -> Result<Success<GetJwksResponse>, Error> {
-        let _permit = acquire_permit(&self.jwks_permits, deadline).await?;
         let client = self.attempt(Operation::GetJwks, None, deadline)?;
         let result = client.get_jwks(&self.project_id).await;
         client.inner.conclude(Operation::GetJwks, result)
@@ -267,7 +266,21 @@ impl Transport {
     }
 }
 
+async fn acquire_permit(
+    semaphore: &Semaphore,
+    deadline: Deadline,
+) -> Result<SemaphorePermit<'_>, Error> {
+    const QUEUED: &str = "queued for a permit (max_in_flight)";
+    // Never overtakes: while a caller is queued, no permit is free.
+    if let Ok(permit) = semaphore.try_acquire() {
+        return Ok(permit);
+    }
+    let permit = deadline.wait(QUEUED, semaphore.acquire()).await?;
+    // It is never closed.
+    permit.map_err(|_| deadline.elapsed(QUEUED))
+}
+
 pub(crate) const NO_SUCH_CONNECTION: &str =
     "no external connection of the organization has this id";
-/// Fetches begin a second or more apart: so many are in flight only if each hangs for a minute.
-const JWKS_REQUESTS: usize = 64;
+/// How many sessions may wait that have proven nothing.
+const MAX_WAITING: usize = 1024;

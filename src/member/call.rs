@@ -3,22 +3,21 @@
 //! It doesn't know the operations: `member.rs` has a method for each, which checks its inputs
 //! and hands the request down.
 
-use std::{collections::HashSet, mem, pin::pin, sync::Mutex};
+use std::{collections::HashSet, mem, pin::pin, sync::Mutex, time::Instant};
 
-use tokio::time::timeout;
 use tracing::Instrument;
 
 use super::{
     edit::EditLocks,
-    permission::{Policies, ROLES_MAX_AGE, Verdict},
+    permission::{Policies, Verdict},
 };
 use crate::{
     call::{Attempts, CallContext, CallSpan},
     error::{Error, ErrorContext, ErrorKind, Success, rbac},
     http::MemberRequest,
     organization::{JwksCache, Member, OrganizationResolver},
-    sync::{Deadline, MAX_WAIT, lock},
-    wire::{Operation, PathSegment, Permission, Session, SessionHeader},
+    sync::{Deadline, lock},
+    wire::{Operation, PathSegment, Permission, Session, SessionHeader, SessionKind},
 };
 
 /// What all members of a project share.
@@ -33,8 +32,8 @@ pub(crate) struct Project {
 /// The session that a member acts with: the one presented, until its JWT is renewed.
 pub(crate) struct ActiveSession {
     pub(crate) presented: Session,
-    /// With the sequence number of the response that it came from.
-    renewed: Mutex<Option<(u64, Session)>>,
+    /// With the time at which its renewal began.
+    renewed: Mutex<Option<(Instant, Session)>>,
 }
 
 impl ActiveSession {
@@ -51,8 +50,8 @@ impl ActiveSession {
     fn renew_by(&self, member: &Member) {
         let Some(renewed) = &member.renewed else { return };
         let mut newest = lock(&self.renewed);
-        if newest.as_ref().is_none_or(|(sequence, _)| *sequence < member.sequence) {
-            *newest = Some((member.sequence, renewed.clone()));
+        if newest.as_ref().is_none_or(|(began, _)| *began < member.began) {
+            *newest = Some((member.began, renewed.clone()));
         }
     }
 }
@@ -100,7 +99,8 @@ impl<'a> MemberCall<'a> {
         request: Result<R, Error>,
     ) -> Result<R::Body, Error> {
         let Self { project, session, deadline, span } = self;
-        let mut attempts = project.context.retry.begin(deadline);
+        let retry = &project.context.retry;
+        let mut attempts = Attempts::begin(retry, Some(&retry.budget), deadline);
         // Pinned before it is wrapped: each layer would copy this large future.
         let outcome = {
             let attempted = pin!(attempt_until_success(project, session, request, &mut attempts));
@@ -123,7 +123,7 @@ async fn attempt_until_success<R: MemberRequest>(
     loop {
         // Inside the loop, so that a session renewed meanwhile serves the next attempt.
         let resolved = project.resolve(session, deadline).await;
-        let (organization, header) = resolved.map_err(|error| attempts.fail(error))?;
+        let (organization, header, began) = resolved.map_err(|error| attempts.fail(error))?;
         let transport = &project.context.transport;
         let sent = transport.send_as_member(&request, &organization, header, deadline);
         // Moved out first: a match whose arm waits would keep the whole result in the future.
@@ -131,39 +131,42 @@ async fn attempt_until_success<R: MemberRequest>(
             Ok(success) => return Ok(success),
             Err(error) => error,
         };
+        let (presented, organizations) = (&session.presented, &project.organizations);
         if error.kind() == ErrorKind::InvalidSession {
-            project.organizations.forget(&session.presented);
-            // A clock that is behind shows an expired JWT as valid.
-            let may_have_expired = rbac::is_jwt_rejection(&error)
-                && project.organizations.may_have_expired(&session.presented);
-            if may_have_expired && mem::take(&mut may_renew) {
-                attempts.repeat(error);
-                let renewed = project.organizations.renew(&session.presented, deadline);
+            organizations.cache().forget(presented, began);
+            // By Stytch's clock it may have expired, or not be valid yet.
+            let is_renewable =
+                presented.kind() == SessionKind::Jwt && rbac::is_jwt_rejection(&error);
+            if is_renewable && mem::take(&mut may_renew) {
+                attempts.repeat(error)?;
+                let renewed = organizations.renew(presented, began, deadline);
                 renewed.await.map_err(|error| attempts.fail(error))?;
                 continue;
             }
         }
         if matches!(error.kind(), ErrorKind::PermissionDenied { .. }) {
-            project.policies.record_denial(session.presented.digest(), &organization);
+            organizations.cache().outdate_roles(presented);
+            project.policies.outdate(&organization);
         }
         attempts.retry_or_fail(error).await?;
     }
 }
 
 impl Project {
-    /// Resolves the session to the member's organization and the one header to act with.
+    /// Resolves the session to the member's organization and the one header to act with, and when
+    /// it began to be resolved.
     pub(crate) async fn resolve(
         &self,
         session: &ActiveSession,
         deadline: Deadline,
-    ) -> Result<(PathSegment, SessionHeader), Error> {
+    ) -> Result<(PathSegment, SessionHeader, Instant), Error> {
         check_session(session, deadline)?;
         let member = self.organizations.resolve(&session.presented, deadline).await?;
         session.renew_by(&member);
         let header = member.renewed.as_ref().unwrap_or(&session.presented).header().cloned();
         let reason = "the renewed session JWT can't be sent in an HTTP header";
         let unusable = || Error::invalid_session(deadline.operation(), reason);
-        Ok((member.organization, header.ok_or_else(unusable)?))
+        Ok((member.organization, header.ok_or_else(unusable)?, member.began))
     }
 
     /// Checks which of the permissions the member's roles grant.
@@ -175,27 +178,12 @@ impl Project {
     ) -> Result<Verdict, Error> {
         check_session(session, deadline)?;
         let presented = &session.presented;
-        let resolve = |newer_than| {
-            self.organizations.resolve_roles(presented, ROLES_MAX_AGE, newer_than, deadline)
-        };
-        let mut member = resolve(None).await?;
-        if self.policies.needs_role_read(&presented.digest(), member.resolved) {
-            let read = timeout(MAX_WAIT, resolve(Some(member.sequence))).await;
-            self.policies.record_role_read(presented.digest());
-            match read {
-                Ok(Err(error)) if error.kind() == ErrorKind::InvalidSession => return Err(error),
-                Ok(Ok(read)) => member = read,
-                // The roles at hand are no older than five minutes.
-                Ok(Err(_)) | Err(_) => {}
-            }
-        }
+        let member = self.organizations.resolve_roles(presented, deadline).await?;
         session.renew_by(&member);
         let Some(roles) = member.roles.ids() else {
-            let operation = if member.is_verified_locally() {
-                deadline.operation()
-            } else {
-                Operation::AuthenticateSession
-            };
+            let is_read = presented.kind() == SessionKind::Token || member.renewed.is_some();
+            let operation =
+                if is_read { Operation::AuthenticateSession } else { deadline.operation() };
             let reason = "the roles of the member are not an array of strings";
             let kind = ErrorKind::UnexpectedResponse;
             return Err(ErrorContext::new(kind, operation, reason).into_error(None));

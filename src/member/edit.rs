@@ -92,7 +92,7 @@ impl MemberClient {
         let read = self.begin_until(GetConnections::OPERATION, deadline);
         let locked = read.in_span(async {
             let id = update::check_id(UpdateConnection::OPERATION, id)?;
-            let (organization, _) = self.project.resolve(&self.session, deadline).await?;
+            let (organization, ..) = self.project.resolve(&self.session, deadline).await?;
             let session = self.session.presented.digest();
             let key = (organization, id.clone());
             let lock = self.project.edits.acquire(key, session, deadline).await?;

@@ -185,7 +185,7 @@ impl MemberClient {
     /// always [`NotApplied`](crate::Outcome::NotApplied).
     pub async fn organization_id(&self) -> Result<String, Error> {
         let deadline = self.project.context.deadline(Operation::AuthenticateSession);
-        let (organization, _) = self.project.resolve(&self.session, deadline).await?;
+        let (organization, ..) = self.project.resolve(&self.session, deadline).await?;
         Ok(organization.to_string())
     }
 

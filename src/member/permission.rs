@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use futures_util::{FutureExt, future::join};
@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     http::RbacRole,
     sync::{Deadline, MaxAge, RefreshingCache},
-    wire::{Operation, PathSegment, Permission, SessionDigest},
+    wire::{Operation, PathSegment, Permission},
 };
 
 /// The result of [`MemberClient::check_permissions`](crate::MemberClient::check_permissions).
@@ -118,7 +118,7 @@ impl MemberClient {
     /// always [`NotApplied`](crate::Outcome::NotApplied).
     pub async fn role_ids(&self) -> Result<Vec<String>, Error> {
         let deadline = self.project.context.deadline(Operation::GetRbacPolicy);
-        let (organization, _) = self.project.resolve(&self.session, deadline).await?;
+        let (organization, ..) = self.project.resolve(&self.session, deadline).await?;
         self.project.policies.role_ids(&organization, deadline).await
     }
 }
@@ -130,14 +130,6 @@ impl Verdict {
     }
 }
 
-/// The last time that Stytch denied a session a permission.
-#[derive(Clone, Copy)]
-struct Denial {
-    at: SystemTime,
-    /// When the roles of the session were last read because of a denial.
-    roles_read: Option<SystemTime>,
-}
-
 /// The roles of a policy.
 type Policy = Arc<Vec<RbacRole>>;
 
@@ -146,8 +138,6 @@ pub(crate) struct Policies {
     context: CallContext,
     project: RefreshingCache<Policy>,
     organizations: Cache<PathSegment, RefreshingCache<Policy>>,
-    session_denials: Cache<SessionDigest, Denial>,
-    organization_denials: Cache<PathSegment, SystemTime>,
 }
 
 impl Policies {
@@ -156,42 +146,20 @@ impl Policies {
             let context = context.clone();
             move || project_policy(context.clone()).boxed()
         };
-        let operation = Operation::GetRbacPolicy;
+        let (clock, operation) = (context.clock.clone(), Operation::GetRbacPolicy);
         Self {
-            project: RefreshingCache::new(context.clock.clone(), MAX_AGE, operation, fetch),
+            project: RefreshingCache::new(clock, MAX_AGE, MIN_INTERVAL, operation, fetch),
             organizations: Cache::new(CAPACITY),
-            session_denials: Cache::new(CAPACITY),
-            organization_denials: Cache::new(CAPACITY),
             context,
         }
     }
 
-    /// Records that Stytch denied a permission, so that the next check sees what Stytch saw.
-    pub(crate) fn record_denial(&self, session: SessionDigest, organization: &PathSegment) {
-        let now = self.context.clock.now();
-        let roles_read = self.session_denials.get(&session).and_then(|denial| denial.roles_read);
-        self.session_denials.insert(session, Denial { at: now, roles_read });
-        self.organization_denials.insert(organization.clone(), now);
-    }
-
-    /// Whether to read roles again that were read at `read`, because the session was denied a
-    /// permission since: at most once in [`MIN_INTERVAL`].
-    pub(crate) fn needs_role_read(&self, session: &SessionDigest, read: SystemTime) -> bool {
-        let Some(denial) = self.session_denials.get(session) else {
-            return false;
-        };
-        let clock = &self.context.clock;
-        let is_recent = denial.roles_read.is_some_and(|at| clock.age(at) < MIN_INTERVAL);
-        let is_from_future = read > clock.now();
-        // Roles of the same instant may be older than the denial.
-        (read <= denial.at || is_from_future) && !is_recent
-    }
-
-    /// Records that the roles of a session were read because of a denial, or could not be read.
-    pub(crate) fn record_role_read(&self, session: SessionDigest) {
-        if let Some(denial) = self.session_denials.get(&session) {
-            let roles_read = Some(self.context.clock.now());
-            self.session_denials.insert(session, Denial { roles_read, ..denial });
+    /// Marks the policies as outdated, since Stytch denied a permission: the next check sees what
+    /// Stytch saw.
+    pub(crate) fn outdate(&self, organization: &PathSegment) {
+        self.project.outdate();
+        if let Some(custom) = self.organizations.get(organization) {
+            custom.outdate();
         }
     }
 
@@ -232,14 +200,9 @@ impl Policies {
         organization: &PathSegment,
         deadline: Deadline,
     ) -> Result<(Policy, Result<Policy, Error>), Error> {
-        let since = self.organization_denials.get(organization).unwrap_or(SystemTime::UNIX_EPOCH);
         let custom = self.organization(organization);
         let max_wait = deadline.remaining();
-        let (project, custom) = join(
-            self.project.get_since(since, MIN_INTERVAL, max_wait),
-            custom.get_since(since, MIN_INTERVAL, max_wait),
-        )
-        .await;
+        let (project, custom) = join(self.project.get(max_wait), custom.get(max_wait)).await;
         Ok((project?.value, custom.map(|snapshot| snapshot.value)))
     }
 
@@ -249,8 +212,8 @@ impl Policies {
         }
         let (context, organization) = (self.context.clone(), id.clone());
         let fetch = move || organization_policy(context.clone(), organization.clone()).boxed();
-        let operation = Operation::GetOrganizationRbacPolicy;
-        let policy = RefreshingCache::new(self.context.clock.clone(), MAX_AGE, operation, fetch);
+        let (clock, operation) = (self.context.clock.clone(), Operation::GetOrganizationRbacPolicy);
+        let policy = RefreshingCache::new(clock, MAX_AGE, MIN_INTERVAL, operation, fetch);
         let inserted = self.organizations.get_or_insert_with(id, || Ok::<_, ()>(policy.clone()));
         inserted.unwrap_or(policy)
     }
@@ -288,11 +251,9 @@ fn grants(role: &RbacRole, permission: &Permission) -> bool {
     })
 }
 
-/// One request, without retries: the backoff of the cache takes their place.
 async fn project_policy(context: CallContext) -> Result<Policy, Error> {
-    let deadline = Deadline::after(Operation::GetRbacPolicy, context.attempt_timeout);
-    let attempt = || context.transport.rbac_policy(deadline);
-    let response = context.call_as_project(context.retry.begin_single(deadline), attempt).await?;
+    let attempt = |deadline| context.transport.rbac_policy(deadline);
+    let response = context.fetch(Operation::GetRbacPolicy, attempt).await?;
     Ok(Arc::new(response.body.policy.roles))
 }
 
@@ -300,10 +261,8 @@ async fn organization_policy(
     context: CallContext,
     organization: PathSegment,
 ) -> Result<Policy, Error> {
-    let operation = Operation::GetOrganizationRbacPolicy;
-    let deadline = Deadline::after(operation, context.attempt_timeout);
-    let attempt = || context.transport.organization_rbac_policy(&organization, deadline);
-    let response = context.call_as_project(context.retry.begin_single(deadline), attempt).await?;
+    let attempt = |deadline| context.transport.organization_rbac_policy(&organization, deadline);
+    let response = context.fetch(Operation::GetOrganizationRbacPolicy, attempt).await?;
     let policy = response.body.org_policy;
     Ok(Arc::new(policy.and_then(|policy| policy.roles).unwrap_or_default()))
 }
@@ -311,8 +270,6 @@ async fn organization_policy(
 /// 5 minutes as in Stytch's SDKs; up to 1 hour while fetching fails.
 const MAX_AGE: MaxAge =
     MaxAge { fresh: Duration::from_secs(5 * 60), stale: Duration::from_secs(60 * 60) };
-/// How old the roles behind a session token may be in a check.
-pub(crate) const ROLES_MAX_AGE: Duration = MAX_AGE.fresh;
 /// The time between two fetches that denials cause.
 const MIN_INTERVAL: Duration = Duration::from_secs(5);
 /// How many organizations' policies are cached.
@@ -321,10 +278,7 @@ const CAPACITY: usize = 1_000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        sync::Clock,
-        wire::{Session, types::RbacPermission},
-    };
+    use crate::wire::types::RbacPermission;
 
     /// Takes minutes if each role of the member is compared with all roles.
     #[test]
@@ -345,20 +299,5 @@ mod tests {
         assert!(verdict.authorized);
         assert_eq!(verdict.granting_roles, (0..ROLES).map(id).collect::<Vec<_>>());
         assert_eq!(verdict.sufficient_roles, Vec::<String>::new());
-    }
-
-    /// The time of a reading is in the future if the clock was set back after it.
-    #[test]
-    fn denial_after_the_clock_was_set_back_has_the_roles_read_again() {
-        let clock = Clock::stopped();
-        let policies = Policies::new(CallContext::unreachable(clock.clone()));
-        let session = Session::token("token").digest();
-        policies.record_denial(session, &PathSegment::new("organization-test-1").unwrap());
-        let hour = Duration::from_secs(3600);
-        clock.advance(hour);
-        let now = clock.now();
-        for (read, is_needed) in [(now - 2 * hour, true), (now, false), (now + hour, true)] {
-            assert_eq!(policies.needs_role_read(&session, read), is_needed, "{read:?}");
-        }
     }
 }

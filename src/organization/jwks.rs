@@ -3,33 +3,30 @@
 //!
 //! Only keys of the project's JWKS, and of them only RSA keys for RS256. While a usable key set
 //! is cached, a JWT with an unknown `kid` waits for a newer set and nothing is sent for it but
-//! that fetch.
+//! that fetch. A JWT with an invalid signature isn't worth a fetch, or forged ones would cause
+//! many: a key that is replaced under the same `kid` is used once the keys are fetched again, after
+//! five minutes or by [`Client::warm_up`](crate::Client::warm_up).
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 
-use super::{
-    clock_difference::ClockDifference,
-    jwt::{Jwt, RS256, Validation, ValidationResult, unverified_times},
-};
+use super::jwt::{Jwt, RS256, Signed, Validation};
 use crate::{
     call::CallContext,
-    error::{Error, ErrorContext, ErrorKind, Success, response},
+    error::{Error, ErrorKind, Success, response},
     http::{GetJwksResponse, Jwk},
-    sync::{Deadline, MaxAge, RefreshingCache},
+    sync::{Clock, Deadline, MaxAge, RefreshingCache},
     wire::Operation,
 };
 
 /// Why a JWT can't be verified.
-pub(crate) enum KeyError {
+pub(crate) enum VerifyError {
+    /// The project didn't sign it for itself. The text completes "the session JWT …".
+    Invalid(&'static str),
     /// No usable key set is cached, and none can be fetched in time.
     Unavailable,
     /// The cached key set lacks the key, and no newer one came. The call fails with this error.
@@ -67,10 +64,9 @@ pub(crate) struct JwksCache(Arc<Inner>);
 
 struct Inner {
     sets: RefreshingCache<Arc<KeySet>>,
-    min_refetch_interval: Duration,
+    clock: Clock,
     waiting: Semaphore,
     validation: Validation,
-    clock_difference: ClockDifference,
 }
 
 /// The usable keys of a JWKS, by `kid`.
@@ -87,31 +83,23 @@ impl JwksCache {
             expiry_margin: settings.expiry_margin,
         };
         let clock = context.clock.clone();
-        let clock_difference = ClockDifference::new(clock.clone(), settings.leeway);
         let fetch = move || fetch(context.clone()).boxed();
-        Self(Arc::new(Inner {
-            sets: RefreshingCache::new(clock, settings.max_age, Operation::GetJwks, fetch),
-            min_refetch_interval: settings.min_refetch_interval,
-            waiting: Semaphore::new(MAX_WAITING),
-            validation,
-            clock_difference,
-        }))
+        let (max_age, interval) = (settings.max_age, settings.min_refetch_interval);
+        let operation = Operation::GetJwks;
+        let sets = RefreshingCache::new(clock.clone(), max_age, interval, operation, fetch);
+        Self(Arc::new(Inner { sets, clock, waiting: Semaphore::new(MAX_WAITING), validation }))
     }
 
-    /// Checks a session JWT, with a fetch of the keys only where they are missing.
+    /// Verifies a session JWT, with a fetch of the keys only where they are missing.
     pub(crate) async fn verify(
         &self,
         jwt: &str,
         deadline: Deadline,
-    ) -> Result<ValidationResult, KeyError> {
-        let Some(jwt) = Jwt::parse(jwt) else {
-            return Ok(ValidationResult::Invalid("isn't a JWT signed with RS256"));
-        };
-        let Some(key) = self.key(jwt.kid(), deadline).await? else {
-            return Ok(ValidationResult::Invalid("is signed with a key that isn't the project's"));
-        };
-        let now = self.0.clock_difference.stytch_now();
-        Ok(jwt.verify(&key, &self.0.validation, now))
+    ) -> Result<Signed, VerifyError> {
+        let jwt = Jwt::parse(jwt).ok_or(VerifyError::Invalid("isn't a JWT signed with RS256"))?;
+        let key = self.key(jwt.kid(), deadline).await?;
+        let now = self.0.clock.now();
+        jwt.verify(&key, &self.0.validation, now).map_err(VerifyError::Invalid)
     }
 
     /// How long before its end a JWT counts as expired.
@@ -129,71 +117,40 @@ impl JwksCache {
         deadline.wait(FETCHING, self.0.sets.refresh()).await?.map(|_| ())
     }
 
-    /// Learns the difference of the clocks from a JWT that Stytch returned for a request that
-    /// began at `requested`.
-    pub(crate) fn observe_issued(&self, issued: SystemTime, requested: SystemTime) {
-        self.0.clock_difference.observe(issued, requested);
-    }
-
-    /// Whether a JWT that is valid by the local clock may have expired by Stytch's.
-    ///
-    /// One that was issued within the leeway of now has not. An `iat` in the future means that the
-    /// local clock was set back or is behind by an unknown time, so the JWT may have expired.
-    pub(crate) fn may_have_expired(&self, jwt: &str) -> bool {
-        let now = self.0.clock_difference.stytch_now();
-        unverified_times(jwt).is_some_and(|(issued, _)| {
-            let distance = now.duration_since(issued).unwrap_or_else(|error| error.duration());
-            distance > self.0.validation.leeway
-        })
-    }
-
-    /// The key of that id. `None` if a set that was fetched after this call lacks it.
-    async fn key(
-        &self,
-        kid: &str,
-        deadline: Deadline,
-    ) -> Result<Option<ParsedPublicKey>, KeyError> {
+    /// The key of that id.
+    async fn key(&self, kid: &str, deadline: Deadline) -> Result<ParsedPublicKey, VerifyError> {
+        let unknown = || VerifyError::Invalid("is signed with a key that isn't the project's");
         let sets = &self.0.sets;
         let fetches = sets.fetches();
         // Half of what is left, so that the session can still be authenticated at Stytch.
-        let set = sets.get(deadline.remaining() / 2).await.map_err(|_| KeyError::Unavailable)?;
-        let key = set.value.0.get(kid);
-        if key.is_some() || set.fetch > fetches {
-            return Ok(key.cloned());
+        let set = sets.get(deadline.remaining() / 2).await.map_err(|_| VerifyError::Unavailable)?;
+        if let Some(key) = set.value.0.get(kid) {
+            return Ok(key.clone());
+        }
+        // Only a set whose fetch began after this call shows that the project has no such key.
+        if set.fetch > fetches {
+            return Err(unknown());
         }
         let Ok(_place) = self.0.waiting.try_acquire() else {
             let reason = "over 1,024 callers with an unknown `kid` wait for the next JWKS fetch";
-            return Err(KeyError::Undecided(undecided(reason, None)));
+            return Err(VerifyError::Undecided(Error::not_sent(Operation::GetJwks, reason, None)));
         };
-        let has_key = |set: &Arc<KeySet>| set.0.contains_key(kid);
-        let newer = sets.get_newer(fetches, self.0.min_refetch_interval, has_key);
-        let newer = deadline.wait(FETCHING, newer).await.map_err(KeyError::Undecided)?;
-        match newer {
-            Ok(set) => Ok(set.value.0.get(kid).cloned()),
+        let newer = sets.get_newer(fetches, |set: &Arc<KeySet>| set.0.contains_key(kid));
+        match deadline.wait(FETCHING, newer).await.map_err(VerifyError::Undecided)? {
+            Ok(set) => set.value.0.get(kid).cloned().ok_or_else(unknown),
             Err(error) => {
                 let reason = "the session JWT is signed with an unknown key, and fetching the \
                               project's JWKS failed";
-                Err(KeyError::Undecided(undecided(reason, Some(error))))
+                let error = Error::not_sent(Operation::GetJwks, reason, Some(Arc::new(error)));
+                Err(VerifyError::Undecided(error))
             }
         }
     }
 }
 
-/// One request, without retries: the backoff of the cache takes their place.
 async fn fetch(context: CallContext) -> Result<Arc<KeySet>, Error> {
-    let deadline = Deadline::after(Operation::GetJwks, context.attempt_timeout);
-    let attempt = || context.transport.jwks(deadline);
-    let jwks = context.call_as_project(context.retry.begin_single(deadline), attempt).await?;
-    KeySet::new(&jwks).map(Arc::new)
-}
-
-/// The error of a JWT with an unknown `kid` for which no newer key set could be fetched.
-fn undecided(reason: &'static str, source: Option<Error>) -> Error {
-    let context = ErrorContext {
-        source: source.map(|error| Arc::new(error) as _),
-        ..ErrorContext::new(ErrorKind::Transport, Operation::GetJwks, reason)
-    };
-    context.into_error(None)
+    let attempt = |deadline| context.transport.jwks(deadline);
+    KeySet::new(&context.fetch(Operation::GetJwks, attempt).await?).map(Arc::new)
 }
 
 impl KeySet {

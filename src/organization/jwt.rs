@@ -14,19 +14,27 @@ use serde_json::Number;
 
 use crate::wire::{MemberRoles, PathSegment};
 
-/// The result of validating a session JWT.
-pub(crate) enum ValidationResult {
-    Valid {
-        organization: PathSegment,
-        roles: MemberRoles,
-        /// How long it remains valid, less the margin.
-        valid_for: Duration,
-    },
-    /// Valid but for its time: expired, or not valid yet. Clocks differ, so it is renewed.
-    NotCurrent,
-    /// Not a session JWT that Stytch signed for this project. The text completes "the session
-    /// JWT …".
-    Invalid(&'static str),
+/// A JWT that the project signed.
+pub(crate) struct Signed {
+    pub(crate) ids: SessionIds,
+    /// `None` if a claim is missing, or doesn't hold here: clocks and issuers differ, so Stytch
+    /// decides.
+    pub(crate) valid: Option<Valid>,
+}
+
+/// Which session it is, as far as it is known.
+#[derive(Clone, Default)]
+pub(crate) struct SessionIds {
+    pub(crate) organization_id: Option<String>,
+    pub(crate) member_session_id: Option<String>,
+}
+
+/// What the claims of a valid JWT contain.
+pub(crate) struct Valid {
+    pub(crate) organization: PathSegment,
+    pub(crate) roles: MemberRoles,
+    /// How long it remains valid, less the margin.
+    pub(crate) valid_for: Duration,
 }
 
 /// What the claims of a project's session JWTs are validated against.
@@ -80,86 +88,86 @@ impl<'a> Jwt<'a> {
         &self.kid
     }
 
-    /// Checks the signature and then the claims. `now` is the time at Stytch.
+    /// Checks the signature and then the claims. The error completes "the session JWT …".
     pub(crate) fn verify(
         &self,
         key: &ParsedPublicKey,
         validation: &Validation,
         now: SystemTime,
-    ) -> ValidationResult {
+    ) -> Result<Signed, &'static str> {
         if key.verify_sig(self.signed, &self.signature).is_err() {
-            return ValidationResult::Invalid("has an invalid signature");
+            return Err("has an invalid signature");
         }
-        match serde_json::from_slice(&self.claims) {
-            Ok(claims) => validation.validate(claims, now),
-            Err(_) => ValidationResult::Invalid("lacks claims of Stytch's session JWTs"),
-        }
+        let claims: Claims = serde_json::from_slice(&self.claims)
+            .map_err(|_| "has claims that are not those of Stytch's session JWTs")?;
+        validation.validate(claims, now)
     }
 }
 
-/// Reads `iat` and `exp` of a JWT without verifying it. Never use them for authorization.
-pub(crate) fn unverified_times(jwt: &str) -> Option<(SystemTime, SystemTime)> {
+/// Reads the lifetime of a JWT without verifying it. Never use it for authorization.
+pub(crate) fn unverified_lifetime(jwt: &str) -> Option<Duration> {
     #[derive(Deserialize)]
     struct Times {
         iat: Number,
         exp: Number,
     }
 
-    let jwt = Jwt::parse(jwt)?;
-    let times: Times = serde_json::from_slice(&jwt.claims).ok()?;
-    Some((timestamp(&times.iat)?, timestamp(&times.exp)?))
+    let Times { iat, exp } = serde_json::from_slice(&Jwt::parse(jwt)?.claims).ok()?;
+    timestamp(&exp)?.duration_since(timestamp(&iat)?).ok()
 }
 
 impl Validation {
-    fn validate(&self, claims: Claims, now: SystemTime) -> ValidationResult {
+    fn validate(&self, claims: Claims, now: SystemTime) -> Result<Signed, &'static str> {
         if !claims.aud.contains(&self.audience) {
-            return ValidationResult::Invalid("has the `aud` of another project");
+            return Err("has the `aud` of another project");
         }
-        if !self.issuers.contains(&claims.iss) {
-            return ValidationResult::Invalid("has an `iss` that is not Stytch");
-        }
-        let Ok(organization) = PathSegment::new(&claims.organization.organization_id) else {
-            return ValidationResult::Invalid("contains an invalid organization id");
-        };
-        let times = (timestamp(&claims.nbf), timestamp(&claims.iat), timestamp(&claims.exp));
-        let (Some(nbf), Some(iat), Some(expires)) = times else {
-            return ValidationResult::Invalid("contains a timestamp out of range");
-        };
-        let latest = now + self.leeway;
-        match expires.duration_since(now + self.expiry_margin) {
-            Ok(valid_for) if !valid_for.is_zero() && nbf <= latest && iat <= latest => {
-                ValidationResult::Valid { organization, roles: claims.session.roles, valid_for }
+        let [nbf, iat, exp] = [claims.nbf, claims.iat, claims.exp].map(|claim| {
+            let time = claim.as_ref().map(timestamp);
+            time.map(|time| time.ok_or("contains a timestamp out of range")).transpose()
+        });
+        let times = (nbf?, iat?, exp?);
+        let SessionClaim { id: member_session_id, roles } = claims.session.unwrap_or_default();
+        let organization_id = claims.organization.and_then(|claim| claim.organization_id);
+        let organization = organization_id.as_deref().map(PathSegment::new).transpose();
+        let organization = organization.map_err(|_| "contains an invalid organization id")?;
+        let is_ours = claims.iss.is_some_and(|iss| self.issuers.contains(&iss));
+        let valid = match (organization, times) {
+            (Some(organization), (Some(nbf), Some(iat), Some(exp)))
+                if is_ours && member_session_id.is_some() && nbf.max(iat) <= now + self.leeway =>
+            {
+                let valid_for = exp.duration_since(now + self.expiry_margin).unwrap_or_default();
+                (!valid_for.is_zero()).then_some(Valid { organization, roles, valid_for })
             }
-            _ => ValidationResult::NotCurrent,
-        }
+            _ => None,
+        };
+        Ok(Signed { ids: SessionIds { organization_id, member_session_id }, valid })
     }
 }
 
 /// The claims of Stytch's session JWTs
-/// ([reference](https://stytch.com/docs/b2b/guides/sessions/resources/using-jwts)). Each is
-/// required exactly once. Times are numeric dates of RFC 7519, which may have fractions.
+/// ([reference](https://stytch.com/docs/b2b/guides/sessions/resources/using-jwts)), each of them at
+/// most once. Times are numeric dates of RFC 7519, which may have fractions.
 #[derive(Deserialize)]
 struct Claims {
     aud: Audience,
-    iss: String,
-    iat: Number,
-    nbf: Number,
-    exp: Number,
+    iss: Option<String>,
+    iat: Option<Number>,
+    nbf: Option<Number>,
+    exp: Option<Number>,
     #[serde(rename = "https://stytch.com/organization")]
-    organization: OrganizationClaim,
+    organization: Option<OrganizationClaim>,
     #[serde(rename = "https://stytch.com/session")]
-    session: SessionClaim,
+    session: Option<SessionClaim>,
 }
 
 #[derive(Deserialize)]
 struct OrganizationClaim {
-    organization_id: String,
+    organization_id: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct SessionClaim {
-    #[serde(rename = "id")]
-    _id: String,
+    id: Option<String>,
     #[serde(default)]
     roles: MemberRoles,
 }
@@ -201,17 +209,17 @@ pub(crate) fn fuzz(jwt: &str, claims: &[u8]) {
     let now = UNIX_EPOCH + Duration::from_secs(1_767_225_600);
     let validate = |claims: &[u8]| {
         let Ok(claims) = serde_json::from_slice::<Claims>(claims) else { return };
-        let is_ours =
-            claims.aud.contains(&validation.audience) && validation.issuers.contains(&claims.iss);
-        let id = claims.organization.organization_id.clone();
-        if let ValidationResult::Valid { organization, valid_for, .. } =
-            validation.validate(claims, now)
-        {
-            assert!(is_ours && *organization == *id && !valid_for.is_zero());
+        let is_ours = claims.aud.contains(&validation.audience);
+        let is_issuer = claims.iss.as_ref().is_some_and(|iss| validation.issuers.contains(iss));
+        let Ok(Signed { ids, valid }) = validation.validate(claims, now) else { return };
+        assert!(is_ours);
+        if let Some(Valid { organization, valid_for, .. }) = valid {
+            assert!(is_issuer && ids.organization_id.as_deref() == Some(&*organization));
+            assert!(ids.member_session_id.is_some() && !valid_for.is_zero());
         }
     };
     validate(claims);
-    let _ = unverified_times(jwt);
+    let _ = unverified_lifetime(jwt);
     if let Some(jwt) = Jwt::parse(jwt) {
         assert!(!jwt.signed.is_empty());
         validate(&jwt.claims);

@@ -1,66 +1,36 @@
 //! Resolves sessions to organizations: from a JWT that is verified locally, or by calling
 //! `sessions/authenticate`.
 //!
-//! Results are cached under a digest of the credential, never under the credential. Caching is
-//! safe: a session belongs to one member and a member to one organization for its whole life
-//! (moving to another organization makes a new session), and Stytch checks the session again
-//! with every request. A session that Stytch rejects is removed from the cache.
-
-mod cache;
+//! `sessions/authenticate` is called for a session once at a time, however many calls wait for it.
+//! `cache.rs` has the results.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
-    time::{Duration, SystemTime},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
-use quick_cache::sync::Cache;
 use tracing::Instrument;
 
 use super::{
-    jwks::{JwksCache, KeyError},
-    jwt::ValidationResult,
+    cache::{Member, MemberCache},
+    jwks::{JwksCache, VerifyError},
+    jwt::{SessionIds, Valid, unverified_lifetime},
 };
 use crate::{
     call::CallContext,
-    error::{Error, ErrorKind, Repeat},
-    sync::{Abandoned, Deadline, SingleFlight, Waiters},
+    error::{Error, ErrorKind, Success, response},
+    http::AuthenticateSessionResponse,
+    sync::{Deadline, SingleFlight},
     wire::{MemberRoles, Operation, PathSegment, Session, SessionDigest, SessionKind},
 };
-
-/// A resolved session.
-#[derive(Clone)]
-pub(crate) struct Member {
-    pub(crate) organization: PathSegment,
-    /// The session to act with in place of the one that was presented, if its JWT had to be
-    /// renewed.
-    pub(crate) renewed: Option<Session>,
-    /// Those at the time of `resolved`, or of the JWT.
-    pub(crate) roles: Arc<MemberRoles>,
-    pub(crate) resolved: SystemTime,
-    /// Grows with each result of `sessions/authenticate`; [`VERIFIED`] for a JWT that was verified.
-    pub(crate) sequence: u64,
-    valid_until: SystemTime,
-}
-
-impl Member {
-    /// Whether this is the result of verifying a JWT, without `sessions/authenticate`.
-    pub(crate) fn is_verified_locally(&self) -> bool {
-        self.sequence == VERIFIED
-    }
-
-    fn is_newer_than(&self, sequence: Option<u64>) -> bool {
-        sequence.is_none_or(|sequence| self.sequence > sequence)
-    }
-}
 
 /// The result of resolving a session without a request.
 enum Local {
     Member(Member),
-    /// `is_verified` is false for a JWT whose signature can't be checked, since no keys are
-    /// cached.
-    Unknown {
-        is_verified: bool,
-    },
+    /// Stytch issued the session, and decides whether it is valid.
+    Known(SessionIds),
+    /// Anybody can make it up: a token that was never resolved, or a JWT without keys to verify it.
+    Unproven,
 }
 
 #[derive(Clone, Debug)]
@@ -85,17 +55,15 @@ struct Inner {
     context: CallContext,
     jwks: JwksCache,
     settings: Settings,
-    cache: Cache<SessionDigest, Member>,
-    requests: SingleFlight<SessionDigest, Member, Error>,
-    authenticated: AtomicU64,
+    cache: MemberCache,
+    /// Each with the deadline that it had.
+    requests: SingleFlight<SessionDigest, (Deadline, Result<Member, Error>)>,
 }
 
 impl OrganizationResolver {
     pub(crate) fn new(context: CallContext, jwks: JwksCache, settings: Settings) -> Self {
-        let cache = Cache::new(settings.capacity);
-        let requests = SingleFlight::new(context.operation_timeout);
-        let authenticated = AtomicU64::new(1);
-        Self(Arc::new(Inner { context, jwks, settings, cache, requests, authenticated }))
+        let cache = MemberCache::new(settings.capacity, context.clock.clone());
+        Self(Arc::new(Inner { context, jwks, settings, cache, requests: SingleFlight::new() }))
     }
 
     /// Resolves the organization of a session. Calls Stytch only if the session can't be
@@ -105,165 +73,201 @@ impl OrganizationResolver {
         session: &Session,
         deadline: Deadline,
     ) -> Result<Member, Error> {
-        if let Some(member) = self.0.cached(session) {
+        if let Some(member) = self.0.cache.valid(session) {
             return Ok(member);
         }
         // Boxed, so that a call with a cached session has no room for it.
-        Box::pin(self.resolve_anew(session, deadline)).await
+        Box::pin(self.resolve_anew(session, None, deadline)).await
     }
 
-    async fn resolve_anew(&self, session: &Session, deadline: Deadline) -> Result<Member, Error> {
-        match self.0.resolve_locally(session, deadline).await? {
-            Local::Member(member) => Ok(member),
-            Local::Unknown { is_verified } => {
-                self.authenticate(session, is_verified, None, deadline).await
-            }
-        }
-    }
-
-    /// Resolves a session as [`resolve`](Self::resolve) does. The roles behind a token are read
-    /// again if they are older than `max_age`, or their sequence number is not above `newer_than`.
+    /// Resolves a session as [`resolve`](Self::resolve) does, and reads the roles behind a token
+    /// again unless they are current. Those of a JWT are its claims.
     pub(crate) async fn resolve_roles(
         &self,
         session: &Session,
-        max_age: Duration,
-        newer_than: Option<u64>,
         deadline: Deadline,
     ) -> Result<Member, Error> {
-        let cached = self.0.cached(session).filter(|_| session.kind() == SessionKind::Token);
-        let Some(member) = cached else {
-            return self.resolve(session, deadline).await;
-        };
-        if self.0.context.clock.age(member.resolved) <= max_age
-            && newer_than.is_none_or(|oldest| member.sequence > oldest)
-        {
+        let member = self.resolve(session, deadline).await?;
+        if session.kind() == SessionKind::Jwt || self.0.cache.has_current_roles(&member) {
             return Ok(member);
         }
-        self.authenticate(session, true, Some(member.sequence), deadline).await
+        let newer_than = member.began.max(member.denied.unwrap_or(member.began));
+        Box::pin(self.resolve_anew(session, Some(newer_than), deadline)).await
     }
 
-    /// Removes a session that Stytch rejected from the cache.
-    pub(crate) fn forget(&self, session: &Session) {
-        self.0.cache.remove(&session.digest());
+    /// The results so far.
+    pub(crate) fn cache(&self) -> &MemberCache {
+        &self.0.cache
     }
 
-    /// Whether a session is a JWT that may have expired by Stytch's clock.
-    pub(crate) fn may_have_expired(&self, session: &Session) -> bool {
-        session.kind() == SessionKind::Jwt && self.0.jwks.may_have_expired(session.expose_secret())
-    }
-
-    /// Renews a session JWT that Stytch rejected although its signature holds.
-    pub(crate) async fn renew(&self, session: &Session, deadline: Deadline) -> Result<(), Error> {
-        // A local verification by another call doesn't count as a renewal.
-        self.authenticate(session, true, Some(VERIFIED), deadline).await.map(|_| ())
-    }
-
-    /// Calls `sessions/authenticate`, once for all who wait for the same session. The result is
-    /// newer than that of `newer_than`, a sequence number.
-    async fn authenticate(
+    /// Renews a session JWT that Stytch rejected although its signature holds, unless it was renewed
+    /// since it `began` to be resolved for the call.
+    pub(crate) async fn renew(
         &self,
         session: &Session,
-        is_verified: bool,
-        newer_than: Option<u64>,
+        began: Instant,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
+        if self.0.cache.valid(session).is_some_and(|member| member.began > began) {
+            return Ok(());
+        }
+        Box::pin(self.resolve_anew(session, Some(began), deadline)).await.map(|_| ())
+    }
+
+    /// Resolves a session that isn't cached. With `newer_than`, calls `sessions/authenticate` even
+    /// if it can be resolved locally, or takes the result of a call that began after that.
+    async fn resolve_anew(
+        &self,
+        session: &Session,
+        newer_than: Option<Instant>,
         deadline: Deadline,
     ) -> Result<Member, Error> {
-        const ACTIVITY: &str = "waiting for sessions/authenticate";
-        let digest = session.digest();
-        let start = |waiters| {
-            let (inner, session) = (Arc::clone(&self.0), session.clone());
-            async move { inner.authenticate(&session, is_verified, newer_than, &waiters).await }
-                .in_current_span()
+        let ids = match self.0.resolve_locally(session, newer_than, deadline).await? {
+            Local::Member(member) => return Ok(member),
+            Local::Known(ids) => Some(ids),
+            Local::Unproven => None,
         };
-        let is_out_of_time = |error: &Error| {
-            matches!(error.context().repeat, Repeat::OutOfTime | Repeat::OutOfTimeUnsent)
+        let start = || {
+            let shared = deadline.of_shared_request(Operation::AuthenticateSession);
+            let (inner, session, ids) = (Arc::clone(&self.0), session.clone(), ids.clone());
+            let request =
+                async move { (shared, inner.request(&session, ids, newer_than, shared).await) };
+            request.in_current_span()
         };
         loop {
-            let request = self.0.requests.run(&digest, start, is_out_of_time);
-            match deadline.wait(ACTIVITY, request).await? {
-                // Another caller started the request, with a lower `newer_than`.
-                Ok(Ok(member)) if !member.is_newer_than(newer_than) => {}
-                Ok(result) => return result,
-                Err(Abandoned) => {
-                    let reason = "the task of the request was dropped before it had a result";
-                    return Err(Error::timed_out(Operation::AuthenticateSession, reason));
-                }
+            // Once for all who wait for the same session.
+            let request = self.0.requests.run(session.digest(), start);
+            let (shared, result) =
+                deadline.wait("waiting for sessions/authenticate", request).await?;
+            match result {
+                // It was started by a call that was satisfied by less.
+                Ok(member) if newer_than.is_some_and(|oldest| member.began <= oldest) => {}
+                // It was started by a call that has to return earlier.
+                Err(error) if error.is_out_of_time() && deadline.is_after(shared) => {}
+                result => return result.map_err(|error| error.of_caller(deadline.operation())),
             }
         }
     }
 }
 
 impl Inner {
-    /// Resolves a session without a request of its own.
-    async fn resolve_locally(&self, session: &Session, deadline: Deadline) -> Result<Local, Error> {
-        if session.kind() == SessionKind::Token {
-            return Ok(Local::Unknown { is_verified: true });
-        }
-        match self.jwks.verify(session.expose_secret(), deadline).await {
-            Ok(ValidationResult::Valid { organization, roles, valid_for }) => {
-                let (resolved, roles) = (self.context.clock.now(), Arc::new(roles));
-                let valid_until = self.after(valid_for);
-                let member = Member {
-                    organization,
-                    renewed: None,
-                    roles,
-                    resolved,
-                    sequence: VERIFIED,
-                    valid_until,
-                };
-                Ok(Local::Member(self.insert(session, member)))
-            }
-            Ok(ValidationResult::NotCurrent) => Ok(Local::Unknown { is_verified: true }),
-            Err(KeyError::Unavailable) => Ok(Local::Unknown { is_verified: false }),
-            Err(KeyError::Undecided(error)) => Err(error),
-            Ok(ValidationResult::Invalid(problem)) => {
-                let reason = format!("the session JWT {problem}");
-                Err(Error::invalid_session(deadline.operation(), reason))
-            }
-        }
-    }
-
-    async fn authenticate(
+    /// Resolves a session without a request of its own, unless the result has to be newer.
+    async fn resolve_locally(
         &self,
         session: &Session,
-        mut is_verified: bool,
-        newer_than: Option<u64>,
-        waiters: &Waiters<Result<Member, Error>>,
+        newer_than: Option<Instant>,
+        deadline: Deadline,
+    ) -> Result<Local, Error> {
+        let began = Instant::now();
+        if session.kind() == SessionKind::Jwt {
+            match self.jwks.verify(session.expose_secret(), deadline).await {
+                Ok(signed) => {
+                    let Some(valid) = signed.valid.filter(|_| newer_than.is_none()) else {
+                        return Ok(Local::Known(signed.ids));
+                    };
+                    let Valid { organization, roles, valid_for } = valid;
+                    let member = self.cache.member(organization, roles, valid_for, began);
+                    return Ok(Local::Member(self.cache.insert(session, member)));
+                }
+                Err(VerifyError::Invalid(problem)) => {
+                    let reason = format!("the session JWT {problem}");
+                    return Err(Error::invalid_session(deadline.operation(), reason));
+                }
+                Err(VerifyError::Undecided(error)) => return Err(error),
+                Err(VerifyError::Unavailable) => {}
+            }
+        }
+        // A session that was resolved before is no made-up one, although it isn't valid any more.
+        Ok(self.cache.get(session).map_or(Local::Unproven, |member| {
+            let organization_id = Some(member.organization.to_string());
+            Local::Known(SessionIds { organization_id, member_session_id: None })
+        }))
+    }
+
+    /// Calls `sessions/authenticate` for a session of these ids, or for an unproven one.
+    async fn request(
+        &self,
+        session: &Session,
+        mut ids: Option<SessionIds>,
+        newer_than: Option<Instant>,
+        deadline: Deadline,
     ) -> Result<Member, Error> {
         let context = &self.context;
-        let deadline = context.deadline(Operation::AuthenticateSession);
         // The request that completed just now may have resolved it.
-        let cached = self.cached(session).filter(|member| member.is_newer_than(newer_than));
-        if let Some(member) = cached {
+        let cached = self.cache.valid(session);
+        let is_new = |member: &Member| newer_than.is_none_or(|oldest| member.began > oldest);
+        if let Some(member) = cached.filter(is_new) {
             return Ok(member);
         }
-        let _permit = loop {
-            if is_verified {
-                break None;
+        let mut permit = None;
+        if ids.is_none() {
+            permit = Some(context.transport.unproven_permit(deadline).await?);
+            // Keys may have come while it waited.
+            if session.kind() == SessionKind::Jwt && self.jwks.has_keys() {
+                match self.resolve_locally(session, newer_than, deadline).await? {
+                    Local::Member(member) => return Ok(member),
+                    Local::Known(known) => (ids, permit) = (Some(known), None),
+                    Local::Unproven => {}
+                }
             }
-            let is_awaited = || !waiters.is_empty();
-            let permit = context.transport.unverified_permit(is_awaited, deadline).await?;
-            if !self.jwks.has_keys() {
-                break Some(permit);
-            }
-            // Keys came while it waited.
-            drop(permit);
-            match self.resolve_locally(session, deadline).await? {
-                Local::Member(member) => return Ok(member),
-                Local::Unknown { is_verified: is_verified_now } => is_verified = is_verified_now,
-            }
-        };
-        let requested = context.clock.now();
-        let attempt = || context.transport.authenticate(session, || !waiters.is_empty(), deadline);
-        let response = context.call_as_project(context.retry.begin(deadline), attempt).await;
-        if response.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidSession) {
-            self.cache.remove(&session.digest());
         }
-        self.cache_response(session, response?, requested)
+        let began = Instant::now();
+        let retry = &context.retry;
+        let budget = if permit.is_none() { &retry.budget } else { &retry.unproven_budget };
+        let attempt = || context.transport.authenticate(session, deadline);
+        let response = context.call_as_project(Some(budget), deadline, attempt).await;
+        drop(permit);
+        if response.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidSession) {
+            self.cache.remove(session);
+        }
+        self.cache_response(session, &ids.unwrap_or_default(), response?, began)
+    }
+
+    /// Caches a response for the session of these ids.
+    fn cache_response(
+        &self,
+        session: &Session,
+        ids: &SessionIds,
+        Success { status, body }: Success<AuthenticateSessionResponse>,
+        began: Instant,
+    ) -> Result<Member, Error> {
+        let unusable = |reason: String| {
+            let kind = ErrorKind::UnexpectedResponse;
+            let operation = Operation::AuthenticateSession;
+            response::unusable(kind, operation, status, &body.request_id, reason)
+        };
+        let found = &body.member_session;
+        let differs = |id: &Option<String>, found: &str| id.as_ref().is_some_and(|id| id != found);
+        let is_token = session.kind() == SessionKind::Token;
+        let is_other_token =
+            body.session_token.as_ref().is_some_and(|it| it != session.credential());
+        if differs(&ids.organization_id, &found.organization_id)
+            || differs(&ids.member_session_id, &found.member_session_id)
+            || (is_token && is_other_token)
+        {
+            return Err(unusable("the response is about another session".to_owned()));
+        }
+        let organization = PathSegment::new(&found.organization_id).map_err(|problem| {
+            unusable(format!("the organization id in the response {problem}"))
+        })?;
+        let roles = found.roles.clone().unwrap_or(MemberRoles::UNKNOWN);
+        if is_token {
+            let member = self.cache.member(organization, roles, self.settings.token_ttl, began);
+            return Ok(self.cache.insert(session, member));
+        }
+        let renewed = body.session_jwt.clone().map(|jwt| Session::new(SessionKind::Jwt, jwt));
+        let Some(renewed) = renewed.filter(|renewed| renewed.header().is_some()) else {
+            let reason = "the response has no session JWT that can be sent in an HTTP header";
+            return Err(unusable(reason.to_owned()));
+        };
+        // Stytch just returned the JWT, so it is valid for its own lifetime from now on, whatever
+        // the local clock shows. One whose times can't be read is used once.
+        let lifetime = unverified_lifetime(renewed.expose_secret()).unwrap_or_default();
+        let valid_for = lifetime.saturating_sub(self.jwks.expiry_margin());
+        let mut member = self.cache.member(organization, roles, valid_for, began);
+        // Under both JWTs.
+        self.cache.insert(&renewed, member.clone());
+        member.renewed = Some(renewed);
+        Ok(self.cache.insert(session, member))
     }
 }
-
-/// The sequence number of a JWT that was verified locally.
-const VERIFIED: u64 = 0;
-
-#[cfg(test)]
-mod tests;

@@ -23,6 +23,17 @@ impl Deadline {
         Self { operation, at: Instant::now() + time.min(YEAR) }
     }
 
+    /// The deadline of a request that this call shares with others: a little earlier, so that they
+    /// get its error, which has a cause, rather than run out of time themselves.
+    pub(crate) fn of_shared_request(self, operation: Operation) -> Self {
+        Self { operation, at: self.at - (self.remaining() / 10).min(MARGIN) }
+    }
+
+    /// Whether this call has time left after a shared request ran out of it.
+    pub(crate) fn is_after(self, shared: Self) -> bool {
+        self.at > shared.at + 2 * MARGIN
+    }
+
     pub(crate) fn operation(self) -> Operation {
         self.operation
     }
@@ -44,3 +55,6 @@ impl Deadline {
         Error::timed_out(self.operation, format!("operation_timeout elapsed while {activity}"))
     }
 }
+
+/// How much earlier a shared request ends.
+const MARGIN: Duration = Duration::from_millis(250);

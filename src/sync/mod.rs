@@ -2,12 +2,10 @@
 //!
 //! - `clock.rs` has the clock of sessions, keys and caches.
 //! - `deadline.rs` has the instant by which a call returns.
-//! - `refreshing.rs` has a value that is fetched when a call needs it; `backoff.rs` has the pause
-//!   after fetches that fail.
+//! - `refreshing.rs` has a value that is fetched when a call needs it.
 //! - `single_flight.rs` shares one request between concurrent callers.
 //! - `lock.rs` locks a mutex.
 
-mod backoff;
 #[cfg_attr(
     not(feature = "testing"),
     expect(unreachable_pub, reason = "only `testing` exposes a clock that moves")
@@ -26,4 +24,4 @@ pub use clock::Clock;
 pub(crate) use deadline::Deadline;
 pub(crate) use lock::lock;
 pub(crate) use refreshing::{MaxAge, RefreshingCache};
-pub(crate) use single_flight::{Abandoned, MAX_WAIT, SingleFlight, Waiters};
+pub(crate) use single_flight::SingleFlight;

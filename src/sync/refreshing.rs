@@ -1,34 +1,31 @@
 //! A value that is fetched when a call needs it, refreshed in the background, and served stale
 //! while the refresh fails.
 //!
-//! Own code: of the maintained cache crates, moka hands one failure to all waiters of
-//! `try_get_with`, but forgets it at once, serves nothing stale, and runs the fetch inside a
-//! caller's future, so that it ends with that caller; `quick_cache`'s `get_or_insert_async` lets
-//! the next waiter fetch after a failure. The limit on waiting and the backoff would have to be
-//! built around either of them.
+//! Every fetch is started by a call, never by a timer, and is a task of its own, so that it doesn't
+//! end with that call. Only one runs at a time. Beside the value, the cache keeps nothing but the
+//! newest fetch: its number, when it began, its result, and when the next one may begin. Ages and
+//! backoffs go by the injectable clock, waits by real time.
 //!
-//! Nothing is fetched by a timer: every fetch is started by a call. Ages of values and backoffs
-//! go by the injectable clock, waits by real time.
+//! Own code: of the maintained cache crates, moka forgets a failure at once, serves nothing stale,
+//! and runs the fetch inside a caller's future; `quick_cache` lets the next waiter fetch after a
+//! failure.
 
-mod since;
 mod state;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
 use futures_util::future::BoxFuture;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
 use tracing::{Instrument, Span};
 
-pub(crate) use self::state::Snapshot;
-use self::state::{Fetch, State};
-use super::{
-    clock::Clock,
-    lock::lock,
-    single_flight::{Abandoned, MAX_WAIT, SharedRequest},
-};
+use self::state::{End, Fetch, Snapshot, State, backoff};
+use super::{clock::Clock, lock::lock};
 use crate::{error::Error, wire::Operation};
 
 /// A value that is fetched and refreshed. Clones share it.
@@ -47,6 +44,8 @@ pub(crate) struct MaxAge {
 struct Inner<T> {
     clock: Clock,
     max_age: MaxAge,
+    /// The time between two forced fetches.
+    interval: Duration,
     operation: Operation,
     fetch: Box<dyn Fn() -> BoxFuture<'static, Result<T, Error>> + Send + Sync>,
     state: Mutex<State<T>>,
@@ -54,230 +53,206 @@ struct Inner<T> {
 
 enum Step<T> {
     Return(Result<Snapshot<T>, Error>),
-    Wait(Fetch<T>),
+    /// Waits for a fetch. Returns its result if it `is_enough`.
+    Wait {
+        fetch: Fetch<T>,
+        is_enough: bool,
+    },
     Sleep(Duration),
 }
 
 impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
-    /// `fetch` makes one request of the operation, which ends by itself.
+    /// `fetch` makes one request of the operation, which ends by itself. Forced fetches begin at
+    /// least `interval` apart.
     pub(crate) fn new(
         clock: Clock,
         max_age: MaxAge,
+        interval: Duration,
         operation: Operation,
         fetch: impl Fn() -> BoxFuture<'static, Result<T, Error>> + Send + Sync + 'static,
     ) -> Self {
-        let state =
-            State { snapshot: None, fetches: 0, in_flight: None, failure: None, last_forced: None };
-        let (fetch, state) = (Box::new(fetch), Mutex::new(state));
-        Self(Arc::new(Inner { clock, max_age, operation, fetch, state }))
+        let state = Mutex::new(State { snapshot: None, newest: None, forced: None, outdated: 0 });
+        Self(Arc::new(Inner { clock, max_age, interval, operation, fetch: Box::new(fetch), state }))
     }
 
     /// How many fetches have begun so far.
     pub(crate) fn fetches(&self) -> u64 {
-        lock(&self.0.state).fetches
+        lock(&self.0.state).fetches()
     }
 
     /// Whether a value is cached that may be used.
     pub(crate) fn is_usable(&self) -> bool {
-        lock(&self.0.state).has_value(&self.0.clock, self.0.max_age.stale)
+        self.0.usable(&lock(&self.0.state)).is_some()
     }
 
-    /// Returns a value that is young enough. Without one, waits for a fetch until that is
-    /// [`MAX_WAIT`] old, but no longer than `max_wait`. Doesn't wait during the backoff, nor if
-    /// the last fetch got no response in time: the next one runs in the background.
+    /// Marks the value as outdated: the next calls wait for a newer one.
+    pub(crate) fn outdate(&self) {
+        let mut state = lock(&self.0.state);
+        state.outdated = state.fetches();
+    }
+
+    /// Returns a value that is young enough and not outdated. Without one, waits for a fetch until
+    /// that is [`MAX_WAIT`] old, but no longer than `max_wait`. Doesn't wait during the backoff
+    /// after a failure, nor for the fetch after one that failed late.
     pub(crate) async fn get(&self, max_wait: Duration) -> Result<Snapshot<T>, Error> {
-        // Over all fetches: one whose runtime is dropped is followed by another.
-        let found = timeout(max_wait.min(MAX_WAIT), self.run_steps(0, || self.0.find()));
-        found.await.unwrap_or_else(|_| Err(self.0.no_response()))
+        self.run(max_wait.min(MAX_WAIT), || self.0.find()).await
     }
 
     /// Fetches the value now, unless a fetch is in flight or the backoff after a failure is running.
     pub(crate) async fn refresh(&self) -> Result<Snapshot<T>, Error> {
-        let wait = || match self.0.join_or_start(&mut self.0.lock(), Span::current()) {
-            Ok(fetch) => Step::Wait(fetch),
-            Err(error) => Step::Return(Err(error)),
+        let step = || {
+            let is_due = |end: &End<T>| end.result.is_ok() || end.is_due(&self.0.clock);
+            let fetch = self.0.newest(&mut lock(&self.0.state), is_due, Span::current());
+            Step::Wait { fetch, is_enough: true }
         };
-        self.run_steps(0, wait).await
+        self.run(MAX_WAIT, step).await
     }
 
-    /// Waits for a value of a fetch that begins after the first `fetches` ones, or for one that
-    /// `is_enough`. Starts such fetches at least `interval` apart, whatever the backoff. Waits no
-    /// longer than `interval` and [`MAX_WAIT`].
+    /// Waits for a value of a fetch after the first `fetches` ones, or for one that `is_enough`, no
+    /// longer than the interval and [`MAX_WAIT`]. Forces a fetch, whatever the backoff.
     pub(crate) async fn get_newer(
         &self,
         fetches: u64,
-        interval: Duration,
         is_enough: impl Fn(&T) -> bool,
     ) -> Result<Snapshot<T>, Error> {
-        let step = || self.0.find_newer(fetches, interval, &is_enough);
-        let newer = timeout(interval.saturating_add(MAX_WAIT), self.run_steps(fetches, step));
-        newer.await.unwrap_or_else(|_| Err(self.0.no_response()))
+        let step = || self.0.find_newer(fetches, &is_enough);
+        self.run(self.0.interval.saturating_add(MAX_WAIT), step).await
     }
 
-    /// Takes steps until there is a result of a fetch after the first `fetches` ones.
-    async fn run_steps(
+    /// Takes steps until there is a result, or the time is over.
+    async fn run(
         &self,
-        fetches: u64,
+        max_wait: Duration,
         step: impl Fn() -> Step<T>,
     ) -> Result<Snapshot<T>, Error> {
-        loop {
-            match step() {
-                Step::Return(result) => return result,
-                Step::Sleep(time) => sleep(time).await,
-                Step::Wait(fetch) => {
-                    let number = fetch.number;
-                    if let Some(result) = self.0.wait(fetch).await
-                        && number > fetches
-                    {
-                        return result;
+        let steps = async {
+            loop {
+                match step() {
+                    Step::Return(result) => return result,
+                    Step::Sleep(time) => sleep(time).await,
+                    Step::Wait { mut fetch, is_enough } => {
+                        let max_wait = MAX_WAIT.saturating_sub(fetch.began.elapsed());
+                        match timeout(max_wait, fetch.end.wait_for(Option::is_some)).await {
+                            Ok(Ok(end)) if is_enough => {
+                                return end.clone().ok_or_else(|| self.0.no_response())?.result;
+                            }
+                            Err(_) => return Err(self.0.no_response()),
+                            // An earlier fetch, or one whose runtime was dropped.
+                            Ok(_) => {}
+                        }
                     }
                 }
             }
-        }
+        };
+        timeout(max_wait, steps).await.unwrap_or_else(|_| Err(self.0.no_response()))
     }
 }
 
 impl<T: Clone + Send + Sync + 'static> Inner<T> {
-    /// The state, in which a fetch that is too old to wait for counts as failed.
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        let mut state = lock(&self.state);
-        let ended = state.in_flight.take_if(|fetch| fetch.is_ended());
-        // With another runtime, a fetch is abandoned too, which is no failure of the request.
-        if let Some(fetch) = ended.filter(|it| !it.request.is_abandoned() || it.request.is_local())
-        {
-            let at = (fetch.began + MAX_WAIT).min(self.clock.now());
-            state.fail(fetch.number, self.no_response(), at, true);
-        }
-        state
-    }
-
     fn find(self: &Arc<Self>) -> Step<T> {
-        let MaxAge { fresh, stale } = self.max_age;
-        let mut state = self.lock();
-        let usable = state.snapshot.clone().filter(|_| state.has_value(&self.clock, stale));
-        let Some(snapshot) = usable else {
-            return self.wait_or_fail(&mut state);
-        };
-        if self.clock.age(snapshot.began) >= fresh {
-            // Nobody waits for it, so its span is no part of the call's.
-            let _ = self.join_or_start(&mut state, Span::none());
+        let mut state = lock(&self.state);
+        let is_due = |end: &End<T>| end.is_due(&self.clock);
+        let usable = self.usable(&state);
+        if let Some(snapshot) = usable.filter(|snapshot| snapshot.fetch > state.outdated) {
+            if self.clock.age(snapshot.began) >= self.max_age.fresh {
+                // Nobody waits for it, so its span is no part of the call's.
+                self.newest(&mut state, is_due, Span::none());
+            }
+            return Step::Return(Ok(snapshot));
         }
-        Step::Return(Ok(snapshot))
+        let (fetches, outdated) = (state.fetches(), state.outdated);
+        let is_forced = outdated > 0 && self.until_forced(&state).is_zero();
+        let is_due = |end: &End<T>| is_due(end) || (is_forced && end.is_outdated(outdated));
+        let fetch = self.newest(&mut state, is_due, Span::current());
+        if is_forced && fetch.number > fetches {
+            state.forced = Some((self.clock.now(), Instant::now()));
+        }
+        let has_ended = fetch.has_ended();
+        if !has_ended && !fetch.is_awaited {
+            return Step::Return(Err(self.no_response()));
+        }
+        let is_enough = has_ended || fetch.number > outdated;
+        Step::Wait { fetch, is_enough }
     }
 
-    fn wait_or_fail(self: &Arc<Self>, state: &mut State<T>) -> Step<T> {
-        let timeout_error = state.failure.as_ref().filter(|failure| failure.is_timeout);
-        let timeout_error = timeout_error.map(|failure| failure.error.clone());
-        let parent = if timeout_error.is_some() { Span::none() } else { Span::current() };
-        match (self.join_or_start(state, parent), timeout_error) {
-            (Ok(fetch), None) => Step::Wait(fetch),
-            (Ok(_), Some(error)) | (Err(error), _) => Step::Return(Err(error)),
-        }
-    }
-
-    fn find_newer(
-        self: &Arc<Self>,
-        fetches: u64,
-        interval: Duration,
-        is_enough: impl Fn(&T) -> bool,
-    ) -> Step<T> {
-        let mut state = self.lock();
+    fn find_newer(self: &Arc<Self>, fetches: u64, is_enough: impl Fn(&T) -> bool) -> Step<T> {
+        let mut state = lock(&self.state);
         if let Some(snapshot) = &state.snapshot
             && (snapshot.fetch > fetches || is_enough(&snapshot.value))
         {
             return Step::Return(Ok(snapshot.clone()));
         }
-        if let Some(fetch) = &state.in_flight {
-            return Step::Wait(fetch.clone());
+        let (begun, remaining) = (state.fetches(), self.until_forced(&state));
+        // Not by the backoff: a fetch that fails doesn't bring the next one forward.
+        let fetch = self.newest(&mut state, |_| remaining.is_zero(), Span::current());
+        if fetch.number > begun {
+            state.forced = Some((self.clock.now(), Instant::now()));
         }
-        if let Some(failure) = &state.failure
-            && failure.fetch > fetches
-        {
-            return Step::Return(Err(failure.error.clone()));
-        }
-        // In real time too, since that is what callers sleep by.
-        let elapsed = state.last_forced.map(|(at, began)| began.elapsed().max(self.clock.age(at)));
-        let remaining = elapsed.map(|elapsed| interval.saturating_sub(elapsed));
-        if let Some(remaining) = remaining.filter(|remaining| !remaining.is_zero()) {
+        let is_enough = fetch.number > fetches;
+        if fetch.has_ended() && !is_enough {
             return Step::Sleep(remaining);
         }
-        state.last_forced = Some((self.clock.now(), Instant::now()));
-        Step::Wait(self.start(&mut state, Span::current()))
+        Step::Wait { fetch, is_enough }
     }
 
-    fn join_or_start(
+    fn usable(&self, state: &State<T>) -> Option<Snapshot<T>> {
+        let snapshot = state.snapshot.as_ref();
+        snapshot.filter(|it| self.clock.age(it.began) < self.max_age.stale).cloned()
+    }
+
+    /// How long no fetch may be forced. In real time too, since that is what callers sleep by.
+    fn until_forced(&self, state: &State<T>) -> Duration {
+        let elapsed = state.forced.map(|(at, began)| began.elapsed().max(self.clock.age(at)));
+        elapsed.map_or(Duration::ZERO, |elapsed| self.interval.saturating_sub(elapsed))
+    }
+
+    /// The newest fetch. Starts it if there is none, or if that ended and the next `is_due`.
+    fn newest(
         self: &Arc<Self>,
         state: &mut State<T>,
-        parent: Span,
-    ) -> Result<Fetch<T>, Error> {
-        if let Some(fetch) = &state.in_flight {
-            return Ok(fetch.clone());
+        is_due: impl FnOnce(&End<T>) -> bool,
+        caller: Span,
+    ) -> Fetch<T> {
+        let (mut failures, mut is_awaited) = (0, true);
+        if let Some(newest) = &state.newest {
+            // Before the end is read, since the task publishes that and is then gone.
+            let is_alive = newest.is_alive();
+            let end = newest.end.borrow().clone();
+            if end.as_ref().map_or(is_alive, |end| !is_due(end)) {
+                return newest.clone();
+            }
+            if let Some(End { result: Err(_), is_late, .. }) = end {
+                (failures, is_awaited) = (newest.failures + 1, !is_late);
+            }
         }
-        match &state.failure {
-            Some(failure) if failure.backoff.is_running(&self.clock) => Err(failure.error.clone()),
-            _ => Ok(self.start(state, parent)),
-        }
-    }
-
-    fn start(self: &Arc<Self>, state: &mut State<T>, parent: Span) -> Fetch<T> {
-        let (sender, request) = SharedRequest::new();
-        state.fetches += 1;
-        let (number, began) = (state.fetches, self.clock.now());
-        let inner = Arc::clone(self);
-        let task = async move {
-            let fetched = (inner.fetch)().await;
-            let _ = sender.send(Some(inner.complete(number, began, fetched)));
-        };
-        tokio::spawn(task.instrument(parent));
-        let fetch = Fetch { number, began, request };
-        state.in_flight = Some(fetch.clone());
+        let (publish, end) = watch::channel(None);
+        let number = state.fetches() + 1;
+        let fetch = Fetch { number, began: Instant::now(), failures, is_awaited, end };
+        state.newest = Some(fetch.clone());
+        let (inner, started, since) = (Arc::clone(self), fetch.clone(), self.clock.now());
+        let task = async move { publish.send_replace(Some(inner.fetch(&started, since).await)) };
+        tokio::spawn(task.instrument(if is_awaited { caller } else { Span::none() }));
         fetch
     }
 
-    /// Keeps the result of a fetch, however late it comes.
-    fn complete(
-        &self,
-        number: u64,
-        began: SystemTime,
-        fetched: Result<T, Error>,
-    ) -> Result<Snapshot<T>, Error> {
-        if let Err(error) = &fetched {
-            // Before the lock is taken: a subscriber may block.
-            tracing::warn!(%error, "refreshing a cached value failed");
-        }
-        let mut state = lock(&self.state);
-        let is_awaited = state.in_flight.take_if(|fetch| fetch.number == number).is_some();
+    async fn fetch(&self, fetch: &Fetch<T>, began: SystemTime) -> End<T> {
+        let fetched = (self.fetch)().await;
+        let is_late = fetch.began.elapsed() >= MAX_WAIT;
         match fetched {
             Ok(value) => {
-                let snapshot = Snapshot { value, fetch: number, began };
-                if state.snapshot.as_ref().is_none_or(|newest| newest.fetch < number) {
+                let snapshot = Snapshot { value, fetch: fetch.number, began };
+                let mut state = lock(&self.state);
+                // One whose runtime is polled again after a long time is older than the value.
+                if state.snapshot.as_ref().is_none_or(|newest| newest.fetch < fetch.number) {
                     state.snapshot = Some(snapshot.clone());
                 }
-                state.failure = None;
-                Ok(snapshot)
+                End { result: Ok(snapshot), is_late, pause: self.max_age.fresh, since: began }
             }
             Err(error) => {
-                let now = self.clock.now();
-                if is_awaited {
-                    state.fail(number, error.clone(), now, false);
-                } else if let Some(failure) =
-                    state.failure.as_mut().filter(|failure| failure.fetch == number)
-                {
-                    failure.backoff.prolong(now, error.retry_after());
-                    failure.error = error.clone();
-                }
-                Err(error)
+                tracing::warn!(%error, "refreshing a cached value failed");
+                let pause = backoff(fetch.failures, error.retry_after());
+                End { result: Err(error), is_late, pause, since: self.clock.now() }
             }
-        }
-    }
-
-    /// Waits for a fetch. `None` if its runtime was dropped.
-    async fn wait(&self, mut fetch: Fetch<T>) -> Option<Result<Snapshot<T>, Error>> {
-        let max_wait = MAX_WAIT.saturating_sub(fetch.request.age());
-        match timeout(max_wait, fetch.request.result()).await {
-            Ok(Ok(result)) => Some(result),
-            Ok(Err(Abandoned)) => None,
-            Err(_) => Some(Err(self.no_response())),
         }
     }
 
@@ -286,3 +261,9 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
         Error::timed_out(self.operation, reason)
     }
 }
+
+/// How long a call waits for a fetch, which may make no progress.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

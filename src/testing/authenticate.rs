@@ -35,6 +35,7 @@ pub(super) fn authenticate(
     // A field that is added to these types stops the build here: set it as Stytch does.
     let member_session = types::MemberSession {
         organization_id: member.organization_id.clone(),
+        member_session_id: session.id.clone(),
         roles: Some(MemberRoles::new(member.roles.clone())),
     };
     let others = other_fields(&state, &session);
@@ -152,7 +153,6 @@ fn other_fields(state: &State, session: &SessionState) -> Value {
         .collect();
     json!({
         "member_session": {
-            "member_session_id": session.id,
             "member_id": session.member_id,
             "organization_slug": organization.slug,
             "started_at": rfc3339(session.started_at),

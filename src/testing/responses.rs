@@ -98,11 +98,13 @@ pub fn authenticated(
     }
 }
 
-/// A member session of `organization_id`, as [`authenticated`] contains it.
+/// A member session of `organization_id`, as [`authenticated`] contains it. The client accepts it
+/// for a session JWT whose signature it verified only with the `member_session_id` of that JWT.
 #[must_use]
 pub fn member_session(organization_id: &str) -> types::MemberSession {
     types::MemberSession {
         organization_id: organization_id.into(),
+        member_session_id: "session-test-fe6c042b-6286-479f-8a4f-b046a6c46509".into(),
         roles: Some(MemberRoles::new(["stytch_member", "stytch_admin"])),
     }
 }

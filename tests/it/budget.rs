@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use stytch_sso_external::{
-    Client, Error, Operation, RetryPolicy, Session,
-    testing::{Connection, Fault, LoggedIn, Stytch},
+    Client, Error, ErrorKind, Operation, RetryPolicy, Session,
+    testing::{Connection, Fault, LoggedIn, Response, Stytch, responses},
     types::UpdateExternalConnectionRequest,
 };
 
@@ -102,6 +102,38 @@ async fn exhausted_budget_returns_the_last_error() {
     fixture.stytch.clock().advance(Duration::from_secs(50));
     let retries = fixture.drain().await;
     assert!((250..=262).contains(&retries), "{retries}");
+}
+
+#[tokio::test]
+async fn exhausted_budget_renews_no_rejected_jwt() {
+    let fixture = Fixture::new(RetryPolicy::default()).await;
+    let outage = fixture.stytch.fault(UPDATE, Fault::status(503));
+    fixture.drain().await;
+    outage.clear();
+    let rejection = Response::error(&responses::unable_to_parse_session_jwt());
+    let _ = fixture.stytch.fault(UPDATE, Fault::response(rejection));
+    let error = fixture.update().await.unwrap_err();
+    assert!(error.reason().ends_with("; retry budget exhausted"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::InvalidSession, "{error:?}");
+    assert_eq!(fixture.stytch.count(Operation::AuthenticateSession), 0);
+}
+
+#[tokio::test]
+async fn made_up_tokens_leave_the_budget_of_updates_full() {
+    let fixture = Fixture::new(RetryPolicy::default()).await;
+    let authenticate = Operation::AuthenticateSession;
+    let _ = fixture.stytch.fault(authenticate, Fault::rate_limited());
+    for n in 0..400 {
+        let member = fixture.client.as_member(Session::token(format!("mAdE-uP-{n}")));
+        let error = member.organization_id().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RateLimited, "{error:?}");
+    }
+    // A tenth of the budget, and a tenth of a retry for each call.
+    let retries = fixture.stytch.count(authenticate) - 400;
+    assert!((50..=90).contains(&retries), "{retries}");
+    let _ = fixture.stytch.fault(UPDATE, Fault::status(503));
+    let retries = fixture.drain().await;
+    assert!((500..=515).contains(&retries), "{retries}");
 }
 
 #[tokio::test]

@@ -26,9 +26,8 @@ struct Scripted {
 
 impl Scripted {
     async fn start() -> Self {
-        let [jwks, authenticate, update] =
-            [jwks(), scripted_project::authenticated("a.b.c"), scripted_project::updated()]
-                .map(|body| Arc::new(Mutex::new(steps::json(200, &body))));
+        let [jwks, authenticate, update] = [jwks(), authenticated(), scripted_project::updated()]
+            .map(|body| Arc::new(Mutex::new(steps::json(200, &body))));
         let [for_jwks, for_authenticate, for_update] =
             [&jwks, &authenticate, &update].map(Arc::clone);
         let project = ScriptedProject::scripted(
@@ -48,6 +47,13 @@ impl Scripted {
     }
 }
 
+/// For whatever token was sent.
+fn authenticated() -> Value {
+    let mut response = scripted_project::authenticated("a.b.c");
+    response.as_object_mut().unwrap().remove("session_token");
+    response
+}
+
 fn jwks() -> Value {
     json!({"keys": [KEY.jwk()], "request_id": REQUEST_ID, "status_code": 200})
 }
@@ -61,7 +67,7 @@ async fn any_2xx_with_a_usable_body_is_a_success() {
     let scripted = Scripted::start().await;
     for status in [200, 201, 202, 203, 206, 226, 299] {
         set(&scripted.jwks, steps::json(status, &jwks()));
-        set(&scripted.authenticate, steps::json(status, &scripted_project::authenticated("a.b.c")));
+        set(&scripted.authenticate, steps::json(status, &authenticated()));
         set(&scripted.update, steps::json(status, &scripted_project::updated()));
         scripted.client.warm_up().await.unwrap();
         assert_eq!(

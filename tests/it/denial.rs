@@ -201,8 +201,12 @@ fn unknown_error_types_of_operations_without_a_member_are_classified_by_status()
 
 impl Acme {
     async fn rejected(&self, status: u16, error_type: &str) -> Error {
-        self.fault(Operation::UpdateExternalConnection, Fault::response(body(status, error_type)));
-        self.update().await.unwrap_err()
+        // Whatever the attempts: a rejected JWT is renewed once.
+        let fault = Fault::response(body(status, error_type));
+        let fault = self.stytch.fault(Operation::UpdateExternalConnection, fault);
+        let error = self.update().await.unwrap_err();
+        fault.clear();
+        error
     }
 
     async fn update(&self) -> Result<UpdateExternalConnectionResponse, Error> {

@@ -4,7 +4,7 @@ use std::panic::{UnwindSafe, catch_unwind};
 
 use http::{HeaderMap, HeaderValue, StatusCode};
 use stytch_sso_external::{
-    Error, Operation, Outcome,
+    Error, Operation, Outcome, Session,
     testing::{self, responses},
 };
 
@@ -27,7 +27,9 @@ async fn real(steps: Steps) -> Error {
     let project = ScriptedProject::responding(steps).await;
     let client =
         project.builder().retry(stytch_sso_external::RetryPolicy::disabled()).build().unwrap();
-    scripted_project::update(&client).await.unwrap_err()
+    // A JWT that Stytch rejects would be renewed first.
+    let session = Session::token(scripted_project::TOKEN);
+    scripted_project::update_as(&client, session).await.unwrap_err()
 }
 
 #[tokio::test]

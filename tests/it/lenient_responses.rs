@@ -100,6 +100,7 @@ fn session_requires_its_organization_and_no_credential() {
         &responses::authenticated("organization-test-1", "token", "a.b.c"),
         &[
             ("/member_session", REJECTED, REJECTED),
+            ("/member_session/member_session_id", EMPTY, EMPTY),
             ("/member_session/organization_id", REJECTED, REJECTED),
             ("/member_session/roles", NONE, NONE),
             ("/request_id", EMPTY, EMPTY),

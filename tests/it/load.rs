@@ -347,6 +347,8 @@ async fn timeout_while_queued_for_a_permit_sends_nothing() {
     let errors = [first.await.unwrap_err(), second.unwrap_err()];
     assert_eq!(errors.each_ref().map(Error::outcome), [Outcome::Unknown, Outcome::NotApplied]);
     assert!(errors[1].reason().starts_with("operation_timeout elapsed while "), "{}", errors[1]);
+    let about = (errors[1].operation(), errors[1].attempts());
+    assert_eq!(about, (Operation::UpdateExternalConnection, 0));
     assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 1);
 }
 
@@ -463,7 +465,8 @@ async fn outcome_stays_unknown_after_a_rejected_retry() {
             move |_| {
                 // Ended between the first attempt and the second.
                 ada.revoke();
-                Response::json(200, &responses::authenticated(&organization, "token", "jwt"))
+                let token = ada.token();
+                Response::json(200, &responses::authenticated(&organization, &token, "jwt"))
             }
         }),
     );

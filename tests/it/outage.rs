@@ -15,7 +15,10 @@ use stytch_sso_external::{
         jwt::{self, Key},
     },
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
 
 use crate::support::{
     fast_time::{accelerate, accelerate_with},
@@ -58,10 +61,12 @@ async fn call(client: &Client, session: Session) -> (Result<String, Error>, Dura
 async fn hanging_keys_at_cold_start_delay_the_first_calls_only() {
     let project =
         ScriptedProject::scripted(hang, scripted_project::successful_authenticate, update).await;
-    let clock = Clock::stopped();
-    let client = project.builder().clock(clock.clone()).build().unwrap();
+    // Longer than the test, so that the fetch hangs until its end.
+    let (long, clock) = (Duration::from_secs(600), Clock::stopped());
+    let builder = project.builder().attempt_timeout(long).clock(clock.clone());
+    let client = builder.build().unwrap();
     accelerate();
-    for (round, fetched) in [(0, 1), (1, 1), (2, 2)] {
+    for round in 0..3 {
         let calls = (0..200).map(|n| call(&client, jwt(round * 200 + n)));
         for (result, took) in join_all(calls).await {
             result.unwrap();
@@ -69,10 +74,10 @@ async fn hanging_keys_at_cold_start_delay_the_first_calls_only() {
         }
         assert_eq!(
             (project.jwks_requests(), project.authenticate_requests()),
-            (fetched, 200 * (round + 1))
+            (1, 200 * (round + 1))
         );
-        // After the backoff one fetch runs in the background of the third round.
-        clock.advance(Duration::from_millis(if round == 1 { 1_000 } else { 0 }));
+        // No further fetch begins beside one that hangs.
+        clock.advance(Duration::from_secs(60));
     }
     assert_eq!(client.warm_up().await.unwrap_err().operation(), Operation::GetJwks);
 }
@@ -188,36 +193,109 @@ async fn rotation_under_made_up_kids_rejects_no_honest_member() {
     assert!(apart && (4..=8).contains(&fetches.len()), "{fetches:?}");
 }
 
+/// A call for each session, in the background.
+fn flood(client: &Client, sessions: impl Iterator<Item = Session>) -> JoinSet<Error> {
+    let call = |session| {
+        let client = client.clone();
+        async move { call(&client, session).await.0.unwrap_err() }
+    };
+    sessions.map(call).collect()
+}
+
+/// A JWT that expired a while ago.
+fn expired(n: usize) -> Session {
+    let mut claims = claims();
+    claims["sub"] = json!(format!("member-test-{n}"));
+    for claim in ["iat", "nbf", "exp"] {
+        claims[claim] = json!(claims[claim].as_u64().unwrap() - 600);
+    }
+    Session::jwt(scripted_project::sign(&claims))
+}
+
 #[tokio::test]
-async fn unverified_jwts_take_a_quarter_of_the_permits() {
+async fn made_up_sessions_leave_a_quarter_of_the_permits_to_verified_jwts() {
+    let made_up_token = |n: usize| Session::token(format!("mAdE-uP-{n}"));
+    let made_up_jwt = |n: usize| {
+        let header = json!({"alg": "RS256", "kid": format!("made-up-{n}")});
+        Session::jwt(jwt::unsigned(&header, &claims()))
+    };
+    for is_token in [true, false] {
+        let authenticate = move |request: &Request, before: usize| {
+            let body = String::from_utf8_lossy(&request.body);
+            // Without a signature.
+            let is_made_up = body.contains("mAdE-uP-") || body.contains(".\"");
+            if is_made_up {
+                vec![Step::Hang]
+            } else {
+                scripted_project::successful_authenticate(request, before)
+            }
+        };
+        // Without keys, only sessions that were resolved before are known.
+        let serves_keys = Arc::new(Mutex::new(true));
+        let serves = Arc::clone(&serves_keys);
+        let jwks = move |request: &Request, before: usize| {
+            if *serves.lock().unwrap() {
+                scripted_project::successful_jwks(request, before)
+            } else {
+                steps::html(503)
+            }
+        };
+        let project = ScriptedProject::scripted(jwks, authenticate, update).await;
+        // Longer than the test, so that no hanging request is retried.
+        let (long, clock) = (Duration::from_secs(600), Clock::stopped());
+        let builder = project.builder().attempt_timeout(long).operation_timeout(long);
+        let client = builder.max_in_flight(8).clock(clock.clone()).build().unwrap();
+        let honest: Vec<_> = (0..20).map(expired).collect();
+        let mut authenticated = 0;
+        if !is_token {
+            for session in &honest {
+                call(&client, session.clone()).await.0.unwrap();
+            }
+            authenticated = 20;
+            *serves_keys.lock().unwrap() = false;
+            clock.advance(Duration::from_secs(60 * 60));
+        }
+        let sessions = (0..5_000).map(|n| if is_token { made_up_token(n) } else { made_up_jwt(n) });
+        let mut flood = flood(&client, sessions);
+        // Beyond 1,024 that wait, each fails at once.
+        for _ in 0..5_000 - 6 - 1_024 {
+            let error = flood.join_next().await.unwrap().unwrap();
+            assert!(error.kind() == ErrorKind::Transport && error.is_retryable(), "{error:?}");
+            let reason = "over 1,024 sessions wait for their first sessions/authenticate";
+            assert_eq!(error.reason(), reason);
+        }
+        until(|| project.authenticate_requests() == authenticated + 6).await;
+        for session in &honest {
+            call(&client, session.clone()).await.0.unwrap();
+        }
+        assert_eq!(project.authenticate_requests(), authenticated + 6 + 20);
+        assert_eq!(flood.len(), 6 + 1_024);
+    }
+}
+
+/// A session that a member has used before is no made-up one, although the cache has forgotten its
+/// organization.
+#[tokio::test]
+async fn token_that_was_resolved_before_is_not_queued_behind_made_up_ones() {
     let authenticate = |request: &Request, before: usize| {
-        let is_token = String::from_utf8_lossy(&request.body).contains("session_token");
-        if is_token {
-            scripted_project::successful_authenticate(request, before)
-        } else {
+        if String::from_utf8_lossy(&request.body).contains("mAdE-uP-") {
             vec![Step::Hang]
+        } else {
+            scripted_project::successful_authenticate(request, before)
         }
     };
-    let project = ScriptedProject::scripted(|_, _| steps::html(503), authenticate, update).await;
-    // Longer than the test, so that no hanging request is retried.
-    let long = Duration::from_secs(600);
+    let project =
+        ScriptedProject::scripted(scripted_project::successful_jwks, authenticate, update).await;
+    let (long, clock) = (Duration::from_secs(600), Clock::stopped());
     let builder = project.builder().attempt_timeout(long).operation_timeout(long);
-    let client = builder.max_in_flight(8).build().unwrap();
-    let flood: Vec<_> = (0..5_000)
-        .map(|n| {
-            let client = client.clone();
-            let header = json!({"alg": "RS256", "kid": format!("made-up-{n}")});
-            let session = Session::jwt(jwt::unsigned(&header, &claims()));
-            tokio::spawn(async move { call(&client, session).await.0 })
-        })
-        .collect();
-    for n in 0..20 {
-        let token = Session::token(format!("{}{n}", scripted_project::TOKEN));
-        call(&client, token).await.0.unwrap();
-    }
-    // Two made-up JWTs of 5,000, which hang, and all tokens.
-    assert_eq!((project.authenticate_requests(), project.jwks_requests()), (2 + 20, 1));
-    flood.iter().for_each(tokio::task::JoinHandle::abort);
+    let client = builder.max_in_flight(4).clock(clock.clone()).build().unwrap();
+    let token = || Session::token(scripted_project::TOKEN);
+    call(&client, token()).await.0.unwrap();
+    let _flood = flood(&client, (0..100).map(|n| Session::token(format!("mAdE-uP-{n}"))));
+    until(|| project.authenticate_requests() == 1 + 3).await;
+    clock.advance(Duration::from_secs(60 * 60));
+    call(&client, token()).await.0.unwrap();
+    assert_eq!(project.authenticate_requests(), 1 + 3 + 1);
 }
 
 #[tokio::test]
@@ -297,7 +375,7 @@ async fn callers_of_one_unverified_jwt_share_one_permit_and_one_request() {
     };
     let project = ScriptedProject::scripted(|_, _| steps::html(503), slow, update).await;
     // One permit for unverified JWTs.
-    let client = project.builder().max_in_flight(4).build().unwrap();
+    let client = project.builder().max_in_flight(1).build().unwrap();
     let sessions = [jwt(0), jwt(1)];
     let calls = (0..100).map(|n| call(&client, sessions[n % 2].clone()));
     for (result, _) in join_all(calls).await {
@@ -322,7 +400,7 @@ async fn queued_jwts_are_verified_once_keys_are_there() {
         [vec![wait], scripted_project::successful_authenticate(request, before)].concat()
     };
     let project = ScriptedProject::scripted(jwks, slow, update).await;
-    let client = project.builder().max_in_flight(4).clock(clock.clone()).build().unwrap();
+    let client = project.builder().max_in_flight(1).clock(clock.clone()).build().unwrap();
     // The first one takes the only permit; the others wait for it.
     let calls = join_all((0..20).map(|n| call(&client, jwt(n))));
     let recovery = async {
@@ -340,4 +418,87 @@ async fn queued_jwts_are_verified_once_keys_are_there() {
         1,
         "unverified JWTs reached Stytch although keys were cached"
     );
+}
+
+/// The error of each kind of call, at a client with these settings.
+async fn errors_of_each_call(client: &Client) -> Vec<(&'static str, Error)> {
+    let token = Session::token(scripted_project::TOKEN);
+    let id = scripted_project::CONNECTION;
+    // Known, so that the update itself is sent.
+    let member = client.as_member(jwt(0));
+    let update = scripted_project::rename("Acme");
+    let (other, shared) = (client.as_member(Session::token("tOkEn")), client.as_member(token));
+    let (update, list, organization, shared) = tokio::join!(
+        member.update_connection(id, &update),
+        member.connections(),
+        other.organization_id(),
+        join_all((0..10).map(|_| shared.organization_id())),
+    );
+    let mut errors = vec![
+        ("update", update.unwrap_err()),
+        ("list", list.unwrap_err()),
+        ("organization", organization.unwrap_err()),
+    ];
+    errors.extend(shared.into_iter().map(|result| ("shared", result.unwrap_err())));
+    errors
+}
+
+#[tokio::test]
+async fn error_that_the_deadline_ends_has_the_cause_of_the_last_attempt() {
+    // Of the update and of the list, and of `sessions/authenticate`.
+    let hang = |_: &Request, _: usize| vec![Step::Hang];
+    let get = |request: &Request, before: usize| {
+        let is_jwks = request.target.contains("/jwks/");
+        if is_jwks { scripted_project::successful_jwks(request, before) } else { vec![Step::Hang] }
+    };
+    let project = ScriptedProject::scripted(get, hang, hang).await;
+    for attempt_timeout in [Duration::from_millis(400), Duration::from_secs(9)] {
+        let builder = project.builder().attempt_timeout(attempt_timeout);
+        let builder = builder.operation_timeout(Duration::from_secs(2));
+        let client = builder.retry(RetryPolicy::default().max_attempts(9)).build().unwrap();
+        client.warm_up().await.unwrap();
+        for (call, error) in errors_of_each_call(&client).await {
+            // Else there was no time left to wait for a further attempt.
+            let is_cut = attempt_timeout > Duration::from_secs(2);
+            let elapsed = if is_cut { "; operation_timeout elapsed" } else { "" };
+            let reason = format!("timed out while waiting for the response{elapsed}");
+            assert!(error.reason().starts_with(&reason), "{call}, {is_cut}: {error:?}");
+            assert!(std::error::Error::source(&error).is_some(), "{call}: {error:?}");
+            let operation = match call {
+                "update" => Operation::UpdateExternalConnection,
+                "list" => Operation::GetConnections,
+                _ => Operation::AuthenticateSession,
+            };
+            assert_eq!(error.operation(), operation, "{call}");
+            assert!(error.attempts() >= 1 && error.is_retryable(), "{call}: {error:?}");
+        }
+    }
+}
+
+/// A host that accepts no connections: its backlog is full.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn error_of_a_host_that_accepts_no_connections_says_so() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut filled = Vec::new();
+    while let Ok(connected) =
+        timeout(Duration::from_millis(300), tokio::net::TcpStream::connect(address)).await
+    {
+        filled.push(connected.unwrap());
+    }
+    for connect_timeout in [Duration::from_millis(500), Duration::from_secs(9)] {
+        let builder = scripted_project::builder(&format!("http://{address}"));
+        let builder = builder.connect_timeout(connect_timeout);
+        let client = builder.operation_timeout(Duration::from_secs(2)).build().unwrap();
+        for (call, error) in errors_of_each_call(&client).await {
+            let reason = "timed out while connecting";
+            assert!(error.reason().starts_with(reason), "{call}, {connect_timeout:?}: {error:?}");
+            assert!(std::error::Error::source(&error).is_some(), "{call}: {error:?}");
+            assert_eq!(error.outcome(), stytch_sso_external::Outcome::NotApplied, "{call}");
+        }
+    }
+    drop(filled);
 }

@@ -26,16 +26,15 @@ async fn policy_endpoint_that_hangs_delays_one_check_after_a_denial() {
     let mut waits = Vec::new();
     for _ in 0..3 {
         let began = Instant::now();
-        let verdict =
-            member.check_permissions([Operation::UpdateExternalConnection]).await.unwrap();
-        assert!(!verdict.authorized);
+        // The policy at hand may not be the one that Stytch decided by.
+        let checked = member.check_permissions([Operation::UpdateExternalConnection]).await;
+        let error = checked.unwrap_err();
+        assert_eq!((error.operation(), error.is_retryable()), (PROJECT, true), "{error:?}");
         waits.push(began.elapsed());
-        // Beyond the backoff.
-        stytch.clock().advance(MINUTE);
     }
     assert!(waits[0] >= Duration::from_secs(1), "{waits:?}");
     assert!(waits[1..].iter().all(|wait| *wait < Duration::from_secs(1)), "{waits:?}");
-    assert!(outage.hits() >= 2, "{}", outage.hits());
+    assert_eq!(outage.hits(), 1);
 }
 
 #[tokio::test]

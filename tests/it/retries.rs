@@ -210,7 +210,8 @@ async fn outcome_stays_unknown_after_retries_fail_to_connect() {
     let error = call.await.unwrap().unwrap_err();
     assert_eq!((variant(&error), error.outcome()), ("Transport".into(), Unknown));
     assert!(error.attempts() as usize > updates, "{error}: {updates} requests");
-    assert_eq!(error.reason(), "connecting failed");
+    // The deadline may end the last attempt, or the wait for a further one.
+    assert!(error.reason().starts_with("connecting failed"), "{error}");
 }
 
 #[tokio::test]

@@ -14,6 +14,12 @@ use stytch_sso_external::{
     testing::{Clock, LoggedIn, Stytch, jwt},
 };
 
+use crate::support::{
+    scripted_project::{self, ScriptedProject},
+    scripted_server::Request,
+    steps,
+};
+
 #[tokio::test]
 async fn forged_payload_with_a_cached_signature_is_rejected() {
     let stytch = Stytch::start();
@@ -77,6 +83,105 @@ async fn older_renewal_never_replaces_a_newer_one() {
 
     first.await.unwrap();
     assert!(member.session() == newer, "the older renewal replaced the newer one");
+}
+
+#[tokio::test]
+async fn renewed_jwt_is_renewed_again_the_margin_before_its_end() {
+    let stytch = Stytch::start();
+    let ada = stytch.organization("acme").member("ada", &[]);
+    let ada = ada.log_in_for(Duration::from_secs(60 * 60));
+    for margin in [0, 5, 100] {
+        let settings = stytch.client_builder().expiry_margin(margin * SECOND);
+        let client = settings.build().unwrap();
+        let member = client.as_member(Session::jwt(ada.fresh_jwt()));
+        stytch.clock().advance(JWT_LIFETIME);
+        member.organization_id().await.unwrap();
+        let renewed = member.session();
+        // A JWT lives for five minutes.
+        let margin = u64::from(margin);
+        for (advance, is_renewed) in [(299 - margin, false), (1, true)] {
+            stytch.clock().advance(Duration::from_secs(advance));
+            // Neither the member who renewed it nor one whose browser has the new cookie.
+            let other = client.as_member(renewed.clone());
+            for member in [&member, &other] {
+                member.organization_id().await.unwrap();
+                assert_eq!(member.session() != renewed, is_renewed, "{margin} s, {advance} s");
+            }
+        }
+    }
+}
+
+/// What a gateway does that mixes responses up.
+#[tokio::test]
+async fn response_about_another_session_is_an_error_and_leaves_no_trace() {
+    let claims = || {
+        let mut claims = scripted_project::claims();
+        for claim in ["iat", "nbf", "exp"] {
+            claims[claim] = json!(claims[claim].as_u64().unwrap() - 600);
+        }
+        claims
+    };
+    // A verified JWT that has expired, and one that another issuer signed for the project.
+    let expired = Session::jwt(scripted_project::sign(&claims()));
+    let mut foreign = scripted_project::claims();
+    foreign["iss"] = json!("https://login.acme.example");
+    let foreign = Session::jwt(scripted_project::sign(&foreign));
+    let token = || Session::token(scripted_project::TOKEN);
+    let patches = [
+        (&expired, json!({"member_session": {"organization_id": "organization-test-other"}})),
+        (&expired, json!({"member_session": {"member_session_id": "session-test-other"}})),
+        (&expired, json!({"member_session": {"member_session_id": null}})),
+        (&foreign, json!({"member_session": {"organization_id": "organization-test-other"}})),
+        (&foreign, json!({"member_session": {"member_session_id": "session-test-other"}})),
+        (&token(), json!({"session_token": "tOkEnOfAnOtHeRmEmBeR"})),
+    ];
+    for (session, patch) in patches {
+        let fresh = scripted_project::sign(&scripted_project::claims());
+        let right = scripted_project::authenticated(&fresh);
+        let mut mixed_up = right.clone();
+        merge(&mut mixed_up, &patch);
+        let script = move |_: &Request, before: usize| {
+            steps::json(200, if before == 0 { &mixed_up } else { &right })
+        };
+        let update = |_: &Request, _: usize| steps::json(200, &scripted_project::updated());
+        let project =
+            ScriptedProject::scripted(scripted_project::successful_jwks, script, update).await;
+        let client = project.client();
+        let member = client.as_member((*session).clone());
+        let rename = scripted_project::rename("Acme");
+        let updated = member.update_connection(scripted_project::CONNECTION, &rename).await;
+        let error = updated.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{patch}: {error:?}");
+        assert_eq!(error.reason(), "the response is about another session", "{patch}");
+        assert_eq!(error.operation(), Operation::AuthenticateSession, "{patch}");
+        assert_eq!((project.updates(), &member.session() == session), (0, true), "{patch}");
+        // Nothing is cached: the next call asks again.
+        member.update_connection(scripted_project::CONNECTION, &rename).await.unwrap();
+        assert_eq!((project.authenticate_requests(), project.updates()), (2, 1), "{patch}");
+    }
+    // A token's response may lack it.
+    let absent = |_: &Request, _: usize| {
+        let mut response = scripted_project::authenticated("a.b.c");
+        response.as_object_mut().unwrap().remove("session_token");
+        steps::json(200, &response)
+    };
+    let update = |_: &Request, _: usize| steps::json(200, &scripted_project::updated());
+    let project =
+        ScriptedProject::scripted(scripted_project::successful_jwks, absent, update).await;
+    scripted_project::update_as(&project.client(), token()).await.unwrap();
+}
+
+/// A merge patch of objects: `null` removes.
+fn merge(target: &mut serde_json::Value, patch: &serde_json::Value) {
+    for (name, value) in patch.as_object().unwrap() {
+        if value.is_object() {
+            merge(&mut target[name], value);
+        } else if value.is_null() {
+            target.as_object_mut().unwrap().remove(name);
+        } else {
+            target[name] = value.clone();
+        }
+    }
 }
 
 #[tokio::test]

@@ -185,8 +185,13 @@ pub(crate) fn successful_jwks(_: &Request, _: usize) -> Steps {
     steps::json(200, &json!({"keys": keys, "request_id": REQUEST_ID, "status_code": 200}))
 }
 
-pub(crate) fn successful_authenticate(_: &Request, _: usize) -> Steps {
-    steps::json(200, &authenticated(&sign(&claims())))
+pub(crate) fn successful_authenticate(request: &Request, _: usize) -> Steps {
+    let mut response = authenticated(&sign(&claims()));
+    let request: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    if let Some(token) = request.get("session_token") {
+        response["session_token"] = token.clone();
+    }
+    steps::json(200, &response)
 }
 
 /// A request that nobody sent, for a script that doesn't look at it.
@@ -201,7 +206,11 @@ pub(crate) fn authenticated(session_jwt: &str) -> Value {
         "status_code": 200,
         "session_token": TOKEN,
         "session_jwt": session_jwt,
-        "member_session": {"organization_id": ORGANIZATION, "member_id": "member-test-ada"},
+        "member_session": {
+            "organization_id": ORGANIZATION,
+            "member_id": "member-test-ada",
+            "member_session_id": "member-session-test-1",
+        },
     })
 }
 

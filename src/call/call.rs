@@ -1,0 +1,266 @@
+//! What every call uses: the transport, the retries, the timeouts and the clock, one for each
+//! client; and the attempts of one call.
+
+use std::{sync::Arc, time::Duration};
+
+use tracing::Instrument;
+
+use super::{
+    retry::{Retry, RetryBudget},
+    span::{CallSpan, Server},
+};
+use crate::{
+    error::{Error, ErrorContext, Outcome, Repeat, Success},
+    http::Transport,
+    sync::{Clock, Deadline},
+    wire::{Operation, ResponseBody},
+};
+
+#[derive(Clone)]
+pub(crate) struct CallContext {
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) retry: Arc<Retry>,
+    /// The time for a whole call.
+    pub(crate) operation_timeout: Duration,
+    /// The time for one HTTP request.
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) clock: Clock,
+    pub(crate) server: Arc<Server>,
+}
+
+impl CallContext {
+    /// The deadline of a call that begins now.
+    pub(crate) fn deadline(&self, operation: Operation) -> Deadline {
+        Deadline::after(operation, self.operation_timeout)
+    }
+
+    /// The span of a call that begins now.
+    pub(crate) fn span(&self, operation: Operation) -> CallSpan {
+        CallSpan::new(operation, &self.server)
+    }
+
+    /// Makes the one attempt of a request whose result is cached: the backoff of the cache takes
+    /// the place of retries.
+    pub(crate) async fn fetch<T, F>(
+        &self,
+        operation: Operation,
+        attempt: impl Fn(Deadline) -> F,
+    ) -> Result<Success<T>, Error>
+    where
+        T: ResponseBody,
+        F: Future<Output = Result<Success<T>, Error>>,
+    {
+        let deadline = Deadline::after(operation, self.attempt_timeout);
+        self.call_as_project(None, deadline, || attempt(deadline)).await
+    }
+
+    /// Makes a call for the project: a span with all its attempts.
+    pub(crate) async fn call_as_project<T, F>(
+        &self,
+        budget: Option<&RetryBudget>,
+        deadline: Deadline,
+        attempt: impl Fn() -> F,
+    ) -> Result<Success<T>, Error>
+    where
+        T: ResponseBody,
+        F: Future<Output = Result<Success<T>, Error>>,
+    {
+        let mut attempts = Attempts::begin(&self.retry, budget, deadline);
+        let span = self.span(deadline.operation());
+        let attempted = async {
+            loop {
+                match attempt().await {
+                    Ok(success) => return Ok(success),
+                    Err(error) => attempts.retry_or_fail(error).await?,
+                }
+            }
+        };
+        let outcome = attempted.instrument(span.span().clone()).await;
+        span.finish(&outcome, attempts.failed());
+        outcome
+    }
+}
+
+/// The attempts of one call so far.
+pub(crate) struct Attempts<'a> {
+    retry: &'a Retry,
+    /// `None` for a request that is retried by other means.
+    budget: Option<&'a RetryBudget>,
+    deadline: Deadline,
+    made: u32,
+    maybe_applied: bool,
+    /// The error of the last attempt.
+    last: Option<Error>,
+}
+
+impl<'a> Attempts<'a> {
+    /// The attempts of a call that begins now.
+    pub(crate) fn begin(
+        retry: &'a Retry,
+        budget: Option<&'a RetryBudget>,
+        deadline: Deadline,
+    ) -> Self {
+        if let Some(budget) = budget {
+            budget.deposit();
+        }
+        Self { retry, budget, deadline, made: 0, maybe_applied: false, last: None }
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// Waits until the next attempt is due after one that failed, or returns the error that the
+    /// call fails with.
+    pub(crate) async fn retry_or_fail(&mut self, error: Error) -> Result<(), Error> {
+        if error.context().repeat == Repeat::OutOfTimeUnsent {
+            return Err(self.fail(error));
+        }
+        self.made += 1;
+        let error = self.fail(error);
+        let Some(budget) = self.budget else { return Err(error) };
+        let remaining = self.deadline.remaining();
+        if error.is_retryable() && remaining.is_zero() {
+            return Err(elapsed(error));
+        }
+        let Retry { policy, clock, .. } = self.retry;
+        let Some(wait) = policy.wait(&error, self.made, fastrand::f64()) else {
+            return Err(error);
+        };
+        if wait >= remaining {
+            return Err(error.amend(|context| context.repeat = Repeat::OutOfTime));
+        }
+        if !budget.withdraw() {
+            return Err(exhausted(error));
+        }
+        tracing::debug!(attempt = self.made, wait = ?wait, error = %error, "retrying");
+        // With a stopped clock, `Retry-After` isn't waited for.
+        let requested = error.retry_after().filter(|_| clock.is_stopped()).unwrap_or_default();
+        self.last = Some(error);
+        tokio::time::sleep(wait.saturating_sub(requested)).await;
+        Ok(())
+    }
+
+    /// Counts a failed attempt that is repeated at once, with a renewed session, if the budget
+    /// allows it. If the time of the call ends before that, the session isn't to blame.
+    pub(crate) fn repeat(&mut self, error: Error) -> Result<(), Error> {
+        self.made += 1;
+        let error = self.fail(error);
+        if self.budget.is_some_and(RetryBudget::withdraw) {
+            return Ok(());
+        }
+        Err(exhausted(error))
+    }
+
+    /// The error of a call that fails with `error`: it covers all attempts, since a rejection
+    /// doesn't revert what an earlier attempt may have done. If the time of the call ended before
+    /// another attempt, the last one shows the cause.
+    pub(crate) fn fail(&mut self, error: Error) -> Error {
+        let error = match self.last.take() {
+            Some(last) if error.context().repeat == Repeat::OutOfTimeUnsent => elapsed(last),
+            _ => error,
+        };
+        self.maybe_applied |= error.outcome() == Outcome::Unknown;
+        let (made, maybe_applied) = (self.made, self.maybe_applied);
+        error.amend(|context| {
+            context.attempts = context.attempts.max(made);
+            if maybe_applied && context.outcome == Outcome::NotApplied {
+                context.outcome = Outcome::Unknown;
+            }
+        })
+    }
+
+    /// How many attempts failed so far.
+    pub(crate) fn failed(&self) -> u32 {
+        self.made
+    }
+}
+
+fn elapsed(error: Error) -> Error {
+    error.amend(|context| {
+        context.repeat = Repeat::OutOfTime;
+        append(context, "operation_timeout elapsed");
+    })
+}
+
+fn exhausted(error: Error) -> Error {
+    error.amend(|context| append(context, "retry budget exhausted"))
+}
+
+fn append(context: &mut ErrorContext, what: &str) {
+    context.reason = format!("{}; {what}", context.reason).into();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{call::RetryPolicy, error::ErrorKind};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn failure(retryable: bool, retry_after: Option<Duration>) -> Error {
+        let context = ErrorContext::new(ErrorKind::Transport, Operation::GetJwks, "failed");
+        ErrorContext { retry_after, ..context }.into_error(Some(retryable))
+    }
+
+    #[tokio::test]
+    async fn no_wait_exceeds_the_deadline() {
+        for (initial_backoff, retry_after) in [(4 * SECOND, None), (SECOND, Some(2 * SECOND))] {
+            let policy = RetryPolicy::default().initial_backoff(initial_backoff);
+            let retry = Retry::new(policy, Clock::system());
+            let mut attempts = Attempts::begin(
+                &retry,
+                Some(&retry.budget),
+                Deadline::after(Operation::GetJwks, 2 * SECOND),
+            );
+            let error = attempts.retry_or_fail(failure(true, retry_after)).await.unwrap_err();
+            assert_eq!(error.context().repeat, Repeat::OutOfTime);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retry_after_is_not_waited_for_with_a_stopped_clock() {
+        let policy = RetryPolicy::default().initial_backoff(Duration::ZERO);
+        for (clock, expected) in [(Clock::system(), 5 * SECOND), (Clock::stopped(), Duration::ZERO)]
+        {
+            let retry = Retry::new(policy.clone(), clock);
+            let mut attempts = Attempts::begin(
+                &retry,
+                Some(&retry.budget),
+                Deadline::after(Operation::GetJwks, 9 * SECOND),
+            );
+            let began = tokio::time::Instant::now();
+            attempts.retry_or_fail(failure(true, Some(5 * SECOND))).await.unwrap();
+            assert_eq!(began.elapsed(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn last_attempt_that_the_deadline_ended_is_out_of_time() {
+        let retry = Retry::new(RetryPolicy::disabled(), Clock::system());
+        let repeat_after = async |time| {
+            let mut attempts = Attempts::begin(
+                &retry,
+                Some(&retry.budget),
+                Deadline::after(Operation::GetJwks, time),
+            );
+            let error = attempts.retry_or_fail(failure(true, None)).await.unwrap_err();
+            error.context().repeat
+        };
+        assert_eq!(repeat_after(Duration::ZERO).await, Repeat::OutOfTime);
+        assert_eq!(repeat_after(SECOND).await, Repeat::IfRetryable);
+    }
+
+    #[test]
+    fn outcome_covers_all_attempts() {
+        let retry = Retry::new(RetryPolicy::default(), Clock::system());
+        let mut attempts = Attempts::begin(
+            &retry,
+            Some(&retry.budget),
+            Deadline::after(Operation::GetJwks, SECOND),
+        );
+        let lost = failure(true, None).amend(|context| context.outcome = Outcome::Unknown);
+        assert_eq!(attempts.fail(lost).outcome(), Outcome::Unknown);
+        assert_eq!(attempts.fail(failure(false, None)).outcome(), Outcome::Unknown);
+    }
+}
