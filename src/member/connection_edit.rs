@@ -217,20 +217,18 @@ impl<R: Clone + Eq + Hash> RoleList<R> {
 
     /// Returns the list if it is another one than before.
     fn changed(&self) -> Result<Option<Vec<R>>, Error> {
-        let after = self.in_order();
-        match &self.before {
-            Some(before) => Ok((after != *before).then_some(after)),
-            None if self.steps == 0 => Ok(None),
-            None => {
-                let reason = format!(
-                    "the response lacks `{}`, and an unknown list can't be edited",
-                    self.field
-                );
-                let (kind, operation) =
-                    (ErrorKind::UnexpectedResponse, Operation::UpdateExternalConnection);
-                Err(ErrorContext::new(kind, operation, reason).into_error(None))
+        let Some(before) = &self.before else {
+            if self.steps == 0 {
+                return Ok(None);
             }
-        }
+            let (kind, field) = (ErrorKind::UnexpectedResponse, self.field);
+            let reason =
+                format!("the response lacks `{field}`, and an unknown list can't be edited");
+            let context = ErrorContext::new(kind, Operation::UpdateExternalConnection, reason);
+            return Err(context.into_error(None));
+        };
+        let after = self.in_order();
+        Ok((after != *before).then_some(after))
     }
 }
 

@@ -1,15 +1,14 @@
 //! Edits: a read and an update of one connection, under a lock of the client.
 //!
-//! Edits of one connection run one after another. A lock exists while an edit holds or waits for
-//! it.
+//! Edits of one connection run one after another, in order.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     pin::pin,
     sync::{Arc, Mutex},
 };
 
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::oneshot;
 
 use super::{MemberClient, call::MemberCall, connection_edit::ConnectionEdit, update};
 use crate::{
@@ -137,77 +136,76 @@ impl MemberClient {
 /// The organization and the connection.
 type Key = (PathSegment, PathSegment);
 
-/// The locks of a client's edits. Clones share them.
+/// The edits that wait for a lock, in order, with their sessions.
+type Queue = VecDeque<(SessionDigest, oneshot::Sender<()>)>;
+
+/// The locks of a client's edits; one that nobody holds has no queue. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct EditLocks(Arc<Mutex<HashMap<Key, Queue>>>);
 
-/// The edits of one connection.
-#[derive(Default)]
-struct Queue {
-    lock: Arc<tokio::sync::Mutex<()>>,
-    /// The session whose edit holds the lock; `None` while the lock passes to the next edit.
-    holder: Option<SessionDigest>,
-    /// How many edits of each session hold or wait for the lock.
-    edits: HashMap<SessionDigest, usize>,
-}
-
-/// Holds or waits for a lock; dropping it removes a lock that nobody else uses.
-pub(crate) struct EditLock {
+/// Holds or waits for a lock; dropping it passes the lock on.
+struct EditLock {
     locks: EditLocks,
     key: Key,
-    session: SessionDigest,
-    guard: Option<OwnedMutexGuard<()>>,
+    waiting: Option<oneshot::Receiver<()>>,
 }
 
 impl EditLocks {
-    /// Waits for the lock of a connection. Fails at once if [`MAX_WAITING`] edits of the session
-    /// wait for it already: one member must not keep the edits of others waiting.
     async fn acquire(
         &self,
         key: Key,
         session: SessionDigest,
         deadline: Deadline,
     ) -> Result<EditLock, Error> {
-        let (mut edit, waiting) = {
-            let mut locks = lock(&self.0);
-            let queue = locks.entry(key.clone()).or_default();
-            let edits = queue.edits.entry(session).or_default();
-            // An edit that holds the lock doesn't wait.
-            let holding = usize::from(queue.holder.is_none_or(|holder| holder == session));
-            if *edits >= MAX_WAITING + holding {
-                let reason = "two edits of the connection by the same session are waiting already";
-                return Err(Error::timed_out(deadline.operation(), reason));
-            }
-            *edits += 1;
-            let edit = EditLock { locks: self.clone(), key, session, guard: None };
-            (edit, Arc::clone(&queue.lock).lock_owned())
-        };
-        edit.guard =
-            Some(deadline.wait("waiting for another edit of the connection", waiting).await?);
-        if let Some(queue) = lock(&self.0).get_mut(&edit.key) {
-            queue.holder = Some(session);
+        let waiting = self.enqueue(&key, session, deadline)?;
+        let mut edit = EditLock { locks: self.clone(), key, waiting };
+        if let Some(waiting) = &mut edit.waiting {
+            // The sender is kept until it has sent.
+            let _ = deadline.wait("waiting for another edit of the connection", waiting).await?;
+            edit.waiting = None;
         }
         Ok(edit)
+    }
+
+    /// Takes the lock, or enters its queue. Fails if [`MAX_WAITING`] edits of the session are in
+    /// it already: one member must not keep the edits of others waiting.
+    fn enqueue(
+        &self,
+        key: &Key,
+        session: SessionDigest,
+        deadline: Deadline,
+    ) -> Result<Option<oneshot::Receiver<()>>, Error> {
+        let mut locks = lock(&self.0);
+        let Some(queue) = locks.get_mut(key) else {
+            locks.insert(key.clone(), Queue::new());
+            return Ok(None);
+        };
+        queue.retain(|(_, sender)| !sender.is_closed());
+        if queue.iter().filter(|(other, _)| *other == session).count() >= MAX_WAITING {
+            let reason = "two edits of the connection by the same session are waiting already";
+            return Err(Error::timed_out(deadline.operation(), reason));
+        }
+        let (sender, receiver) = oneshot::channel();
+        queue.push_back((session, sender));
+        Ok(Some(receiver))
     }
 }
 
 impl Drop for EditLock {
     fn drop(&mut self) {
         let mut locks = lock(&self.locks.0);
-        let Some(queue) = locks.get_mut(&self.key) else { return };
-        // Under the map's lock, so that the next holder is recorded after this one is removed.
-        if self.guard.take().is_some() {
-            queue.holder = None;
-        }
-        if let Some(edits) = queue.edits.get_mut(&self.session) {
-            *edits -= 1;
-            if *edits == 0 {
-                queue.edits.remove(&self.session);
+        if let Some(waiting) = &mut self.waiting {
+            waiting.close();
+            if waiting.try_recv().is_err() {
+                return;
             }
         }
-        if queue.edits.is_empty() {
-            locks.remove(&self.key);
+        while let Some((_, next)) = locks.get_mut(&self.key).and_then(VecDeque::pop_front) {
+            if next.send(()).is_ok() {
+                return;
+            }
         }
+        locks.remove(&self.key);
     }
 }
 
@@ -216,6 +214,8 @@ const MAX_WAITING: usize = 2;
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use futures_util::FutureExt;
 
     use super::*;
     use crate::wire::{Operation, Session};
@@ -233,7 +233,15 @@ mod tests {
         let late = acquire(Duration::from_millis(1)).await;
         assert!(late.err().unwrap().is_retryable());
         assert_eq!(lock(&locks.0).len(), 1);
+
+        // Dropped after the lock was passed to it, and before it was polled again.
+        let mut second = Box::pin(acquire(Duration::from_secs(9)));
+        assert!((&mut second).now_or_never().is_none());
+        let mut third = Box::pin(acquire(Duration::from_secs(9)));
+        assert!((&mut third).now_or_never().is_none());
         drop(first);
+        drop(second);
+        drop(third.await.unwrap());
         assert_eq!(lock(&locks.0).len(), 0);
     }
 }

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    iter,
     sync::Arc,
     time::Duration,
 };
@@ -98,7 +99,7 @@ impl MemberClient {
         let permissions: HashSet<_> =
             operations.iter().filter_map(|operation| operation.permission()).collect();
         if permissions.is_empty() {
-            return Ok(Verdict::unrestricted());
+            return Ok(evaluate(iter::empty(), &[], &permissions));
         }
         let deadline = self.project.context.deadline(*first);
         self.project.check_permissions(&self.session, &permissions, deadline).await
@@ -120,13 +121,6 @@ impl MemberClient {
         let deadline = self.project.context.deadline(Operation::GetRbacPolicy);
         let (organization, ..) = self.project.resolve(&self.session, deadline).await?;
         self.project.policies.role_ids(&organization, deadline).await
-    }
-}
-
-impl Verdict {
-    /// The verdict on operations that require no permission.
-    pub(crate) fn unrestricted() -> Self {
-        Self { authorized: true, granting_roles: Vec::new(), sufficient_roles: Vec::new() }
     }
 }
 
@@ -230,17 +224,15 @@ fn evaluate<'a>(
         let grants = permissions.iter().filter(|permission| grants(role, permission));
         granted.entry(&role.role_id).or_default().extend(grants);
     }
-    let is_sufficient = |(_, granted): &(_, &HashSet<_>)| granted.len() == permissions.len();
-    let sufficient = granted.iter().filter(is_sufficient).map(|(id, _)| *id);
+    let sufficient = granted.iter().filter(|(_, granted)| granted.len() == permissions.len());
+    let sufficient_roles = sufficient.map(|(id, _)| (*id).clone()).collect();
     let roles: HashSet<_> = roles.iter().collect();
-    let is_granting =
-        |(id, granted): &(&&String, &HashSet<_>)| !granted.is_empty() && roles.contains(*id);
-    let granting: Vec<_> = granted.iter().filter(is_granting).collect();
-    let by_all: HashSet<_> = granting.iter().flat_map(|(_, granted)| *granted).collect();
+    granted.retain(|id, granted| roles.contains(id) && !granted.is_empty());
+    let by_any: HashSet<_> = granted.values().flatten().collect();
     Verdict {
-        authorized: by_all.len() == permissions.len(),
-        granting_roles: granting.iter().map(|(id, _)| (**id).clone()).collect(),
-        sufficient_roles: sufficient.cloned().collect(),
+        authorized: by_any.len() == permissions.len(),
+        granting_roles: granted.into_keys().cloned().collect(),
+        sufficient_roles,
     }
 }
 

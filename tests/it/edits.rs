@@ -325,6 +325,31 @@ async fn connection_without_lists_is_read_and_only_renamed() {
     assert_eq!(stytch.updates().pop().unwrap().body, json!({"display_name": "Renamed"}));
 }
 
+/// A server in Go writes an empty list as null.
+#[tokio::test]
+async fn connection_with_null_lists_is_listed_read_and_granted_to() {
+    let Fixture { stytch, okta, member, .. } = fixture();
+    let lists = json!({
+        "external_connection_implicit_role_assignments": null,
+        "external_group_implicit_role_assignments": null,
+    });
+    let _ = stytch.fault(Operation::GetConnections, with_lists(&okta, &lists));
+    let listed = member.connections().await.unwrap().external_connections;
+    assert_eq!(listed, [member.connection(okta.id()).await.unwrap()]);
+    assert_eq!(listed[0].external_connection_implicit_role_assignments, Some(vec![]));
+    assert_eq!(listed[0].external_group_implicit_role_assignments, Some(vec![]));
+
+    let edited = member.edit_connection(okta.id(), |edit| {
+        edit.grant_role(ADMIN);
+        edit.grant_group_role("it", ADMIN);
+    });
+    assert_eq!(edited.await.unwrap(), okta.state());
+    assert!(okta.state().has_role(ADMIN) && okta.state().has_group_role("it", ADMIN));
+    let nothing = |edit: &mut ConnectionEdit| edit.revoke_role(ADMIN);
+    member.edit_connection(okta.id(), nothing).await.unwrap();
+    assert_eq!(stytch.updates().len(), 1);
+}
+
 #[tokio::test]
 async fn edit_delays_no_other_connection_and_no_update() {
     let Fixture { stytch, acme, okta, ada, .. } = fixture();
