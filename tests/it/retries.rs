@@ -124,13 +124,14 @@ async fn retry_after_as_a_date_is_relative_to_the_injected_clock() {
 
 #[tokio::test]
 async fn long_retry_after_is_returned_at_once() {
+    // Longer times count as a day.
     let day = Duration::from_secs(24 * 60 * 60);
-    let dates = [day / 2, 365 * day].map(|time| httpdate::fmt_http_date(SystemTime::now() + time));
-    let [half_a_day, year] = dates;
+    let year = 365 * day;
+    let date = httpdate::fmt_http_date(SystemTime::now() + year);
     let cases = [
         ("11".to_owned(), Duration::from_secs(11)),
-        (half_a_day, day / 2),
-        (year, day),
+        (year.as_secs().to_string(), day),
+        (date, day),
         (u64::MAX.to_string(), day),
         (format!("{}0", u64::MAX), day),
     ];

@@ -31,7 +31,7 @@ const CHILD: &str = "SOAK_CHILD";
 
 #[test]
 fn outcome_of_each_update_matches_the_servers_state() {
-    let seconds = env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
+    let seconds = env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     if child::variable(CHILD).is_some() {
         return runtime.block_on(soak(Duration::from_secs(seconds)));
