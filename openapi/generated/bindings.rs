@@ -457,7 +457,8 @@ reference.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct MemberSession {
         ///The id of the session. Empty if the response does not contain it.
-        #[serde(default, deserialize_with = "crate::wire::null::as_default")]
+        #[serde(default)]
+        #[serde(deserialize_with = "crate::wire::null::as_default")]
         pub member_session_id: ::std::string::String,
         ///The organization of the member. It is the same for the whole session.
         pub organization_id: ::std::string::String,

@@ -132,7 +132,7 @@ fn describe(error: reqwest::Error) -> BuildError {
     if reason.contains("No CA certificates") {
         let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
         for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter(is_set) {
-            reason += &format!("; the environment variable {name} is set: check its value");
+            reason.extend(["; the environment variable ", name, " is set: check its value"]);
         }
     }
     BuildError::Http { reason, source: Box::new(error) }

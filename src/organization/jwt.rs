@@ -19,7 +19,7 @@ pub(crate) struct Signed {
     pub(crate) ids: SessionIds,
     /// `None` if a claim is missing, or doesn't hold here: clocks and issuers differ, so Stytch
     /// decides.
-    pub(crate) valid: Option<Valid>,
+    pub(crate) valid: Option<ValidClaims>,
 }
 
 /// Which session it is, as far as it is known.
@@ -30,7 +30,7 @@ pub(crate) struct SessionIds {
 }
 
 /// What the claims of a valid JWT contain.
-pub(crate) struct Valid {
+pub(crate) struct ValidClaims {
     pub(crate) organization: PathSegment,
     pub(crate) roles: MemberRoles,
     /// How long it remains valid, less the margin.
@@ -136,7 +136,7 @@ impl Validation {
                 if is_ours && member_session_id.is_some() && nbf.max(iat) <= now + self.leeway =>
             {
                 let valid_for = exp.duration_since(now + self.expiry_margin).unwrap_or_default();
-                (!valid_for.is_zero()).then_some(Valid { organization, roles, valid_for })
+                (!valid_for.is_zero()).then_some(ValidClaims { organization, roles, valid_for })
             }
             _ => None,
         };
@@ -213,7 +213,7 @@ pub(crate) fn fuzz(jwt: &str, claims: &[u8]) {
         let is_issuer = claims.iss.as_ref().is_some_and(|iss| validation.issuers.contains(iss));
         let Ok(Signed { ids, valid }) = validation.validate(claims, now) else { return };
         assert!(is_ours);
-        if let Some(Valid { organization, valid_for, .. }) = valid {
+        if let Some(ValidClaims { organization, valid_for, .. }) = valid {
             assert!(is_issuer && ids.organization_id.as_deref() == Some(&*organization));
             assert!(ids.member_session_id.is_some() && !valid_for.is_zero());
         }

@@ -14,7 +14,7 @@ use tracing::Instrument;
 use super::{
     cache::{Member, MemberCache},
     jwks::{JwksCache, VerifyError},
-    jwt::{SessionIds, Valid, unverified_lifetime},
+    jwt::{SessionIds, ValidClaims, unverified_lifetime},
 };
 use crate::{
     call::CallContext,
@@ -165,7 +165,7 @@ impl Inner {
                     let Some(valid) = signed.valid.filter(|_| newer_than.is_none()) else {
                         return Ok(Local::Known(signed.ids));
                     };
-                    let Valid { organization, roles, valid_for } = valid;
+                    let ValidClaims { organization, roles, valid_for } = valid;
                     let member = self.cache.member(organization, roles, valid_for, began);
                     return Ok(Local::Member(self.cache.insert(session, member)));
                 }
