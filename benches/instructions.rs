@@ -5,8 +5,9 @@
 //! may need others. To raise one, give the reason in the commit.
 //!
 //! Each part runs once before it is counted, so that the count excludes initialization on first
-//! use; small parts are counted fifty times. The counts of parts with a request include the
-//! server's work, but not the kernel's.
+//! use. Small parts are counted fifty times: the allocator's work for earlier allocations is a
+//! fifth of one run, and differs from process to process. The counts of parts with a request
+//! include the server's work, but not the kernel's.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 mod support;
@@ -14,133 +15,39 @@ mod support;
 use gungraun::{
     Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
-use stytch_sso_external::Client;
-use support::{Fixture, Roles};
-
-/// Runs a small part fifty times: the allocator's work for earlier allocations is a fifth of one
-/// run, and differs from process to process.
-fn often(part: impl Fn()) {
-    for _ in 0..50 {
-        part();
-    }
-}
+use support::Fixture;
 
 fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
-    let mut callgrind = Callgrind::default();
-    callgrind.hard_limits([(EventKind::Ir, instructions)]);
-    let mut config = LibraryBenchmarkConfig::default();
-    config.tool(callgrind);
-    config
+    let limits = [(EventKind::Ir, instructions)];
+    LibraryBenchmarkConfig::default().tool(Callgrind::default().hard_limits(limits)).clone()
 }
 
-fn with_fresh_client() -> (Fixture, Client) {
-    let fixture = Fixture::new();
-    let fresh_client = fixture.fresh_client();
-    (fixture, fresh_client)
-}
-
-#[library_benchmark(config = at_most(434_277))]
-#[bench::once(with_fresh_client())]
-fn jwt_first_sight((fixture, fresh_client): (Fixture, Client)) -> (Fixture, Client) {
-    fixture.jwt_first_sight(&fresh_client);
-    (fixture, fresh_client)
-}
-
-#[library_benchmark(config = at_most(2_651_887))]
-#[bench::often(Fixture::new())]
-fn jwt_seen_before(fixture: Fixture) -> Fixture {
-    often(|| fixture.jwt_seen_before());
-    fixture
-}
-
-#[library_benchmark(config = at_most(97_638))]
-#[bench::often(Fixture::new())]
-fn session_cloned(fixture: Fixture) -> Fixture {
-    often(|| fixture.session_cloned());
-    fixture
-}
-
-#[library_benchmark(config = at_most(283_703))]
-#[bench::often(Fixture::new())]
-fn token_seen_before(fixture: Fixture) -> Fixture {
-    often(|| fixture.token_seen_before());
-    fixture
-}
-
-#[library_benchmark(config = at_most(54_470))]
-#[bench::once(Fixture::new())]
-fn request_building(fixture: Fixture) -> Fixture {
-    fixture.request_building();
-    fixture
-}
-
-#[library_benchmark(config = at_most(650_953))]
-#[bench::often(Fixture::new())]
-fn response_parsing(fixture: Fixture) -> Fixture {
-    often(|| fixture.response_parsing());
-    fixture
-}
-
-#[library_benchmark(config = at_most(125_294))]
-#[bench::once(Fixture::new())]
-fn update_accepted(fixture: Fixture) -> Fixture {
-    fixture.update_accepted();
-    fixture
-}
-
-#[library_benchmark(config = at_most(126_321))]
-#[bench::once(Fixture::new())]
-fn error_mapping(fixture: Fixture) -> Fixture {
-    fixture.error_mapping();
-    fixture
-}
-
+/// Runs a part of a fixture with a number of roles.
+#[library_benchmark(setup = set_up)]
+#[bench::jwt_first_sight(args = (0, 1, Fixture::jwt_first_sight), config = at_most(434_277))]
+#[bench::jwt_seen_before(args = (0, 50, Fixture::jwt_seen_before), config = at_most(2_651_887))]
+#[bench::session_cloned(args = (0, 50, Fixture::session_cloned), config = at_most(97_638))]
+#[bench::token_seen_before(args = (0, 50, Fixture::token_seen_before), config = at_most(283_703))]
+#[bench::request_building(args = (0, 1, Fixture::request_building), config = at_most(54_470))]
+#[bench::response_parsing(args = (0, 50, Fixture::response_parsing), config = at_most(650_953))]
+#[bench::update_accepted(args = (0, 1, Fixture::update_accepted), config = at_most(125_294))]
+#[bench::error_mapping(args = (0, 1, Fixture::error_mapping), config = at_most(126_321))]
 // Ten times as many roles take about ten times as many instructions.
-
-#[library_benchmark]
-#[bench::once(Roles::new(1_000))]
-fn edit_1000_roles(roles: Roles) -> Roles {
-    roles.edit();
-    roles
+#[bench::edit_1000_roles(args = (1_000, 1, Fixture::edit))]
+#[bench::edit_10000_roles(args = (10_000, 1, Fixture::edit))]
+#[bench::check_1000_roles(args = (1_000, 1, Fixture::permission_check))]
+#[bench::check_10000_roles(args = (10_000, 1, Fixture::permission_check))]
+fn part((fixture, times, run): (Fixture, u32, fn(&Fixture))) -> Fixture {
+    for _ in 0..times {
+        run(&fixture);
+    }
+    fixture
 }
 
-#[library_benchmark]
-#[bench::once(Roles::new(10_000))]
-fn edit_10000_roles(roles: Roles) -> Roles {
-    roles.edit();
-    roles
+fn set_up(roles: usize, times: u32, run: fn(&Fixture)) -> (Fixture, u32, fn(&Fixture)) {
+    (Fixture::new(roles), times, run)
 }
 
-#[library_benchmark]
-#[bench::once(Roles::new(1_000))]
-fn check_1000_roles(roles: Roles) -> Roles {
-    roles.check();
-    roles
-}
-
-#[library_benchmark]
-#[bench::once(Roles::new(10_000))]
-fn check_10000_roles(roles: Roles) -> Roles {
-    roles.check();
-    roles
-}
-
-library_benchmark_group!(
-    name = parts,
-    benchmarks = [
-        jwt_first_sight,
-        jwt_seen_before,
-        session_cloned,
-        token_seen_before,
-        request_building,
-        response_parsing,
-        update_accepted,
-        error_mapping,
-        edit_1000_roles,
-        edit_10000_roles,
-        check_1000_roles,
-        check_10000_roles
-    ]
-);
+library_benchmark_group!(name = parts, benchmarks = [part]);
 
 main!(library_benchmark_groups = parts);

@@ -1,27 +1,37 @@
-//! The server of the benchmarks: HTTP on loopback, with one canned response per operation.
+//! The server of the benchmarks: HTTP on loopback, with one canned response for each operation.
 //!
-//! It runs in the client's runtime, so that one thread does all the work in the same order each
-//! time. It validates nothing.
+//! It validates nothing. In the client's runtime, one thread does all the work in the same order
+//! each time, so that instruction counts are reproducible.
 
-use std::{io::Write, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use stytch_sso_external::testing::Response;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-/// The responses, byte for byte.
+/// The responses, as [`raw`] encodes them.
 #[derive(Default)]
 pub(crate) struct Server {
-    pub(crate) jwks: Vec<u8>,
+    pub(crate) jwks: String,
     /// The policies of the project and of the organization.
-    pub(crate) policies: Vec<u8>,
-    pub(crate) authenticated: Vec<u8>,
-    pub(crate) updated: Vec<u8>,
-    pub(crate) denied: Vec<u8>,
-    /// The id of the connection whose update is denied.
-    pub(crate) denied_id: &'static str,
+    pub(crate) policies: String,
+    /// The response of `sessions/authenticate`. [`NUMBER`] in it is another number each time.
+    pub(crate) authenticated: String,
+    pub(crate) updated: String,
+    /// The response to an update of the connection [`DENIED`].
+    pub(crate) denied: String,
+    /// The delay of an update.
+    pub(crate) delay: Duration,
+    /// How many sessions were authenticated.
+    pub(crate) authentications: AtomicU64,
 }
 
 impl Server {
@@ -43,38 +53,48 @@ impl Server {
         let mut request = Vec::with_capacity(8 * 1024);
         while stream.read_buf(&mut request).await.is_ok_and(|read| read > 0) {
             if let Some(response) = self.respond(&request) {
-                stream.write_all(response).await.unwrap();
+                if !self.delay.is_zero() && request.starts_with(b"PUT") {
+                    tokio::time::sleep(self.delay).await;
+                }
+                stream.write_all(response.as_bytes()).await.unwrap();
                 request.clear();
             }
         }
     }
 
     /// Returns the response to a request, or `None` while the request is incomplete.
-    fn respond(&self, request: &[u8]) -> Option<&[u8]> {
+    fn respond(&self, request: &[u8]) -> Option<Cow<'_, str>> {
         let (head, body) = str::from_utf8(request).ok()?.split_once("\r\n\r\n")?;
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
         if body.len() < length.map_or(0, |length| length.parse().unwrap()) {
             return None;
         }
         let (method, rest) = head.split_once(' ')?;
-        Some(match method {
+        let response = match method {
+            "POST" => {
+                let number = self.authentications.fetch_add(1, Ordering::Relaxed);
+                let number = format!("{number:0width$}", width = NUMBER.len());
+                return Some(self.authenticated.replace(NUMBER, &number).into());
+            }
             "GET" if rest.starts_with("/v1/b2b/rbac/") => &self.policies,
             "GET" => &self.jwks,
-            "POST" => &self.authenticated,
-            _ if rest.lines().next()?.contains(self.denied_id) => &self.denied,
+            _ if rest.lines().next()?.contains(DENIED) => &self.denied,
             _ => &self.updated,
-        })
+        };
+        Some(response.into())
     }
 }
 
 /// Encodes a response as HTTP/1.1.
-pub(crate) fn raw(response: &Response) -> Vec<u8> {
-    let mut raw = Vec::new();
-    write!(raw, "HTTP/1.1 {} -\r\n", response.status()).unwrap();
-    for (name, value) in response.headers() {
-        write!(raw, "{name}: {value}\r\n").unwrap();
-    }
-    write!(raw, "content-length: {}\r\n\r\n", response.body().len()).unwrap();
-    raw.extend_from_slice(response.body());
-    raw
+pub(crate) fn raw(status: u16, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
 }
+
+/// What is replaced in a session JWT, so that it differs each time: valid base64.
+pub(crate) const NUMBER: &str = "------------";
+
+/// A connection whose update is denied.
+pub(crate) const DENIED: &str = "external-connection-test-b05c992f-ebdc-489d-a754-c7e70ba13141";
