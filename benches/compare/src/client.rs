@@ -1,206 +1,137 @@
 //! The clients: the same update, sent in different ways.
 
 use std::{
+    array,
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderValue,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+use reqwest::{
+    Url,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue},
 };
-use reqwest::Url;
-use stytch::b2b::{sessions, sso, sso_external};
+use stytch::b2b::{
+    sessions::{AuthenticateRequest, Sessions},
+    sso_external::{External, UpdateConnectionRequest},
+};
 use stytch_sso_external::{Client, Session, types::UpdateExternalConnectionRequest};
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
     Result,
-    fixtures::{
-        CONNECTION, DISPLAY_NAME, Folder, GROUP, ORGANIZATION, PROJECT, ROLE, SECRET, TOKEN,
-        update_body,
-    },
-    process::{Usage, usage},
+    project::{CONNECTION, ORGANIZATION, PROJECT, SECRET},
 };
 
-/// A client to measure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Bare reqwest with default settings and everything prepared: the baseline.
-    Bare,
-    /// The same with a timeout and a user agent, as this crate sets them.
-    BareTimeout,
-    /// The generated client with its hooks, without the handwritten layer.
-    Bindings,
-    /// This crate, with a cached JWT.
-    JwtSeen,
-    /// The same, with `max_in_flight` set to the number of callers.
-    JwtSeenUnbounded,
-    /// The same, where each update reads the session from the headers of an incoming request.
-    JwtIncoming,
-    /// This crate, with a cached token.
-    TokenSeen,
-    /// This crate, with another JWT for each update.
-    JwtFirst,
-    /// This crate, with another token for each update: authenticates, then updates.
-    TokenFirst,
-    /// The `stytch` crate's update, which has no session.
-    Official,
-    /// The `stytch` crate: authenticates the session, then updates.
-    OfficialJob,
-}
-
-impl Kind {
-    /// All clients, the baseline first.
-    pub const ALL: [Self; 11] = [
-        Self::Bare,
-        Self::BareTimeout,
-        Self::Bindings,
-        Self::JwtSeen,
-        Self::JwtSeenUnbounded,
-        Self::JwtIncoming,
-        Self::TokenSeen,
-        Self::JwtFirst,
-        Self::TokenFirst,
-        Self::Official,
-        Self::OfficialJob,
-    ];
-
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bare => "bare",
-            Self::BareTimeout => "bare-timeout",
-            Self::Bindings => "bindings",
-            Self::JwtSeen => "jwt-seen",
-            Self::JwtSeenUnbounded => "jwt-seen-unbounded",
-            Self::JwtIncoming => "jwt-incoming",
-            Self::TokenSeen => "token-seen",
-            Self::JwtFirst => "jwt-first",
-            Self::TokenFirst => "token-first",
-            Self::Official => "official",
-            Self::OfficialJob => "official-job",
-        }
-    }
-
-    /// Its title in a table.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Bare => "bare reqwest, default settings (baseline)",
-            Self::BareTimeout => "bare reqwest, timeout and user agent",
-            Self::Bindings => "generated client, JWT as a parameter",
-            Self::JwtSeen => "this crate, cached JWT",
-            Self::JwtSeenUnbounded => "this crate, cached JWT, max_in_flight = callers",
-            Self::JwtIncoming => "this crate, cached JWT, read from request headers",
-            Self::TokenSeen => "this crate, cached token",
-            Self::JwtFirst => "this crate, new JWT",
-            Self::TokenFirst => "this crate, new token (two requests)",
-            Self::Official => "`stytch` crate, update without a session",
-            Self::OfficialJob => "`stytch` crate, authenticate and update (two requests)",
-        }
-    }
-
-    /// Finds a client by its name.
-    pub fn named(name: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        found.ok_or_else(|| format!("unknown client {name}").into())
-    }
-}
+/// The clients, by name and title. The baseline comes first.
+pub const CLIENTS: [(&str, &str); 7] = [
+    ("bare", "bare reqwest, default settings (baseline)"),
+    ("cached", "this crate, cached JWT"),
+    ("unbounded", "this crate, cached JWT, `max_in_flight` = callers"),
+    ("headers", "this crate, cached JWT, read from request headers"),
+    ("new", "this crate, new JWT"),
+    ("stytch", "`stytch` crate, update without a session"),
+    ("stytch-both", "`stytch` crate, authenticate and update (two requests)"),
+];
+/// The default `max_in_flight`.
+pub const DEFAULT_IN_FLIGHT: usize = 64;
 
 /// The load of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     /// The number of concurrent callers.
-    pub concurrency: usize,
-    /// The number of updates in total.
+    pub callers: usize,
+    /// The `max_in_flight` of this crate.
+    pub in_flight: usize,
+    /// The number of updates before the measurement, which open the connections.
+    pub warm_ups: usize,
+    /// The number of updates.
     pub updates: usize,
 }
 
-/// Sends the updates and returns what they took.
-pub async fn run(kind: Kind, port: u16, folder: &Folder, load: Load) -> Result<Usage> {
-    let base = format!("http://127.0.0.1:{port}");
-    match kind {
-        Kind::Bare | Kind::BareTimeout => {
-            let http = if kind == Kind::Bare { reqwest::Client::new() } else { with_timeout()? };
-            let bare = Bare::new(http, &base, &folder.read("jwt")?)?;
-            measure(load, move |_| bare.clone().update()).await
+/// Reads what is measured: the figures are the differences during the updates.
+pub type Meter<const N: usize> = fn() -> Result<[i64; N]>;
+
+/// Sends the updates, and returns their figures. Only a client with another credential for each
+/// update uses more than the first, which is for all warm-ups.
+pub async fn run<const N: usize>(
+    client: &str,
+    base_url: &str,
+    credentials: Vec<String>,
+    load: Load,
+    meter: Meter<N>,
+) -> Result<[i64; N]> {
+    let jwt = credentials[0].clone();
+    let session = Session::jwt(&*jwt);
+    let index = move |n: usize| (n + 1).saturating_sub(load.warm_ups);
+    match client {
+        "bare" => {
+            let bare = Bare::new(base_url, &jwt)?;
+            measure(load, meter, move |_| bare.clone().update()).await
         }
-        Kind::Bindings => {
-            let (client, update) = (ours(&base, DEFAULT_IN_FLIGHT)?, update());
-            let jwt: Arc<str> = folder.read("jwt")?.into();
-            measure(load, move |_| {
-                let (client, update, jwt) = (client.clone(), Arc::clone(&update), Arc::clone(&jwt));
+        "bare-bounded" => {
+            let (bare, permits) = (Bare::new(base_url, &jwt)?, Semaphore::new(load.in_flight));
+            let permits = Arc::new(permits);
+            let update = move |_| {
+                let (bare, permits) = (bare.clone(), Arc::clone(&permits));
                 async move {
-                    let jwt = Some(&*jwt);
-                    client
-                        .bindings()
-                        .update_external_connection(ORGANIZATION, CONNECTION, None, jwt, &update)
-                        .await
-                        .map_err(|error| error.to_string())?;
-                    Ok(())
+                    let _permit = permits.acquire().await?;
+                    bare.update().await
                 }
-            })
-            .await
-        }
-        Kind::JwtSeen | Kind::JwtSeenUnbounded => {
-            let bounded = kind == Kind::JwtSeen;
-            let in_flight = if bounded { DEFAULT_IN_FLIGHT } else { load.concurrency };
-            let session = Session::jwt(folder.read("jwt")?);
-            updates(load, ours(&base, in_flight)?, move |_| session.clone()).await
-        }
-        Kind::JwtIncoming => {
-            let mut headers = HeaderMap::new();
-            headers.insert(JWT_HEADER, HeaderValue::from_str(&folder.read("jwt")?)?);
-            let nobody = || Session::token("");
-            let session = move |_| Session::from_headers(&headers).unwrap_or_else(nobody);
-            updates(load, ours(&base, DEFAULT_IN_FLIGHT)?, session).await
-        }
-        Kind::TokenSeen => {
-            let session = Session::token(TOKEN);
-            updates(load, ours(&base, DEFAULT_IN_FLIGHT)?, move |_| session.clone()).await
-        }
-        Kind::JwtFirst => {
-            let (jwts, warm) = (folder.lines("fresh")?, folder.read("jwt")?);
-            let warm_ups = warm_ups(load);
-            let session = move |n: usize| {
-                let fresh = n.checked_sub(warm_ups).and_then(|n| jwts.get(n));
-                Session::jwt(fresh.map_or(&*warm, String::as_str))
             };
-            updates(load, ours(&base, DEFAULT_IN_FLIGHT)?, session).await
+            measure(load, meter, update).await
         }
-        Kind::TokenFirst => {
-            let session = |n| Session::token(format!("{TOKEN}{n}"));
-            updates(load, ours(&base, DEFAULT_IN_FLIGHT)?, session).await
+        "cached" | "unbounded" => updates(load, meter, base_url, move |_| session.clone()).await,
+        "headers" => {
+            let headers = HeaderMap::from_iter([(JWT_HEADER.parse()?, jwt.parse()?)]);
+            let session = move |_| Session::from_headers(&headers).expect("a session");
+            updates(load, meter, base_url, session).await
         }
-        Kind::Official => {
-            let official = Official::new(&base)?;
-            measure(load, move |_| official.clone().update()).await
+        "new" => {
+            let session = move |n| Session::jwt(&*credentials[index(n)]);
+            updates(load, meter, base_url, session).await
         }
-        Kind::OfficialJob => {
-            let (official, jwt) = (Official::new(&base)?, Arc::new(folder.read("jwt")?));
-            measure(load, move |_| official.clone().job(Arc::clone(&jwt))).await
+        "new-token" => {
+            let session = move |n| Session::token(&*credentials[index(n)]);
+            updates(load, meter, base_url, session).await
         }
+        "stytch" => {
+            let official = Official::new(base_url)?;
+            measure(load, meter, move |_| official.clone().update()).await
+        }
+        "stytch-both" => {
+            let official = Official::new(base_url)?;
+            let update = move |_| official.clone().authenticate_and_update(jwt.clone());
+            measure(load, meter, update).await
+        }
+        _ => Err(format!("unknown client {client}").into()),
     }
 }
 
-/// Builds this crate's client for the server at `base`.
-pub fn ours(base: &str, max_in_flight: usize) -> Result<Client> {
-    Ok(Client::builder(PROJECT, SECRET).base_url(base).max_in_flight(max_in_flight).build()?)
+/// The update as a caller writes it.
+fn update() -> UpdateExternalConnectionRequest {
+    UpdateExternalConnectionRequest::default()
+        .display_name("Acme Okta (external)")
+        .connection_roles(["editor"])
+        .group_roles([("it-admins", "editor")])
 }
 
 /// Like a service: for each request that it handles, a member client and one update.
-async fn updates(
+async fn updates<const N: usize>(
     load: Load,
-    client: Client,
+    meter: Meter<N>,
+    base_url: &str,
     session: impl Fn(usize) -> Session + Send + Sync + 'static,
-) -> Result<Usage> {
+) -> Result<[i64; N]> {
+    let builder = Client::builder(PROJECT, SECRET).base_url(base_url);
+    let client = builder.max_in_flight(load.in_flight).build()?;
     client.warm_up().await?;
-    let update = update();
-    measure(load, move |n| {
+    let update = Arc::new(update());
+    measure(load, meter, move |n| {
         let (client, session, update) = (client.clone(), session(n), Arc::clone(&update));
         async move {
             client.as_member(session).update_connection(CONNECTION, &update).await?;
@@ -210,24 +141,9 @@ async fn updates(
     .await
 }
 
-/// The update as a caller writes it.
-pub fn update() -> Arc<UpdateExternalConnectionRequest> {
-    let update = UpdateExternalConnectionRequest::default()
-        .display_name(DISPLAY_NAME)
-        .connection_roles([ROLE])
-        .group_roles([(GROUP, ROLE)]);
-    Arc::new(update)
-}
-
-/// A client with the user agent and timeout that this crate sets; no proxy, as on loopback.
-pub fn with_timeout() -> Result<reqwest::Client> {
-    let builder = reqwest::Client::builder().user_agent(USER_AGENT);
-    Ok(builder.timeout(Duration::from_secs(10)).no_proxy().build()?)
-}
-
 /// Bare reqwest: URL, headers and body prepared, the response read and discarded.
-#[derive(Clone, Debug)]
-pub struct Bare {
+#[derive(Clone)]
+struct Bare {
     http: reqwest::Client,
     url: Url,
     authorization: HeaderValue,
@@ -236,19 +152,19 @@ pub struct Bare {
 }
 
 impl Bare {
-    /// Prepares the request.
-    pub fn new(http: reqwest::Client, base: &str, jwt: &str) -> Result<Self> {
-        let url = format!("{base}/v1/b2b/sso/external/{ORGANIZATION}/connections/{CONNECTION}");
-        let mut session = HeaderValue::from_str(jwt)?;
-        session.set_sensitive(true);
-        let mut authorization = HeaderValue::from_str(&format!("Basic {}", basic()))?;
-        authorization.set_sensitive(true);
-        let (url, body) = (Url::parse(&url)?, update_body().into());
-        Ok(Self { http, url, authorization, session, body })
+    fn new(base_url: &str, jwt: &str) -> Result<Self> {
+        let url = format!("{base_url}/v1/b2b/sso/external/{ORGANIZATION}/connections/{CONNECTION}");
+        let basic = BASE64_STANDARD.encode(format!("{PROJECT}:{SECRET}"));
+        Ok(Self {
+            http: reqwest::Client::new(),
+            url: url.parse()?,
+            authorization: format!("Basic {basic}").parse()?,
+            session: jwt.parse()?,
+            body: serde_json::to_vec(&update())?.into(),
+        })
     }
 
-    /// Sends the update.
-    pub async fn update(self) -> Result<()> {
+    async fn update(self) -> Result<()> {
         let request = self
             .http
             .put(self.url)
@@ -257,8 +173,7 @@ impl Bare {
             .header(AUTHORIZATION, self.authorization)
             .header(JWT_HEADER, self.session)
             .body(self.body);
-        let response = request.send().await?.error_for_status()?;
-        response.bytes().await?;
+        request.send().await?.error_for_status()?.bytes().await?;
         Ok(())
     }
 }
@@ -266,106 +181,69 @@ impl Bare {
 /// The `stytch` crate. Its client accepts a base URL, also with plain http.
 #[derive(Clone)]
 struct Official {
-    external: Arc<sso_external::External>,
-    sessions: Arc<sessions::Sessions>,
+    external: Arc<External>,
+    sessions: Arc<Sessions>,
+    update: UpdateConnectionRequest,
 }
 
 impl Official {
-    fn new(base: &str) -> Result<Self> {
-        let http = stytch::client::Client::new_with_base_url(
-            PROJECT,
-            SECRET,
-            Url::parse(base)?,
-            stytch::client::Vertical::B2B,
-        )?;
+    fn new(base_url: &str) -> Result<Self> {
+        let (url, vertical) = (base_url.parse()?, stytch::client::Vertical::B2B);
+        let http = stytch::client::Client::new_with_base_url(PROJECT, SECRET, url, vertical)?;
+        let mut update = serde_json::to_value(update())?;
+        update["organization_id"] = ORGANIZATION.into();
+        update["connection_id"] = CONNECTION.into();
         Ok(Self {
-            external: Arc::new(sso_external::External::new(http.clone())),
-            sessions: Arc::new(sessions::Sessions::new(http)),
+            external: Arc::new(External::new(http.clone())),
+            sessions: Arc::new(Sessions::new(http)),
+            update: serde_json::from_value(update)?,
         })
     }
 
     async fn update(self) -> Result<()> {
-        self.update_in(ORGANIZATION.to_owned()).await
-    }
-
-    async fn job(self, jwt: Arc<String>) -> Result<()> {
-        let request = sessions::AuthenticateRequest {
-            session_jwt: Some((*jwt).clone()),
-            ..Default::default()
-        };
-        let response = self.sessions.authenticate(request).await?;
-        self.update_in(response.member_session.organization_id).await
-    }
-
-    async fn update_in(self, organization_id: String) -> Result<()> {
-        let request = sso_external::UpdateConnectionRequest {
-            organization_id,
-            connection_id: CONNECTION.to_owned(),
-            display_name: Some(DISPLAY_NAME.to_owned()),
-            external_connection_implicit_role_assignments: Some(vec![
-                sso::ConnectionImplicitRoleAssignment { role_id: ROLE.to_owned() },
-            ]),
-            external_group_implicit_role_assignments: Some(vec![
-                sso::GroupImplicitRoleAssignment {
-                    role_id: ROLE.to_owned(),
-                    group: GROUP.to_owned(),
-                },
-            ]),
-        };
-        self.external.update_connection(request).await?;
+        self.external.update_connection(self.update).await?;
         Ok(())
+    }
+
+    async fn authenticate_and_update(mut self, jwt: String) -> Result<()> {
+        let request = AuthenticateRequest { session_jwt: Some(jwt), ..Default::default() };
+        let response = self.sessions.authenticate(request).await?;
+        self.update.organization_id = response.member_session.organization_id;
+        self.update().await
     }
 }
 
-/// Sends the updates from `concurrency` tasks, after a warm-up that opens the connections.
-async fn measure<F>(
+/// Sends the updates from one task for each caller.
+async fn measure<const N: usize, F>(
     load: Load,
+    meter: Meter<N>,
     update: impl Fn(usize) -> F + Send + Sync + 'static,
-) -> Result<Usage>
+) -> Result<[i64; N]>
 where
     F: Future<Output = Result<()>> + Send,
 {
-    let (update, next) = (Arc::new(update), Arc::new(AtomicUsize::new(0)));
-    let drive = |until: usize| {
-        let mut tasks = JoinSet::new();
-        for _ in 0..load.concurrency {
+    let update = Arc::new(update);
+    let drive = async |numbers: Range<usize>| {
+        let (mut tasks, next) = (JoinSet::new(), Arc::new(AtomicUsize::new(numbers.start)));
+        for _ in 0..load.callers.min(numbers.len()) {
             let (update, next) = (Arc::clone(&update), Arc::clone(&next));
             tasks.spawn(async move {
-                // A task that finds no update left takes no number.
-                while let Ok(n) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
-                    (n < until).then_some(n + 1)
-                }) {
-                    update(n).await?;
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= numbers.end {
+                        return Ok(());
+                    }
+                    update(number).await?;
                 }
-                Ok(())
             });
         }
-        finish(tasks)
+        tasks.join_all().await.into_iter().collect::<Result<()>>()
     };
-    let warm_ups = warm_ups(load);
-    drive(warm_ups).await?;
-    let (before, began) = (usage()?, Instant::now());
-    drive(warm_ups + load.updates).await?;
-    Ok(Usage { cpu: usage()?.saturating_sub(before), wall: began.elapsed() })
-}
-
-async fn finish(mut tasks: JoinSet<Result<()>>) -> Result<()> {
-    while let Some(task) = tasks.join_next().await {
-        task??;
-    }
-    Ok(())
-}
-
-fn warm_ups(load: Load) -> usize {
-    if load.updates < 1000 { load.concurrency * 2 } else { load.concurrency * 2 + 1000 }
-}
-
-fn basic() -> String {
-    use base64::{Engine, prelude::BASE64_STANDARD};
-    BASE64_STANDARD.encode(format!("{PROJECT}:{SECRET}"))
+    drive(0..load.warm_ups).await?;
+    let before = meter()?;
+    drive(load.warm_ups..load.warm_ups + load.updates).await?;
+    let after = meter()?;
+    Ok(array::from_fn(|n| after[n] - before[n]))
 }
 
 const JWT_HEADER: &str = "x-stytch-member-sessionjwt";
-const USER_AGENT: &str = "stytch-sso-external/0.1.0";
-/// The default `max_in_flight`.
-const DEFAULT_IN_FLIGHT: usize = 64;

@@ -1,9 +1,9 @@
-//! Processes: cores, CPU time, and children that print their result on one line.
+//! Processes: cores, CPU time, and clients in children that print their figures.
 
 use std::{
-    env, fs,
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    env, io,
+    io::Write,
+    process::{Command, Stdio},
     thread,
     time::Duration,
 };
@@ -12,133 +12,73 @@ use nix::{
     sched::{CpuSet, sched_getaffinity, sched_setaffinity},
     sys::{
         resource::{UsageWho, getrusage},
-        time::TimeVal,
+        time::TimeValLike,
     },
     unistd::Pid,
 };
+use tokio::runtime::{Builder, Runtime};
 
-use crate::Result;
+use crate::{
+    Result,
+    client::{self, Load, Meter},
+};
 
-/// The resources of a client.
-#[derive(Clone, Copy, Debug)]
-pub struct Usage {
-    /// The CPU time of its process, user and system.
-    pub cpu: Duration,
-    /// The elapsed time.
-    pub wall: Duration,
+/// Returns the CPU time so far, user and system, in microseconds.
+pub fn cpu(of: UsageWho) -> Result<i64> {
+    let usage = getrusage(of)?;
+    Ok((usage.user_time() + usage.system_time()).num_microseconds())
 }
 
-/// Returns the CPU time of this process so far.
-pub fn usage() -> Result<Duration> {
-    cpu(UsageWho::RUSAGE_SELF)
-}
-
-/// Returns the CPU time of the children of this process that have exited.
-pub fn usage_of_children() -> Result<Duration> {
-    cpu(UsageWho::RUSAGE_CHILDREN)
-}
-
-fn cpu(who: UsageWho) -> Result<Duration> {
-    let usage = getrusage(who)?;
-    let time = |time: TimeVal| Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1000);
-    Ok(time(usage.user_time()) + time(usage.system_time()))
-}
-
-/// The role of a process.
-#[derive(Clone, Copy, Debug)]
-pub enum End {
-    /// Runs on the first available core.
-    Server,
-    /// Runs on the last available core.
-    Client,
-}
-
-/// Pins this process to its core. Returns the core, or `None` if there is only one.
-pub fn pin(end: End) -> Result<Option<usize>> {
+/// Returns a runtime of this thread, pinned to one of the available cores.
+pub fn pinned_runtime(pick: fn(&[usize]) -> Option<&usize>) -> Result<Runtime> {
     let allowed = sched_getaffinity(Pid::from_raw(0))?;
-    let cores: Vec<_> =
-        (0..CpuSet::count()).filter(|core| allowed.is_set(*core).unwrap_or(false)).collect();
-    if cores.len() < 2 {
-        return Ok(None);
-    }
-    let core = match end {
-        End::Server => cores.first(),
-        End::Client => cores.last(),
-    };
-    let core = *core.ok_or("no core is available")?;
+    let is_allowed = |core: &usize| allowed.is_set(*core).is_ok_and(|is_set| is_set);
+    let cores: Vec<_> = (0..CpuSet::count()).filter(is_allowed).collect();
     let mut only = CpuSet::new();
-    only.set(core)?;
+    only.set(*pick(&cores).ok_or("no core is available")?)?;
     sched_setaffinity(Pid::from_raw(0), &only)?;
-    Ok(Some(core))
+    // Each connection needs a file descriptor. If the limit can't be raised, many callers fail.
+    let _ = rlimit::increase_nofile_limit(65_536);
+    Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
-/// Starts this program as a child whose output is read.
-pub fn child(arguments: &[&str]) -> Result<Child> {
-    Ok(Command::new(env::current_exe()?).args(arguments).stdout(Stdio::piped()).spawn()?)
-}
-
-/// Reads the first line that a child prints.
-pub fn line(child: &mut Child) -> Result<String> {
-    let stdout = child.stdout.take().ok_or("the child has no output")?;
-    let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line)?;
-    Ok(line.trim().to_owned())
-}
-
-/// A server in a child, killed when this is dropped.
-#[derive(Debug)]
-pub struct Server {
-    child: Child,
-    /// The port that it listens on.
-    pub port: String,
-}
-
-impl Server {
-    /// Starts a server and waits until it listens.
-    pub fn start(arguments: &[&str]) -> Result<Self> {
-        let mut child = child(arguments)?;
-        let port = line(&mut child)?;
-        if port.is_empty() {
-            return Err("the server did not start".into());
-        }
-        Ok(Self { child, port })
+/// Runs a client in a child with credentials as its input. Returns the figures that it prints.
+///
+/// The program and options in the variable `RUNNER`, for example `valgrind --tool=callgrind`, run
+/// the child.
+pub fn start(client: &str, base_url: &str, load: Load, credentials: &str) -> Result<Vec<f64>> {
+    let Load { callers, in_flight, warm_ups, updates } = load;
+    let numbers = [callers, in_flight, warm_ups, updates].map(|number| number.to_string());
+    let runner = env::var("RUNNER").unwrap_or_default();
+    let mut command: Vec<_> = runner.split_whitespace().map(Into::into).collect();
+    command.push(env::current_exe()?.into_os_string());
+    let mut child = Command::new(&command[0])
+        .args(&command[1..])
+        .args(["client", client, base_url])
+        .args(numbers)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    child.stdin.take().ok_or("no input")?.write_all(credentials.as_bytes())?;
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        return Err(format!("the client {client} failed").into());
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Runs a client in a child and returns the numbers that it prints.
-pub fn client(arguments: &[&str]) -> Result<Vec<u64>> {
-    let mut child = child(arguments)?;
-    let line = line(&mut child)?;
-    if !child.wait()?.success() {
-        return Err(format!("{} failed", arguments.join(" ")).into());
-    }
-    // Closed connections settle before the next one starts.
+    // Closed connections settle before the next client starts.
     thread::sleep(Duration::from_millis(50));
-    Ok(line.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?)
+    let printed = String::from_utf8(output.stdout)?;
+    Ok(printed.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?)
 }
 
-/// Runs a client under callgrind and returns the number of its instructions. Keeps the profile
-/// in the folder `stytch-bench-callgrind` for temporary files.
-pub fn instructions(arguments: &[&str]) -> Result<u64> {
-    let [_, kind, _, _, concurrency, updates] = arguments else { return Err("no client".into()) };
-    let folder = env::temp_dir().join("stytch-bench-callgrind");
-    fs::create_dir_all(&folder)?;
-    let profile = folder.join(format!("callgrind.{kind}.{concurrency}.{updates}"));
-    let output = Command::new("valgrind")
-        .arg("--tool=callgrind")
-        .arg(format!("--callgrind-out-file={}", profile.display()))
-        .arg(env::current_exe()?)
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("valgrind can't be started: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    let (_, collected) = text.split_once("Collected :").ok_or("valgrind counted nothing")?;
-    Ok(collected.split_whitespace().next().ok_or("valgrind counted nothing")?.parse()?)
+/// Runs the client in the child, and prints its figures.
+pub fn run<const N: usize>(meter: Meter<N>) -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(2).collect();
+    let number = |n: usize| arguments[n].parse::<usize>();
+    let (callers, in_flight, warm_ups, updates) = (number(2)?, number(3)?, number(4)?, number(5)?);
+    let load = Load { callers, in_flight, warm_ups, updates };
+    let credentials = io::stdin().lines().collect::<io::Result<_>>()?;
+    let run = client::run(&arguments[0], &arguments[1], credentials, load, meter);
+    let figures = pinned_runtime(<[usize]>::last)?.block_on(run)?;
+    println!("{}", figures.map(|figure| figure.to_string()).join(" "));
+    Ok(())
 }

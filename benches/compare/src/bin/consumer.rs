@@ -1,7 +1,7 @@
 //! Measures the build of a consumer of this crate, compared with the `stytch` crate:
 //!
 //! ```text
-//! cargo run --release --manifest-path benches/compare/Cargo.toml --bin consumer [-- rounds]
+//! cargo run --release --manifest-path benches/compare/Cargo.toml --bin consumer [-- ROUNDS]
 //! ```
 //!
 //! Builds two empty programs, each with one dependency and default features, alternately, from
@@ -11,99 +11,72 @@
 use std::{
     collections::BTreeSet,
     env, fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{self, Command},
     time::Instant,
 };
 
-use stytch_sso_external_bench::{Result, process::usage_of_children, report::median};
+use nix::sys::resource::UsageWho;
+use stytch_sso_external_bench::{Result, median, process::cpu};
 
 fn main() -> Result<()> {
     let rounds = env::args().nth(1).map_or(Ok(3), |rounds| rounds.parse::<usize>())?;
     let folder = env::temp_dir().join(format!("stytch-bench-build-{}", process::id()));
-    let mut consumers = [
-        Consumer::new(&folder, "stytch", "\"11.1\"")?,
-        Consumer::new(
-            &folder,
-            "stytch-sso-external",
-            &format!("{{ path = {:?} }}", Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")),
-        )?,
-    ];
-    for round in 0..rounds {
-        if round > 0 {
-            consumers.reverse();
-        }
-        for consumer in &mut consumers {
-            consumer.build()?;
+    let this_crate = format!("--path={PACKAGE}/../..");
+    let consumers = [("stytch", "stytch@11.1"), ("stytch-sso-external", this_crate.as_str())];
+    for (dependency, source) in consumers {
+        create(&folder.join(dependency), source)?;
+    }
+    let mut figures = consumers.map(|_| (Vec::new(), Vec::new()));
+    for _ in 0..rounds {
+        for ((dependency, _), (wall, cpu)) in consumers.iter().zip(&mut figures) {
+            let took = build(&folder.join(dependency))?;
+            wall.push(took[0]);
+            cpu.push(took[1]);
         }
     }
-    consumers.sort_by_key(|consumer| consumer.dependency != "stytch");
-    let [theirs, ours] = &consumers;
     println!("| consumer of | crates | wall | to `stytch` | CPU | to `stytch` |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
-    for consumer in [theirs, ours] {
+    let figures = figures.map(|(wall, cpu)| (median(&wall), median(&cpu)));
+    for ((dependency, _), (wall, cpu)) in consumers.iter().zip(figures) {
         println!(
-            "| `{}` | {} | {:.1} s | {:.2} | {:.1} s | {:.2} |",
-            consumer.dependency,
-            consumer.crates,
-            median(&consumer.wall),
-            median(&consumer.wall) / median(&theirs.wall),
-            median(&consumer.cpu),
-            median(&consumer.cpu) / median(&theirs.cpu),
+            "| `{dependency}` | {} | {wall:.1} s | {:.2} | {cpu:.1} s | {:.2} |",
+            crates(&folder.join(dependency))?,
+            wall / figures[0].0,
+            cpu / figures[0].1,
         );
     }
     Ok(fs::remove_dir_all(folder)?)
 }
 
-/// An empty program that depends on one crate.
-struct Consumer {
-    dependency: &'static str,
-    folder: PathBuf,
-    /// The number of crates that it compiles, including itself; each version counts once.
-    crates: usize,
-    wall: Vec<f64>,
-    cpu: Vec<f64>,
+/// Creates an empty program that depends on one crate.
+fn create(folder: &Path, source: &str) -> Result<()> {
+    let path = folder.display().to_string();
+    cargo(Path::new("."), &["new", "--vcs", "none", "--name", "consumer", &path])?;
+    fs::copy(Path::new(PACKAGE).join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    cargo(folder, &["add", source])?;
+    cargo(folder, &["fetch"])?;
+    Ok(())
 }
 
-impl Consumer {
-    fn new(parent: &Path, dependency: &'static str, version: &str) -> Result<Self> {
-        let folder = parent.join(format!("consumer-of-{dependency}"));
-        fs::create_dir_all(folder.join("src"))?;
-        fs::write(
-            folder.join("Cargo.toml"),
-            format!(
-                "[package]\nname = \"consumer\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-                 [workspace]\n\n[dependencies]\n{dependency} = {version}\n"
-            ),
-        )?;
-        fs::write(folder.join("src/main.rs"), "fn main() {}\n")?;
-        let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
-        fs::copy(lock, folder.join("Cargo.lock"))?;
-        cargo(&folder, &["fetch"])?;
-        let tree =
-            cargo(&folder, &["tree", "-e", "normal,build", "--prefix", "none", "--no-dedupe"])?;
-        let named = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
-        let crates = tree.lines().map(named).collect::<BTreeSet<_>>().len();
-        Ok(Self { dependency, folder, crates, wall: Vec::new(), cpu: Vec::new() })
-    }
+/// Counts the crates that a program compiles, including itself; each version counts once.
+fn crates(folder: &Path) -> Result<usize> {
+    let tree = ["tree", "-e", "normal,build", "--prefix", "none", "--no-dedupe", "-f", "{p}"];
+    Ok(cargo(folder, &tree)?.lines().collect::<BTreeSet<_>>().len())
+}
 
-    /// Builds it from scratch.
-    fn build(&mut self) -> Result<()> {
-        let target = self.folder.join("target");
-        if target.exists() {
-            fs::remove_dir_all(target)?;
-        }
-        let (before, began) = (usage_of_children()?, Instant::now());
-        cargo(&self.folder, &["build", "--offline"])?;
-        self.wall.push(began.elapsed().as_secs_f64());
-        self.cpu.push(usage_of_children()?.saturating_sub(before).as_secs_f64());
-        Ok(())
-    }
+/// Builds a program from scratch. Returns the seconds and CPU seconds.
+fn build(folder: &Path) -> Result<[f64; 2]> {
+    cargo(folder, &["clean"])?;
+    let (before, began) = (cpu(UsageWho::RUSAGE_CHILDREN)?, Instant::now());
+    cargo(folder, &["build", "--offline"])?;
+    let cpu = cpu(UsageWho::RUSAGE_CHILDREN)? - before;
+    Ok([began.elapsed().as_secs_f64(), cpu as f64 / 1e6])
 }
 
 /// Runs cargo without the environment of this process's own build.
 fn cargo(folder: &Path, arguments: &[&str]) -> Result<String> {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::new("cargo");
     for variable in ["CARGO_TARGET_DIR", "CARGO_INCREMENTAL", "RUSTFLAGS", "RUSTC_WRAPPER"] {
         command.env_remove(variable);
     }
@@ -113,3 +86,5 @@ fn cargo(folder: &Path, arguments: &[&str]) -> Result<String> {
     }
     Ok(String::from_utf8(output.stdout)?)
 }
+
+const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
