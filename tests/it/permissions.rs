@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use stytch_sso_external::{
-    ErrorKind, MemberClient, Operation, Outcome, Session,
+    ErrorKind, MemberClient, Operation, Outcome, Session, Verdict,
     testing::{Fault, LoggedIn, Response, Stytch, responses},
 };
 
@@ -129,18 +129,7 @@ async fn verdicts_agree_with_what_is_enforced() {
             assert_eq!(updated.is_ok(), update.authorized, "row {number}: {updated:?}");
             let read = member.connections().await;
             assert_eq!(read.is_ok(), get.authorized, "row {number}: {read:?}");
-            let both = member.check_permissions([Operation::GetConnections, UPDATE, UPDATE]);
-            let both = both.await.unwrap();
-            let mut sufficient = row.update.to_vec();
-            sufficient.retain(|role| row.get.contains(role));
-            assert_eq!(both.sufficient_roles, sufficient, "row {number}");
-            let mut granting = [update.granting_roles, get.granting_roles].concat();
-            granting.sort();
-            granting.dedup();
-            assert_eq!(both.granting_roles, granting, "row {number}");
-            assert_eq!(both.authorized, update.authorized && get.authorized, "row {number}");
-            let edited = member.edit_connection(okta.id(), |edit| edit.display_name("Edited"));
-            assert_eq!(edited.await.is_ok(), both.authorized, "row {number}");
+            check_both(row, &member, okta.id(), [update, get]).await;
             for error in [updated.err(), read.err()].into_iter().flatten() {
                 assert!(
                     matches!(error.kind(), ErrorKind::PermissionDenied { .. }),
@@ -149,6 +138,21 @@ async fn verdicts_agree_with_what_is_enforced() {
             }
         }
     }
+}
+
+/// Checks both operations at once, and whether an edit, which sends both, agrees.
+async fn check_both(row: &Row, member: &MemberClient, id: &str, [update, get]: [Verdict; 2]) {
+    let both = member.check_permissions([Operation::GetConnections, UPDATE, UPDATE]).await.unwrap();
+    let mut sufficient = row.update.to_vec();
+    sufficient.retain(|role| row.get.contains(role));
+    assert_eq!(both.sufficient_roles, sufficient, "{:?}", row.member);
+    let mut granting = [update.granting_roles, get.granting_roles].concat();
+    granting.sort();
+    granting.dedup();
+    assert_eq!(both.granting_roles, granting, "{:?}", row.member);
+    assert_eq!(both.authorized, update.authorized && get.authorized, "{:?}", row.member);
+    let edited = member.edit_connection(id, |edit| edit.display_name("Edited")).await;
+    assert_eq!(edited.is_ok(), both.authorized, "{:?}: {edited:?}", row.member);
 }
 
 #[tokio::test]
@@ -164,7 +168,7 @@ async fn an_operation_without_a_permission_is_authorized_and_sends_nothing() {
 
 #[tokio::test]
 async fn operations_without_a_permission_are_granted_beside_others() {
-    let Fixture { stytch: _running, member, .. } = fixture(jwt);
+    let Fixture { stytch: _stytch, member, .. } = fixture(jwt);
     for operations in [[UPDATE, PROJECT], [PROJECT, UPDATE]] {
         let verdict = member.check_permissions(operations).await.unwrap();
         assert!(!verdict.authorized);
