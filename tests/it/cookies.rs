@@ -56,7 +56,9 @@ fn assert_cookies(cookies: &str, expected: Option<&Session>) {
     for session in
         [Session::from_headers(&headers), default.session(&headers), default.parse(cookies)]
     {
-        assert!(session.as_ref() == expected, "{session:?} of {cookies}");
+        // Its beginning: the capture would take a whole JWT for a leak, and end the process.
+        let beginning: String = cookies.chars().take(60).collect();
+        assert!(session.as_ref() == expected, "{session:?} of {beginning}");
     }
 }
 
@@ -157,9 +159,9 @@ fn request_with_a_session_header_never_uses_cookies() {
         (&[(JWT, ""), (TOKEN, ""), cookies], Some(&jwt)),
         (&[("cookie", "x=1"), cookies], Some(&jwt)),
     ];
-    for (given, expected) in cases {
+    for (row, (given, expected)) in cases.iter().enumerate() {
         let session = Session::from_headers(&headers(given));
-        assert!(session.as_ref() == *expected, "{session:?} of {given:?}");
+        assert!(session.as_ref() == *expected, "{session:?} of row {row}");
     }
 }
 
