@@ -53,7 +53,8 @@ struct Inner<T> {
 
 enum Step<T> {
     Return(Result<Snapshot<T>, Error>),
-    /// Waits for a fetch. Returns its result if it `is_enough`.
+    /// Waits for a fetch. If it `is_enough`, returns its result, and waits until it is [`MAX_WAIT`]
+    /// old.
     Wait {
         fetch: Fetch<T>,
         is_enough: bool,
@@ -131,8 +132,9 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
                     Step::Return(result) => return result,
                     Step::Sleep(time) => sleep(time).await,
                     Step::Wait { mut fetch, is_enough } => {
-                        let max_wait = MAX_WAIT.saturating_sub(fetch.began.elapsed());
-                        match timeout(max_wait, fetch.end.wait_for(Option::is_some)).await {
+                        let left = MAX_WAIT.saturating_sub(fetch.began.elapsed());
+                        let left = if is_enough { left } else { Duration::MAX };
+                        match timeout(left, fetch.end.wait_for(Option::is_some)).await {
                             Ok(Ok(end)) if is_enough => {
                                 return end.clone().ok_or_else(|| self.0.no_response())?.result;
                             }
@@ -168,7 +170,7 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
             state.forced = Some((self.clock.now(), Instant::now()));
         }
         let has_ended = fetch.has_ended();
-        if !has_ended && !fetch.is_awaited {
+        if !has_ended && (!fetch.is_awaited || fetch.began.elapsed() >= MAX_WAIT) {
             return Step::Return(Err(self.no_response()));
         }
         let is_enough = has_ended || fetch.number > outdated;

@@ -78,6 +78,10 @@ async fn list_timeout_reports_waiting_for_the_response() {
     accelerate();
     let error = client.as_member(session).connections().await.unwrap_err();
     assert_eq!(error.reason(), "timed out while waiting for the response");
+    // Finding that out gives the request no body.
+    let sent = project.server.requests().pop().unwrap();
+    let mut names = sent.headers.iter().map(|(name, _)| &**name);
+    assert!(!names.any(|name| ["content-length", "transfer-encoding"].contains(&name)));
 }
 
 /// A project whose list of connections gets this response.

@@ -88,7 +88,8 @@ async fn check_update_response(case: &ResponseCase) {
 
 async fn check_session_response(case: &ResponseCase) {
     let server = serving(case).await;
-    let member = client(&server).as_member(Session::token("token"));
+    let token = case.body["session_token"].as_str().unwrap_or("token");
+    let member = client(&server).as_member(Session::token(token));
     let result = member.organization_id().await;
     if case.expect.ok {
         let expected = case.expect.member_session["organization_id"].as_str().unwrap();
