@@ -22,7 +22,7 @@ fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
     LibraryBenchmarkConfig::default().tool(Callgrind::default().hard_limits(limits)).clone()
 }
 
-/// Runs a part of a fixture with a number of roles.
+// Runs a part of a fixture with a number of roles.
 #[library_benchmark(setup = set_up)]
 #[bench::jwt_first_sight(args = (0, 1, Fixture::jwt_first_sight), config = at_most(434_277))]
 #[bench::jwt_seen_before(args = (0, 50, Fixture::jwt_seen_before), config = at_most(2_651_887))]

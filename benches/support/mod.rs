@@ -48,6 +48,7 @@ impl Fixture {
     /// first use, and leaves one open, idle connection.
     ///
     /// The connection grants as many more roles as `roles`, and the member has them.
+    #[expect(clippy::too_many_lines, reason = "it sets up everything that is measured")]
     pub(crate) fn new(roles: usize) -> Self {
         let mut connection = responses::connection();
         ORGANIZATION.clone_into(&mut connection.organization_id);

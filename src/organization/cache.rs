@@ -140,6 +140,7 @@ const ROLES_MAX_AGE: Duration = Duration::from_secs(5 * 60);
 const MIN_INTERVAL: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
+#[expect(clippy::unchecked_time_subtraction, reason = "a test that underflows fails")]
 mod tests {
     use super::*;
 

@@ -147,8 +147,9 @@ mod tests {
         let is_alive = Arc::new(());
         let held = Arc::clone(&is_alive);
         let request = requests.run(0, || async move {
-            let _held = held;
-            std::future::pending().await
+            std::future::pending::<()>().await;
+            drop(held);
+            0
         });
         assert!(timeout(Duration::from_millis(1), request).await.is_err());
         assert_eq!((Arc::strong_count(&is_alive), lock(&requests.0).len()), (1, 0));

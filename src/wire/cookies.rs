@@ -5,13 +5,13 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, HeaderValue, header::COOKIE};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::session::{JWT_HEADER, Session, TOKEN_HEADER};
 
@@ -171,7 +171,7 @@ fn rank(jwt: &str, now: SystemTime) -> Option<f64> {
 
     let mut segments = jwt.split('.').map(|segment| BASE64_URL_SAFE_NO_PAD.decode(segment).ok());
     let (header, claims, signature) = (segments.next()??, segments.next()??, segments.next()??);
-    let _: HashMap<String, IgnoredAny> = serde_json::from_slice(&header).ok()?;
+    serde_json::from_slice::<Map<String, Value>>(&header).ok()?;
     let Claims { iat, .. } = serde_json::from_slice(&claims).ok()?;
     if segments.next().is_some() || signature.len() < MIN_SIGNATURE_BYTES {
         return None;

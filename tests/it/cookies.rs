@@ -141,12 +141,15 @@ fn headers(given: &[(&str, &str)]) -> HeaderMap {
     headers
 }
 
+/// Headers of a request, and the session that they contain.
+type Case<'a> = (&'a [(&'a str, &'a str)], Option<&'a Session>);
+
 #[test]
 fn request_with_a_session_header_never_uses_cookies() {
     let good = issued(0, PROJECT);
     let cookies = ("cookie", &*format!("stytch_session=c; stytch_session_jwt={good}"));
     let (jwt, token) = (Session::jwt(&good), Session::token("t"));
-    let cases: &[(&[(&str, &str)], Option<&Session>)] = &[
+    let cases: &[Case] = &[
         (&[], None),
         (&[(JWT, "")], None),
         (&[(TOKEN, "t")], Some(&token)),

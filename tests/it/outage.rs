@@ -147,6 +147,7 @@ async fn ten_minutes_without_keys_are_bridged_by_authenticate() {
     assert!((20..=32).contains(&fetched), "{fetched} fetches");
 }
 
+#[expect(clippy::too_many_lines, reason = "one scenario")]
 #[tokio::test]
 async fn rotation_under_made_up_kids_rejects_no_honest_member() {
     const INTERVAL: Duration = Duration::from_secs(1);
@@ -212,6 +213,7 @@ fn expired(n: usize) -> Session {
     Session::jwt(scripted_project::sign(&claims))
 }
 
+#[expect(clippy::too_many_lines, reason = "one scenario")]
 #[tokio::test]
 async fn made_up_sessions_leave_a_quarter_of_the_permits_to_verified_jwts() {
     let made_up_token = |n: usize| Session::token(format!("mAdE-uP-{n}"));

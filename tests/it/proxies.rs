@@ -116,6 +116,7 @@ async fn failures_of_the_proxy_and_of_the_host_differ() {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[tokio::test]
 async fn proxy_variables_are_checked() {
     if child::variable(IN_CHILD).is_some() {

@@ -112,6 +112,7 @@ async fn renewed_jwt_is_renewed_again_the_margin_before_its_end() {
 }
 
 /// What a gateway does that mixes responses up.
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[tokio::test]
 async fn response_about_another_session_is_an_error_and_leaves_no_trace() {
     let claims = || {

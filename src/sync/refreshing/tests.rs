@@ -1,4 +1,5 @@
 //! One value, with paused time: when it is fetched, who waits for it, and which result counts.
+#![expect(clippy::unchecked_time_subtraction, reason = "a test that underflows fails")]
 
 use std::{
     collections::VecDeque,

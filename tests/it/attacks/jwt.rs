@@ -185,6 +185,7 @@ async fn unknown_kids_share_one_fetch_per_interval() {
     scripted_project::update(&client).await.unwrap();
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[tokio::test]
 async fn missing_wrong_or_duplicate_claims_are_rejected() {
     let gate = Gate::new().await;
