@@ -1,26 +1,8 @@
-//! The session cookies of Stytch's frontend SDKs, which a renewed JWT is written to.
+//! The session cookies of Stytch's frontend SDKs.
 
-use axum::http::{HeaderMap, HeaderValue};
-use stytch_sso_external::{Session, SessionKind};
+use axum::http::HeaderValue;
 
 use crate::origin::Origin;
-
-/// Returns the `Set-Cookie` of a session JWT that was renewed during a request, or `None` if it
-/// wasn't renewed.
-///
-/// `None` too if the request carried the session in a header: the caller stores it elsewhere.
-pub(crate) fn renewed(
-    presented: &Session,
-    in_use: &Session,
-    headers: &HeaderMap,
-    origin: &Origin,
-) -> Option<HeaderValue> {
-    let is_from_header = SESSION_HEADERS.iter().any(|name| headers.contains_key(*name));
-    if is_from_header || in_use == presented || in_use.kind() != SessionKind::Jwt {
-        return None;
-    }
-    set(JWT, in_use.expose_secret(), origin)
-}
 
 /// Returns a `Set-Cookie` for this host.
 ///
@@ -43,4 +25,3 @@ pub(crate) fn set(name: &str, value: &str, origin: &Origin) -> Option<HeaderValu
 
 pub(crate) const JWT: &str = "stytch_session_jwt";
 pub(crate) const TOKEN: &str = "stytch_session";
-const SESSION_HEADERS: [&str; 2] = ["x-stytch-member-sessionjwt", "x-stytch-member-session"];

@@ -23,8 +23,7 @@ use crate::{cookie, origin::Origin, problem::Problem, routes::Service};
 pub(crate) struct Fake {
     stytch: Stytch,
     connection: Connection,
-    ada: LoggedIn,
-    bob: LoggedIn,
+    members: [(&'static str, LoggedIn); 2],
 }
 
 impl Fake {
@@ -41,10 +40,10 @@ impl Fake {
             .group_roles(&[("it-admins", "stytch_admin")])
             .create();
         acme.connection_builder("Contractors Entra").group_roles(&[("writers", "editor")]).create();
-        let ada = acme.member("ada", &["stytch_admin"]).log_in_for(A_DAY);
-        let bob = acme.member("bob", &["sso_viewer"]).log_in_for(A_DAY);
+        let members = [("ada", "stytch_admin"), ("bob", "sso_viewer")]
+            .map(|(name, role)| (name, acme.member(name, &[role]).log_in_for(A_DAY)));
         tokio::spawn(keep_time(stytch.clock().clone()));
-        Self { stytch, connection, ada, bob }
+        Self { stytch, connection, members }
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -56,32 +55,15 @@ impl Fake {
         let origin = origin.as_str();
         let url = format!("{origin}/sso/connections/{}", self.connection.id());
         println!("\nSTYTCH_PROJECT_ID is not set: using an in-process fake of Stytch with the");
-        println!(
-            "organization acme, its admin Ada and its member Bob, who may see its connections."
-        );
-        println!("\nThe page, as Ada and as Bob:");
-        println!("  {origin}/login/ada");
-        println!("  {origin}/login/bob");
-        for (who, session) in
-            [("An edit as Bob (403)", &self.bob), ("The same as Ada (200)", &self.ada)]
-        {
-            println!("\n{who}:");
-            println!("curl -i -X PATCH '{url}' \\");
-            println!("  -H 'Cookie: {}={}' \\", cookie::TOKEN, session.token());
-            println!("  -H 'Content-Type: application/json' \\");
-            println!(
-                "  -d '{{\"display_name\": \"Acme SSO\", \"revoke\": {{\"connection_roles\": [\"viewer\"]}}}}'"
-            );
-        }
-        println!("\nThe connection:");
-        println!("curl '{url}' -H 'Cookie: {}={}'\n", cookie::TOKEN, self.bob.token());
-    }
-
-    fn session(&self, member: &str) -> Option<&LoggedIn> {
-        match member {
-            "ada" => Some(&self.ada),
-            "bob" => Some(&self.bob),
-            _ => None,
+        println!("organization acme, its admin Ada and its member Bob, who can only view.");
+        println!("\nThe page, as Ada and as Bob:\n  {origin}/login/ada\n  {origin}/login/bob");
+        let edit = r#"{"display_name": "Acme SSO", "revoke": {"connection_roles": ["viewer"]}}"#;
+        for (name, session) in self.members.iter().rev() {
+            let cookie = format!("{}={}", cookie::TOKEN, session.token());
+            println!("\nThe connection as {name}, and an edit (403 as bob, 200 as ada):");
+            println!("curl '{url}' -H 'Cookie: {cookie}'");
+            println!("curl -i -X PATCH '{url}' -H 'Cookie: {cookie}' \\");
+            println!("  -H 'Content-Type: application/json' -d '{edit}'");
         }
     }
 }
@@ -92,10 +74,9 @@ pub(crate) fn router() -> Router<Service> {
 
 /// `GET /login/{member}`: sets the cookies that Stytch's frontend SDKs would set.
 async fn log_in(State(service): State<Service>, Path(member): Path<String>) -> Response {
-    let session = service.fake.as_ref().and_then(|fake| fake.session(&member));
-    let Some(session) = session else {
-        let problem = Problem::bare(StatusCode::NOT_FOUND, "The fake has no such member.");
-        return problem.into_response();
+    let members = service.fake.iter().flat_map(|fake| &fake.members);
+    let Some((_, session)) = members.into_iter().find(|(name, _)| *name == member) else {
+        return Problem::bare(StatusCode::NOT_FOUND, "No such member.").into_response();
     };
     let cookies = [
         cookie::set(cookie::TOKEN, &session.token(), &service.origin),

@@ -11,8 +11,8 @@
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 #![allow(clippy::doc_markdown, reason = "clap prints doc comments without rendering them")]
 
-mod connection;
 mod cookie;
+mod edit;
 mod fake;
 mod member;
 mod origin;
@@ -34,7 +34,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{fake::Fake, origin::Origin, routes::Service, shutdown::Shutdown};
+use crate::{fake::Fake, origin::Origin, routes::Service};
 
 /// A web service with which members edit External SSO connections.
 ///
@@ -51,6 +51,10 @@ struct Arguments {
     /// address is a loopback address
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
+
+    /// Where members log in: the page links to it when a session has ended
+    #[arg(long, value_name = "URL")]
+    login_url: Option<String>,
 }
 
 #[tokio::main]
@@ -67,20 +71,22 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     let address = listener.local_addr()?;
     let origin = Origin::new(arguments.origin.as_deref(), address)?;
     // Before the lines below are printed, so that a script that reads them may send a signal.
-    let shutdown = Shutdown::prepare()?;
+    let signalled = shutdown::signalled()?;
     println!("Listening on http://{address}");
     if let Some(fake) = &fake {
         fake.print_commands(&origin);
     }
 
-    let service = Service { client, origin: Arc::new(origin), fake: fake.map(Arc::new) };
-    shutdown.serve(listener, routes::router(service)).await?;
+    let (origin, fake) = (Arc::new(origin), fake.map(Arc::new));
+    let service = Service { client, origin, fake, login_url: arguments.login_url };
+    let serve = axum::serve(listener, routes::router(service));
+    serve.with_graceful_shutdown(signalled).await?;
     Ok(())
 }
 
 fn start_logging() {
     let wanted = env::var("RUST_LOG").ok().filter(|wanted| !wanted.is_empty());
-    let wanted: Option<Targets> = wanted.and_then(|wanted| wanted.parse().ok());
+    let wanted = wanted.and_then(|wanted| wanted.parse().ok());
     let wanted = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     // The fake's HTTP server logs whole requests, including credentials.
     let wanted = wanted.with_target("httpmock", LevelFilter::WARN);

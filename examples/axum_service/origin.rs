@@ -31,20 +31,13 @@ pub(crate) struct Origin {
 impl Origin {
     /// Returns the given origin, or the one of a loopback address.
     pub(crate) fn new(given: Option<&str>, address: SocketAddr) -> Result<Self, String> {
-        let text = match given {
-            // As browsers send it: without the default port.
-            Some(given) => {
-                let given = given.trim_end_matches('/').to_ascii_lowercase();
-                let default_port = if given.starts_with("https:") { ":443" } else { ":80" };
-                given.strip_suffix(default_port).unwrap_or(&given).to_owned()
-            }
-            None if address.ip().is_loopback() => format!("http://{address}"),
-            None => {
-                return Err(
-                    "--origin is required for an address that is not a loopback address".to_owned()
-                );
-            }
-        };
+        let own = address.ip().is_loopback().then(|| format!("http://{address}"));
+        let given = given.map(str::to_ascii_lowercase).or(own);
+        let given = given.ok_or("--origin is required: the address is not a loopback address")?;
+        // As browsers send it: without the default port.
+        let text = given.trim_end_matches('/');
+        let default_port = if text.starts_with("https:") { ":443" } else { ":80" };
+        let text = text.strip_suffix(default_port).unwrap_or(text).to_owned();
         let uri: Uri = text.parse().map_err(|_| format!("{text} is not an origin"))?;
         let host = uri.host().unwrap_or_default();
         let is_https = uri.scheme_str() == Some("https");

@@ -7,7 +7,7 @@ use axum::{
     Json, Router,
     extract::State,
     http::{HeaderValue, header::CONTENT_SECURITY_POLICY},
-    response::{Html, IntoResponse, Response},
+    response::Html,
     routing::get,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -16,22 +16,15 @@ use serde_json::{Value, json};
 use crate::routes::Service;
 
 pub(crate) fn router() -> Router<Service> {
-    let policy = policy();
-    let page = move || async move { page(policy) };
+    // Blocks everything, so that a missing digest breaks the page visibly.
+    let policy = policy().unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let page = move || async move { ([(CONTENT_SECURITY_POLICY, policy)], Html(PAGE)) };
     Router::new().route("/", get(page)).route("/setup", get(setup))
 }
 
-fn page(policy: Option<HeaderValue>) -> Response {
-    let mut response = Html(PAGE).into_response();
-    // Blocks everything, so that a missing digest breaks the page visibly.
-    let policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-    response
-}
-
-/// `GET /setup`: whether the page offers a login, which only the fake has.
+/// `GET /setup`: where members log in, and whether the page offers the logins of the fake.
 async fn setup(State(service): State<Service>) -> Json<Value> {
-    Json(json!({"fake": service.fake.is_some()}))
+    Json(json!({"fake": service.fake.is_some(), "login_url": service.login_url}))
 }
 
 /// Allows the page's own script and style by their digests, and requests to this service.

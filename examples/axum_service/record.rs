@@ -20,7 +20,7 @@ pub(crate) async fn record(request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", %id, method = %request.method(), route);
     let start = Instant::now();
     let response = next.run(request).instrument(span.clone()).await;
-    let mut response = Problem::rendered(response, &id);
+    let mut response = Problem::rendered(response, &id).await;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert("x-request-id", id);

@@ -1,62 +1,22 @@
-//! Serves until a signal, then completes the requests in flight.
+//! The signals that end the service. It completes the requests in flight; how long they may take
+//! is for the process supervisor to decide: longer than the client's operation timeout of 25 s.
 
-use std::{io, time::Duration};
+use std::io;
 
-use axum::Router;
-use tokio::{net::TcpListener, signal, sync::oneshot, time};
+use tokio::signal;
 
-/// The signals that end the service: ctrl-c and, on Unix, SIGTERM.
-pub(crate) struct Shutdown {
+/// Registers for ctrl-c and, on Unix, SIGTERM. The future completes at the first of them.
+pub(crate) fn signalled() -> io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
-    terminate: signal::unix::Signal,
-}
-
-impl Shutdown {
-    /// Registers for the signals.
-    pub(crate) fn prepare() -> io::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            terminate: signal::unix::signal(signal::unix::SignalKind::terminate())?,
-        })
-    }
-
-    /// Serves until a signal, and returns after all requests are completed.
-    pub(crate) async fn serve(self, listener: TcpListener, router: Router) -> io::Result<()> {
-        let (start_grace, grace_started) = oneshot::channel();
-        let signalled = async move {
-            self.signalled().await;
-            tracing::info!("shutting down: completing the requests in flight");
-            let _ = start_grace.send(());
-        };
-        // A client that never completes its request must not keep the process alive.
-        let overdue = async {
-            if grace_started.await.is_err() {
-                std::future::pending::<()>().await;
-            }
-            time::sleep(GRACE).await;
-        };
-        tokio::select! {
-            served = axum::serve(listener, router).with_graceful_shutdown(signalled) => served,
-            () = overdue => {
-                tracing::warn!("some requests did not complete in time and are aborted");
-                Ok(())
-            }
-        }
-    }
-
-    #[cfg(unix)]
-    async fn signalled(mut self) {
+    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        #[cfg(unix)]
         tokio::select! {
             _ = signal::ctrl_c() => {}
-            _ = self.terminate.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-
-    #[cfg(not(unix))]
-    async fn signalled(self) {
+        #[cfg(not(unix))]
         let _ = signal::ctrl_c().await;
-    }
+        tracing::info!("shutting down: completing the requests in flight");
+    })
 }
-
-/// Longer than the client's operation timeout, so that every update in flight can complete.
-const GRACE: Duration = Duration::from_secs(35);

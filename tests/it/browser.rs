@@ -6,7 +6,9 @@
     reason = "helpers of tests, which clippy.toml doesn't know for tests"
 )]
 
+mod busy;
 mod failures;
+mod fields;
 mod permissions;
 
 use serde_json::json;
@@ -40,7 +42,11 @@ async fn login_of_the_fake_opens_the_page() {
     let service = Service::on_its_own_fake();
     let Some(visit) = Visit::start(&service.url).await else { return };
     visit.open("/").await;
-    assert_eq!(visit.text("#alert h2").await, "You are not logged in");
+    // A prompt, not an alert: nothing has failed.
+    let prompt = "Log in to see the connections of your organization.";
+    visit.find("body[data-ready]").await;
+    assert_eq!(visit.text("#list-text").await, prompt);
+    assert!(!visit.has("#alert h2").await);
     visit.inspect("logged-out").await;
     for (member, name) in [("ada", "Ada"), ("bob", "Bob")] {
         visit.click(&format!("a[href='/login/{member}']")).await;
@@ -78,6 +84,8 @@ async fn one_row_is_added_and_only_that_is_sent() {
     assert_eq!(visit.focused().await, "form-title");
     assert_eq!(visit.value("#display-name").await, "Acme Okta");
     assert_eq!(visit.text("#connection_roles li").await, "stytch_member\nRemove");
+    let owner = acme.connection.state().external_organization_id;
+    assert!(visit.text("#facts").await.ends_with(&format!("Owner\n{owner}")));
     visit.inspect("loaded").await;
 
     // An empty row and a name that is typed back are no changes.

@@ -81,11 +81,11 @@ async fn update_changes_only_the_fields_of_the_body() {
     assert_eq!(state.external_connection_implicit_role_assignments.unwrap().len(), 1);
     let connection = &response.json()["connection"];
     assert_eq!(connection["display_name"], "Renamed");
-    assert_eq!(connection["connection_roles"], json!(["stytch_member"]));
+    assert_eq!(connection[ROLES], json!([{"role_id": "stytch_member"}]));
 
-    let body =
-        r#"{"connection_roles": [], "group_roles": [{"group": "it", "role_id": "stytch_admin"}]}"#;
-    let response = acme.put(body).await;
+    let groups = json!([{"group": "it", "role_id": "stytch_admin"}]);
+    let body = json!({ROLES: [], GROUP_ROLES: groups});
+    let response = acme.put(&body.to_string()).await;
     assert_eq!(response.status, 200, "{}", response.text);
     let state = acme.connection.state();
     assert_eq!(state.display_name, "Renamed");
@@ -93,11 +93,11 @@ async fn update_changes_only_the_fields_of_the_body() {
     assert_eq!(state.external_group_implicit_role_assignments.unwrap()[0].group, "it");
 
     // Null is left out too: it is never sent to Stytch.
-    let body = r#"{"display_name": null, "connection_roles": ["stytch_member"]}"#;
-    assert_eq!(acme.put(body).await.status, 200);
-    let sent = acme.stytch.updates().pop().unwrap().body;
     let roles = json!([{"role_id": "stytch_member"}]);
-    assert_eq!(sent, json!({"external_connection_implicit_role_assignments": roles}));
+    let body = json!({"display_name": null, ROLES: roles});
+    assert_eq!(acme.put(&body.to_string()).await.status, 200);
+    let sent = acme.stytch.updates().pop().unwrap().body;
+    assert_eq!(sent, json!({ROLES: roles}));
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn both_request_ids_are_returned_and_logged() {
 async fn without_the_fake_there_is_no_login() {
     let acme = AcmeService::new();
     acme.service.get("/login/ada").await.problem(404);
-    assert_eq!(acme.service.get("/setup").await.json(), json!({"fake": false}));
+    assert_eq!(acme.service.get("/setup").await.json(), json!({"fake": false, "login_url": null}));
     acme.service.get("/nothing").await.problem(404);
     let path = format!("/sso/connections/{}", acme.connection.id());
     acme.send(Method::DELETE, &path, &acme.ada, "").await.problem(405);
@@ -131,3 +131,5 @@ fn token_cookie(session: &LoggedIn) -> String {
 }
 
 const RENAME: &str = r#"{"display_name": "Renamed"}"#;
+const ROLES: &str = "external_connection_implicit_role_assignments";
+const GROUP_ROLES: &str = "external_group_implicit_role_assignments";

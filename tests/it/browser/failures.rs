@@ -1,10 +1,13 @@
 //! Rejections and failures: what was entered stays, and what was applied is shown.
 
 use serde_json::json;
-use stytch_sso_external::{Operation, testing::Fault};
+use stytch_sso_external::{
+    Operation,
+    testing::{Fault, Response, responses},
+};
 
 use super::{acme, visit};
-use crate::support::visit::Visit;
+use crate::support::{service::Service, visit::Visit};
 
 #[tokio::test]
 async fn unknown_role_is_marked_at_its_field() {
@@ -15,8 +18,9 @@ async fn unknown_role_is_marked_at_its_field() {
     visit.add_group_role("hr", "no_such_role").await;
     visit.save().await;
     assert_eq!(visit.text("#alert h2").await, "The change is invalid");
-    let error = "The role no_such_role can't be assigned. Nothing was changed.";
-    assert_eq!(visit.text("#group_roles li:last-child .error").await, error);
+    let error = visit.text("#group_roles li:last-child .error").await;
+    assert!(error.starts_with("Stytch rejected the update: "), "{error}");
+    assert!(visit.text("#alert dl").await.contains("Rejected role\nhr → no_such_role"));
     assert!(visit.has("#group_roles li:last-child input[name=role_id][aria-invalid]").await);
     assert!(!visit.has("#group_roles li:first-child [aria-invalid]").await);
     let field = visit.find("#group_roles li:last-child input[name=role_id]").await;
@@ -35,9 +39,24 @@ async fn invalid_name_and_incomplete_row_are_marked() {
     let acme = acme();
     let Some(visit) = visit(&acme, &acme.ada).await else { return };
     visit.choose(1).await;
-    visit.type_over("#display-name", " ").await;
+    for empty in [" ", ""] {
+        visit.type_over("#display-name", empty).await;
+        // An input event, which clearing alone doesn't send.
+        visit.press("x\u{e003}").await;
+        visit.click("#save").await;
+        let error = "The display name is empty. Enter a name.";
+        assert_eq!(visit.text("#name-error").await, error);
+        assert_eq!(visit.focused().await, "display-name");
+    }
+    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 0);
+    visit.inspect("empty-name").await;
+
+    let rejection = Fault::response(Response::error(&responses::invalid_display_name()));
+    acme.stytch.fault(Operation::UpdateExternalConnection, rejection).times(1);
+    visit.type_over("#display-name", "Rejected").await;
     visit.save().await;
-    assert!(visit.text("#name-error").await.starts_with("The display name is invalid."));
+    let error = "Stytch rejected the update: the display name is invalid.";
+    assert!(visit.text("#name-error").await.starts_with(error));
     assert_eq!(visit.focused().await, "display-name");
     visit.inspect("invalid-name").await;
 
@@ -87,8 +106,10 @@ async fn offline_page_keeps_the_changes() {
     visit.set_offline(true).await;
     visit.save().await;
     visit.find("#alert p + p").await;
-    assert_eq!(visit.text("#alert h2").await, "No usable response");
-    assert!(visit.text("#alert").await.ends_with("The current state can't be loaded."));
+    assert_eq!(visit.text("#alert h2").await, "No response");
+    let text = visit.text("#alert").await;
+    assert!(text.contains("The change may have been applied."), "{text}");
+    assert!(text.ends_with("check your network, then save again."), "{text}");
     visit.inspect("offline").await;
     visit.set_offline(false).await;
     visit.save().await;
@@ -145,13 +166,21 @@ async fn session_that_expires_during_editing_is_renewed() {
 #[tokio::test]
 async fn session_that_was_revoked_during_editing_keeps_the_changes() {
     let acme = acme();
-    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    let mut command = Service::command(&acme.stytch);
+    let service = Service::start(command.args(["--login-url", "https://example.com/login"]));
+    let token = acme.ada.token();
+    let visit = Visit::with_cookie(&service.url, "stytch_session", &token).await;
+    let Some(visit) = visit else { return };
     visit.choose(1).await;
     visit.type_over("#display-name", "Acme SSO").await;
     acme.ada.revoke();
     visit.save().await;
     assert_eq!(visit.text("#alert h2").await, "You are not logged in");
-    assert!(visit.text("#alert").await.contains("Your changes are kept."));
+    let way_on = "Your changes are kept. Log in in a new tab, then save again.";
+    assert_eq!(visit.text("#alert p").await, way_on);
+    let link = visit.find("#alert a").await;
+    assert_eq!(link.attribute("href").await.unwrap(), "https://example.com/login");
+    assert_eq!(link.attribute("target").await.unwrap(), "_blank");
     visit.inspect("revoked").await;
     let again = acme.organization.member("eve", &["stytch_admin"]).log_in();
     visit.set_cookie("stytch_session", &again.token()).await;

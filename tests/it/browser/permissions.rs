@@ -12,8 +12,8 @@ async fn member_without_the_permission_sees_a_read_only_form_with_the_reason() {
     visit.choose(1).await;
     assert_eq!(
         visit.text("#permission").await,
-        "You can't change this connection: your roles do not grant the action update on the \
-         resource stytch.sso.\nRoles to ask for: sso_manager or stytch_admin."
+        "You can view connections but not change them. Ask for the role sso_manager or \
+         stytch_admin."
     );
     assert_eq!(visit.text("#connection_roles li").await, "stytch_member");
     assert!(visit.has("#display-name:read-only").await);
@@ -36,10 +36,11 @@ async fn denial_after_loading_names_the_roles_and_makes_the_form_read_only() {
     assert_eq!(visit.text("#alert h2").await, "Permission denied");
     assert_eq!(
         visit.text("#alert p").await,
-        "Your roles do not grant the action update on the resource stytch.sso. Nothing was changed."
+        "You can view connections but not change them. Ask for the role stytch_admin. Nothing was \
+         changed."
     );
     let facts = visit.text("#alert dl").await;
-    for part in ["Roles to ask for\nstytch_admin", "Request id\n", "\nrequest-id-test-"] {
+    for part in ["Request id\n", "\nrequest-id-test-"] {
         assert!(facts.contains(part), "{part:?} isn't in {facts:?}");
     }
     assert!(visit.has("#form.readonly").await);
@@ -54,6 +55,39 @@ async fn member_who_may_not_see_connections_is_given_the_roles_to_ask_for() {
     let bob = acme.organization.member("bob", &[]).log_in();
     let Some(visit) = visit(&acme, &bob).await else { return };
     assert_eq!(visit.text("#alert h2").await, "Permission denied");
-    assert!(visit.text("#alert dl").await.contains("Roles to ask for\nstytch_admin"));
+    let advice = "You can't view connections. Ask for the role stytch_admin.";
+    assert_eq!(visit.text("#alert p").await, advice);
     visit.inspect("list-denied").await;
+}
+
+#[tokio::test]
+async fn removing_a_role_that_may_edit_connections_asks_once() {
+    let acme = acme();
+    let connection = acme.organization.connection_builder("Acme Entra");
+    let connection = connection.roles(&["editor", "stytch_admin"]).create();
+    let Some(visit) = visit(&acme, &acme.ada).await else { return };
+    visit.choose(2).await;
+    // No question for a role that may not.
+    visit.click("#connection_roles li:first-child button").await;
+    assert!(visit.has("#connection_roles li:first-child.removed").await);
+
+    let remove = visit.find("#connection_roles li:last-child button").await;
+    remove.click().await;
+    let question = visit.text("dialog[open] p").await;
+    assert!(question.starts_with("The role stytch_admin lets its holders edit"), "{question}");
+    visit.inspect("question").await;
+    visit.click("#no").await;
+    assert!(!visit.has("#connection_roles li:last-child.removed").await);
+    assert_eq!(visit.focused().await, "Remove stytch_admin");
+    remove.click().await;
+    visit.click("#yes").await;
+    visit.find("#connection_roles li:last-child.removed").await;
+    // Undone and removed again: not asked again.
+    remove.click().await;
+    remove.click().await;
+    visit.find("#connection_roles li:last-child.removed").await;
+    visit.save().await;
+    assert_eq!(visit.text("#status h2").await, "Saved");
+    let roles = connection.state().external_connection_implicit_role_assignments;
+    assert_eq!(roles, Some(vec![]));
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stytch_sso_external::Operation;
 
-use super::AcmeService;
+use super::{AcmeService, GROUP_ROLES, ROLES};
 use crate::support::service::ServiceResponse;
 
 #[tokio::test]
@@ -36,10 +36,10 @@ async fn edit_changes_single_roles_and_keeps_those_of_others() {
     let groups = state.external_group_implicit_role_assignments.unwrap();
     assert_eq!((groups.len(), groups[0].group.as_str()), (1, "it"));
     let connection = &response.json()["connection"];
-    assert_eq!(connection["connection_roles"], json!(["editor", "viewer"]));
+    assert_eq!(connection[ROLES], json!([{"role_id": "editor"}, {"role_id": "viewer"}]));
     // The list that the second edit isn't about was not sent.
     let sent = acme.stytch.updates().pop().unwrap().body;
-    assert_eq!(sent.get("external_group_implicit_role_assignments"), None);
+    assert_eq!(sent.get(GROUP_ROLES), None);
     // The log names what was changed, and where.
     let logged = acme.service.logged_with(&format!("connection_id=\"{}\"", acme.connection.id()));
     assert!(logged.contains(acme.organization.id()), "{logged}");
@@ -64,7 +64,7 @@ async fn rejected_role_is_named_by_its_field() {
     let role = json!({"group": "it", "role_id": "no_such_role"});
     let edit = json!({"grant": {"group_roles": [role]}});
     let problem = patch(&acme, &edit).await.problem(422);
-    let rejected = json!({"field": "group_roles", "group": "it", "role_id": "no_such_role"});
+    let rejected = json!({"field": GROUP_ROLES, "group": "it", "role_id": "no_such_role"});
     assert_eq!(problem["rejected"], rejected);
     assert_eq!(problem["outcome"], "not_applied");
 }

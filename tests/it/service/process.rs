@@ -12,6 +12,7 @@ use stytch_sso_external::{Operation, testing::Fault};
 #[cfg(unix)]
 use super::AcmeService;
 use crate::support::{
+    acme::Acme,
     child,
     service::{Service, ServiceResponse},
     wait::until,
@@ -20,17 +21,17 @@ use crate::support::{
 #[tokio::test]
 async fn printed_commands_work_without_an_account() {
     let service = Service::on_its_own_fake();
-    // The last line.
-    until(|| service.printed().contains("curl 'http")).await;
+    until(|| service.printed().matches("-d '").count() == 2).await;
     let printed = service.printed();
-    let (_, line) = printed.split_once("curl 'http").unwrap();
-    let (url, cookie) = line.trim().split_once("' -H 'Cookie: ").unwrap();
-    let (url, cookie) = (format!("http{url}"), cookie.trim_end_matches('\''));
-    let cookies = printed.lines().filter_map(|line| line.strip_prefix("  -H 'Cookie: "));
-    let cookies: Vec<_> = cookies.map(|cookie| cookie.trim_end_matches("' \\")).collect();
+    let edits = printed.lines().filter_map(|line| line.strip_prefix("curl -i -X PATCH '"));
+    let edits: Vec<_> = edits.map(|edit| edit.split_once("' -H 'Cookie: ").unwrap()).collect();
+    let (url, cookie) = edits[0];
+    let cookies = edits.iter().map(|(_, cookie)| cookie.trim_end_matches("' \\"));
+    let cookies: Vec<_> = cookies.collect();
+    let cookie = cookie.trim_end_matches("' \\");
+    assert!(printed.contains(&format!("curl '{url}' -H 'Cookie: {cookie}'\n")), "{printed}");
     let body = printed.lines().find_map(|line| line.split_once("-d '")).unwrap().1;
     let body = body.trim_end_matches('\'');
-    assert_eq!(cookies.len(), 2, "{printed}");
     let path = url.strip_prefix(&service.url).unwrap();
     for (edit_cookie, status) in cookies.iter().zip([403, 200]) {
         let request = service.request(Method::PATCH, path, edit_cookie, body);
@@ -39,7 +40,7 @@ async fn printed_commands_work_without_an_account() {
     }
     let read = ServiceResponse::to(service.request(Method::GET, path, cookie, "")).await.json();
     assert_eq!(read["connection"]["display_name"], "Acme SSO");
-    assert_eq!(read["connection"]["connection_roles"], json!([]));
+    assert_eq!(read["connection"][super::ROLES], json!([]));
     assert_eq!(read["permission"]["authorized"], false);
 }
 
@@ -63,6 +64,7 @@ async fn login_sets_session_cookies_as_stytchs_frontend_sdks_do() {
 
 #[test]
 fn origin_is_required_if_it_cannot_be_derived() {
+    let acme = Acme::new();
     for (arguments, expected) in [
         (&["--listen", "0.0.0.0:0"] as &[_], "--origin is required"),
         (&["--origin", "http://sso.example.com"], "neither an https origin"),
@@ -70,8 +72,8 @@ fn origin_is_required_if_it_cannot_be_derived() {
         (&["--origin", "nonsense"], "neither an https origin"),
         (&["--listen", "nonsense"], "invalid"),
     ] {
-        let mut command = Command::new(child::example("axum_service"));
-        command.env_remove("STYTCH_PROJECT_ID").args(arguments);
+        let mut command = Service::command(&acme.stytch);
+        command.args(arguments);
         if !arguments.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }

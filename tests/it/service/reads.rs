@@ -6,7 +6,7 @@ use stytch_sso_external::{
     testing::{Fault, Response, responses},
 };
 
-use super::AcmeService;
+use super::{AcmeService, GROUP_ROLES};
 
 #[tokio::test]
 async fn list_contains_the_connections_of_the_organization_and_the_permission() {
@@ -23,10 +23,10 @@ async fn list_contains_the_connections_of_the_organization_and_the_permission() 
     assert_eq!(names, ["Acme Okta", "Acme Entra"]);
     assert_eq!(listed["connections"][1]["connection_id"], second.id());
     let permission = json!({
-        "action": "update",
-        "resource": "stytch.sso",
         "authorized": true,
+        "advice": null,
         "sufficient_roles": ["stytch_admin"],
+        "role_ids": ["stytch_admin", "stytch_member"],
     });
     assert_eq!(listed["permission"], permission);
 }
@@ -38,16 +38,16 @@ async fn member_who_may_only_see_a_connection_is_given_the_roles_to_ask_for() {
     acme.organization.role("sso_manager", &[("stytch.sso", &["get", "update"])]);
     let bob = acme.organization.member("bob", &["sso_viewer"]).log_in();
     let read = acme.get(&path(&acme), &bob).await.json();
-    let connection = json!({
-        "connection_id": acme.connection.id(),
-        "display_name": "Acme Okta",
-        "status": "active",
-        "connection_roles": ["stytch_member"],
-        "group_roles": [],
+    assert_eq!(read["connection"], serde_json::to_value(acme.connection.state()).unwrap());
+    let permission = json!({
+        "authorized": false,
+        "advice": "You can view connections but not change them. Ask for the role sso_manager or \
+                   stytch_admin.",
+        "sufficient_roles": ["sso_manager", "stytch_admin"],
+        // Which roles exist is for those who may assign them.
+        "role_ids": [],
     });
-    assert_eq!(read["connection"], connection);
-    assert_eq!(read["permission"]["authorized"], false);
-    assert_eq!(read["permission"]["sufficient_roles"], json!(["sso_manager", "stytch_admin"]));
+    assert_eq!(read["permission"], permission);
 }
 
 #[tokio::test]
@@ -59,6 +59,8 @@ async fn member_who_may_not_see_connections_is_given_the_roles_to_ask_for() {
         let problem = acme.get(path, &cleo).await.problem(403);
         assert_eq!(problem["action"], "get");
         assert_eq!(problem["sufficient_roles"], json!(["sso_viewer", "stytch_admin"]));
+        let advice = "You can't view connections. Ask for the role sso_viewer or stytch_admin.";
+        assert_eq!(problem["detail"], advice);
         // A read has no outcome.
         assert_eq!(problem.get("outcome"), None);
     }
@@ -88,14 +90,14 @@ async fn unknown_connection_is_a_404() {
 }
 
 #[tokio::test]
-async fn lists_that_stytch_does_not_return_are_null() {
+async fn lists_that_stytch_does_not_return_are_missing() {
     let acme = AcmeService::new();
     let mut connection = acme.connection.state();
     connection.external_group_implicit_role_assignments = None;
     let listed = Response::json(200, &responses::connections(vec![connection]));
     acme.stytch.fault(Operation::GetConnections, Fault::response(listed));
     let read = acme.get(&path(&acme), &acme.ada).await.json();
-    assert_eq!(read["connection"]["group_roles"], json!(null));
+    assert_eq!(read["connection"].get(GROUP_ROLES), None);
 }
 
 fn path(acme: &AcmeService) -> String {

@@ -6,7 +6,7 @@ use stytch_sso_external::{
     testing::{Fault, Response as Scripted, responses},
 };
 
-use super::{AcmeService, RENAME, token_cookie};
+use super::{AcmeService, RENAME, ROLES, token_cookie};
 use crate::support::service::{Service, ServiceResponse};
 
 #[tokio::test]
@@ -23,6 +23,9 @@ async fn denied_member_gets_the_action_and_the_resource() {
         (&"update".into(), &"stytch.sso".into())
     );
     assert_eq!(problem["outcome"], "not_applied");
+    let detail =
+        "You can't change connections. Ask for the role stytch_admin. Nothing was changed.";
+    assert_eq!(problem["detail"], detail);
     assert_eq!(problem["sufficient_roles"], json!(["stytch_admin"]));
     let stytch_request_id = problem["stytch_request_id"].as_str().unwrap();
     let logged = acme.service.logged_with(stytch_request_id);
@@ -56,7 +59,7 @@ async fn invalid_bodies_are_rejected_before_sending() {
         ("[]", 422),
         (r#"{"display_name": 1}"#, 422),
         (r#"{"displayname": "x"}"#, 422),
-        (r#"{"group_roles": [{"group": "it"}]}"#, 422),
+        (r#"{"external_group_implicit_role_assignments": [{"group": "it"}]}"#, 422),
         ("{}", 422),
     ] {
         acme.put(body).await.problem(status);
@@ -68,16 +71,25 @@ async fn invalid_bodies_are_rejected_before_sending() {
 #[tokio::test]
 async fn rejections_by_stytch_are_explained_in_our_own_text() {
     let acme = AcmeService::new();
-    let problem = acme.put(r#"{"connection_roles": ["no_such_role"]}"#).await.problem(422);
-    assert_eq!(problem["detail"], "The role no_such_role can't be assigned. Nothing was changed.");
-    let rejected = json!({"field": "connection_roles", "role_id": "no_such_role"});
+    let body = json!({ROLES: [{"role_id": "no_such_role"}]});
+    let problem = acme.put(&body.to_string()).await.problem(422);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.starts_with("Stytch rejected the update: "), "{detail}");
+    assert!(detail.ends_with(". Nothing was changed."), "{detail}");
+    let rejected = json!({"field": ROLES, "group": null, "role_id": "no_such_role"});
     assert_eq!(problem["rejected"], rejected);
     let problem = acme.put(r#"{"display_name": " "}"#).await.problem(422);
-    assert_eq!(problem["detail"], "The display name is invalid. Nothing was changed.");
+    assert_eq!(
+        problem["detail"],
+        "Stytch rejected the update: the display name is invalid. Nothing was changed."
+    );
     assert_eq!(problem["rejected"], json!({"field": "display_name"}));
     acme.connection.set_status("pending");
     let problem = acme.rename().await.problem(422);
-    assert_eq!(problem["detail"], "The connection is not active. Nothing was changed.");
+    assert_eq!(
+        problem["detail"],
+        "Stytch rejected the update: the connection is not active. Nothing was changed."
+    );
 }
 
 #[tokio::test]
@@ -158,5 +170,5 @@ async fn rejected_credentials_are_logged_but_not_returned() {
     let mentions_credentials =
         |value: &Value| value.to_string().to_lowercase().contains("credential");
     assert!(!mentions_credentials(&problem));
-    service.logged_with("Stytch rejected the project's credentials");
+    service.logged_with("Stytch rejected the project id or secret");
 }

@@ -137,8 +137,7 @@ impl Visit {
         let screenshots = env::var(SCREENSHOTS).ok();
         for (scheme, width) in [("light", 1280), ("light", 390), ("dark", 390), ("dark", 1280)] {
             let state = format!("{state}-{width}-{scheme}");
-            let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-            self.control("Emulation.setEmulatedMedia", json!({"features": features})).await;
+            self.emulate("prefers-color-scheme", scheme).await;
             self.set_width(width).await;
             let used = self.run("return document.documentElement.scrollWidth").await;
             let used = used.as_u64().unwrap();
@@ -155,7 +154,13 @@ impl Visit {
         }
     }
 
-    async fn set_width(&self, width: u64) {
+    /// Sets a media feature, such as the color scheme.
+    pub(crate) async fn emulate(&self, name: &str, value: &str) {
+        let features = json!([{"name": name, "value": value}]);
+        self.control("Emulation.setEmulatedMedia", json!({"features": features})).await;
+    }
+
+    pub(crate) async fn set_width(&self, width: u64) {
         let metrics =
             json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
         self.control("Emulation.setDeviceMetricsOverride", metrics).await;
