@@ -61,7 +61,13 @@ struct Arguments {
 async fn main() -> Result<(), Box<dyn StdError>> {
     let arguments = Arguments::parse();
     start_logging();
-    let fake = env::var_os("STYTCH_PROJECT_ID").is_none().then(Fake::start);
+    let uses_fake = env::var_os("STYTCH_PROJECT_ID").is_none();
+    if uses_fake && !arguments.listen.ip().is_loopback() {
+        let reason = "the fake listens on loopback addresses only, since its login requires no \
+                      credentials: set STYTCH_PROJECT_ID and STYTCH_SECRET";
+        return Err(reason.into());
+    }
+    let fake = uses_fake.then(Fake::start);
     let client = match &fake {
         Some(fake) => fake.client(),
         None => Client::from_env()?,

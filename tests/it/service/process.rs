@@ -63,6 +63,20 @@ async fn login_sets_session_cookies_as_stytchs_frontend_sdks_do() {
 }
 
 #[test]
+fn fake_is_served_on_loopback_only() {
+    for arguments in [
+        &["--listen", "0.0.0.0:0"] as &[_],
+        &["--listen", "[::]:0", "--origin", "https://sso.example.com"],
+    ] {
+        let mut command = Command::new(child::example("axum_service"));
+        let output = command.env_remove("STYTCH_PROJECT_ID").args(arguments).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(errors.contains("the fake listens on loopback addresses only"), "{errors}");
+    }
+}
+
+#[test]
 fn origin_is_required_if_it_cannot_be_derived() {
     let acme = Acme::new();
     for (arguments, expected) in [
