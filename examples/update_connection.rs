@@ -1,30 +1,46 @@
-//! Lists, shows and edits external SSO connections as the logged-in member.
+//! Lists, shows and edits external SSO connections as the logged-in member: see `--help`.
 //!
 //! Without the environment variable `STYTCH_PROJECT_ID` it needs no Stytch account: it starts an
-//! in-process fake of Stytch and calls it over HTTP. With it, it works on the connections of that
-//! project; see `--help`.
+//! in-process fake of Stytch and calls it over HTTP.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 #![allow(clippy::doc_markdown, reason = "clap prints doc comments without rendering them")]
 
-use std::{env, process::ExitCode};
+use std::{env, error::Error as StdError, fmt, iter, process::ExitCode, sync::Mutex};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use stytch_sso_external::{
     Client, Error, MemberClient, Operation, Outcome, Session,
-    testing::{Organization, Stytch},
+    testing::Stytch,
     types::{ExternalConnection, UpdateExternalConnectionRequest},
+};
+use tracing::{Subscriber, field, span};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt},
+    util::SubscriberInitExt,
 };
 
 /// Lists, shows and edits external SSO connections as the logged-in member.
 ///
-/// Without STYTCH_PROJECT_ID in the environment and without a command it runs a demo
-/// against an in-process fake of Stytch.
+/// Without STYTCH_PROJECT_ID in the environment and without a command it runs a demo against an
+/// in-process fake of Stytch.
 ///
-/// The commands read STYTCH_PROJECT_ID, STYTCH_SECRET and a member's session in
-/// STYTCH_SESSION_JWT or STYTCH_SESSION_TOKEN. The organization comes from the session.
+/// Environment:
+///   STYTCH_PROJECT_ID      The id of the project
+///   STYTCH_SECRET          Its secret
+///   STYTCH_BASE_URL        The project's custom domain, if it has one
+///   STYTCH_SESSION_JWT     The member's session; the organization comes from it
+///   STYTCH_SESSION_TOKEN   The same as a token, used if there is no JWT
+///   HTTPS_PROXY, NO_PROXY  A proxy, and the hosts to reach without it
+///
+/// Exit codes:
+///   0  Done
+///   1  Failed, and nothing was changed
+///   2  The arguments are invalid
+///   3  Failed, but the update may have been applied
 #[derive(Parser)]
-#[command(name = "update_connection")]
+#[command(name = "update_connection", verbatim_doc_comment)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -34,13 +50,11 @@ struct Arguments {
 enum Command {
     /// List the external connections of the member's organization
     List,
-
     /// Show one connection, and whether the member may update it
     Show {
         /// The id of the external connection
         id: String,
     },
-
     /// Change the name of a connection, or replace a list of its roles
     Update {
         /// The id of the external connection
@@ -48,38 +62,44 @@ enum Command {
         #[command(flatten)]
         changes: Changes,
     },
-
     /// Grant a role to one more group, and keep all other roles
-    Grant {
-        /// The id of the external connection
-        id: String,
-        /// The name of the group at the identity provider
-        group: String,
-        /// The id of the role
-        role: String,
+    Grant(GroupRole),
+    /// Revoke a role of one group, and keep all other roles
+    Revoke(GroupRole),
+    /// Move a role from one group to another, and keep all other roles
+    Move {
+        #[command(flatten)]
+        from: GroupRole,
+        /// The name of the group that gets the role
+        to: String,
     },
 }
 
 #[derive(Args)]
-#[group(required = true, multiple = true)]
+struct GroupRole {
+    /// The id of the external connection
+    id: String,
+    /// The name of the group at the identity provider
+    group: String,
+    /// The id of the role
+    role: String,
+}
+
+#[derive(Args)]
 struct Changes {
     /// The new display name
     #[arg(long, value_name = "NAME")]
     display_name: Option<String>,
-
     /// A role for all members who log in through the connection; can be repeated. Replaces all
     /// of these roles
     #[arg(long = "role", value_name = "ROLE_ID")]
     roles: Vec<String>,
-
     /// A role for the members of a group; can be repeated. Replaces all of these roles
     #[arg(long = "group-role", value_name = "GROUP=ROLE_ID", value_parser = group_role)]
     group_roles: Vec<(String, String)>,
-
     /// Revoke every role that applies to all members
     #[arg(long, conflicts_with = "roles")]
     clear_roles: bool,
-
     /// Revoke the roles for groups
     #[arg(long, conflicts_with = "group_roles")]
     clear_group_roles: bool,
@@ -87,167 +107,155 @@ struct Changes {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match (Arguments::parse().command, env::var_os("STYTCH_PROJECT_ID")) {
-        (Some(command), _) => match member() {
-            Ok(member) => run(command, &member).await,
-            Err(error) => {
-                eprintln!("error: {error}");
-                return ExitCode::FAILURE;
-            }
-        },
-        (None, None) => show_with_fake().await,
-        (None, Some(_)) => {
-            let message = "STYTCH_PROJECT_ID is set: a command is required";
-            Arguments::command().error(ErrorKind::MissingSubcommand, message).exit()
-        }
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            if error.outcome() != Outcome::NotApplied {
-                eprintln!(
-                    "The update may have been applied: show the connection before you retry."
-                );
-            }
-            ExitCode::FAILURE
+    tracing_subscriber::registry().with(RequestIds).init();
+    let Err(error) = start(Arguments::parse().command).await else { return ExitCode::SUCCESS };
+    eprint!("error: {error}");
+    iter::successors(error.source(), |&cause| cause.source()).for_each(|it| eprint!(": {it}"));
+    eprintln!();
+    match error.downcast_ref().map(Error::outcome) {
+        None | Some(Outcome::NotApplied) => ExitCode::FAILURE,
+        Some(_) => {
+            eprintln!("The update may have been applied: show the connection before you retry.");
+            ExitCode::from(3)
         }
     }
 }
 
+async fn start(command: Option<Command>) -> Result<(), Box<dyn StdError>> {
+    match (command, env::var_os("STYTCH_PROJECT_ID")) {
+        (Some(command), _) => run(command, &member()?).await?,
+        (None, None) => demo().await?,
+        (None, Some(_)) => {
+            let message = "STYTCH_PROJECT_ID is set: a command is required";
+            Arguments::command().error(ErrorKind::MissingSubcommand, message).exit()
+        }
+    }
+    Ok(())
+}
+
 /// The job against an in-process fake of Stytch: see the connections, check the permission, edit.
-async fn show_with_fake() -> Result<(), Error> {
+async fn demo() -> Result<(), Error> {
     let stytch = Stytch::start();
     println!("STYTCH_PROJECT_ID is not set: using an in-process fake of Stytch.\n");
-    let acme = organization(&stytch);
-    let connection = acme
-        .connection_builder("Acme Okta")
-        .roles(&["editor"])
-        .group_roles(&[("it-admins", "stytch_admin")])
-        .create();
+    stytch.role("editor", &[("document", &["read", "write"])]);
+    stytch.role("sso_viewer", &[("stytch.sso", &["get"])]);
+    stytch.role("sso_manager", &[("stytch.sso", &["get", "update"])]);
+    let acme = stytch.organization("acme");
+    let connection = acme.connection_builder("Acme Okta").roles(&["editor"]);
+    let connection = connection.group_roles(&[("it-admins", "stytch_admin")]).create();
     let client = stytch.client();
-    let log_in = |name, role| {
-        let session = Session::jwt(acme.member(name, &[role]).log_in().jwt());
-        client.as_member(session)
-    };
+    let log_in =
+        |name, role| client.as_member(Session::jwt(acme.member(name, &[role]).log_in().jwt()));
     let (ada, bob) = (log_in("ada", "stytch_admin"), log_in("bob", "sso_viewer"));
+    let id = || connection.id().to_owned();
+    let grant = |group: &str| {
+        Command::Grant(GroupRole { id: id(), group: group.to_owned(), role: "editor".to_owned() })
+    };
 
     println!("The connections of the organization acme:");
     run(Command::List, &ada).await?;
-
-    println!("\nMay they edit connections?");
-    for (name, member) in [("Ada", &ada), ("Bob", &bob)] {
-        print!("  {name}:         ");
-        print_permission(member).await?;
-    }
-
-    let grant = |group: &str| Command::Grant {
-        id: connection.id().to_owned(),
-        group: group.to_owned(),
-        role: "editor".to_owned(),
-    };
-    println!("\nAda grants the role editor to the group engineering:");
+    println!("\nAda, an admin, grants the role editor to the group engineering:");
     run(grant("engineering"), &ada).await?;
-
-    println!("\nBob tries the same for the group sales:");
+    println!("\nBob, who has the role sso_viewer, views the connection:");
+    run(Command::Show { id: id() }, &bob).await?;
+    println!("\nBob tries to grant the role editor to the group sales:");
     let Err(denied) = run(grant("sales"), &bob).await else {
         unreachable!("the fake enforces permissions");
     };
     println!("  error:       {denied}");
     println!("  outcome:     {:?}", denied.outcome());
-    print!("  permission:  ");
-    print_permission(&bob).await
-}
-
-/// Creates an organization with roles to grant and with roles for SSO.
-fn organization(stytch: &Stytch) -> Organization {
-    stytch.role("editor", &[("document", &["read", "write"])]);
-    stytch.role("sso_viewer", &[("stytch.sso", &["get"])]);
-    let acme = stytch.organization("acme");
-    acme.role("sso_manager", &[("stytch.sso", &["get", "update"])]);
-    acme
+    Ok(())
 }
 
 async fn run(command: Command, member: &MemberClient) -> Result<(), Error> {
     match command {
         Command::List => {
             let connections = member.connections().await?.external_connections;
-            if connections.is_empty() {
-                println!("  no external connections");
-            }
-            connections.iter().for_each(print_connection);
+            print_connections(&connections);
         }
         Command::Show { id } => {
-            print_connection(&member.connection(&id).await?);
-            print!("  may update:  ");
-            // Advice, which the connection is shown without.
-            if let Err(error) = print_permission(member).await {
-                println!("unknown ({error})");
-            }
+            print_connections(&[member.connection(&id).await?]);
+            print_permission(member).await;
         }
         Command::Update { id, changes } => {
             let updated = member.update_connection(&id, &changes.into()).await?;
-            print_connection(&updated.connection);
-            println!("  request id:  {}", updated.request_id);
+            print_connections(&[updated.connection]);
         }
-        Command::Grant { id, group, role } => {
+        Command::Grant(GroupRole { id, group, role }) => {
             let edited = member.edit_connection(&id, |edit| edit.grant_group_role(group, role));
-            print_connection(&edited.await?);
+            print_connections(&[edited.await?]);
+        }
+        Command::Revoke(GroupRole { id, group, role }) => {
+            let edited = member.edit_connection(&id, |edit| edit.revoke_group_role(&group, &role));
+            print_connections(&[edited.await?]);
+        }
+        Command::Move { from: GroupRole { id, group, role }, to } => {
+            let mut is_held = false;
+            let edited = member.edit_connection(&id, |edit| {
+                is_held = edit.has_group_role(&group, &role);
+                if is_held {
+                    edit.revoke_group_role(&group, &role);
+                    edit.grant_group_role(to, &*role);
+                }
+            });
+            print_connections(&[edited.await?]);
+            if !is_held {
+                println!("  unchanged:   the group {group} doesn't have the role {role}");
+            }
         }
     }
     Ok(())
 }
 
-fn print_connection(connection: &ExternalConnection) {
-    let all_members = connection.external_connection_implicit_role_assignments.as_ref();
-    let all_members =
-        all_members.map(|roles| roles.iter().map(|role| role.role_id.clone()).collect());
-    let groups = connection.external_group_implicit_role_assignments.as_ref();
-    let groups = groups.map(|roles| {
-        roles.iter().map(|role| format!("{} -> {}", role.group, role.role_id)).collect()
-    });
-    println!("  {}", connection.connection_id);
-    println!("  name:        {}", connection.display_name);
-    println!("  all members: {}", list(all_members));
-    println!("  groups:      {}", list(groups));
+/// Prints connections and the request id of the response.
+fn print_connections(connections: &[ExternalConnection]) {
+    if connections.is_empty() {
+        println!("  no external connections");
+    }
+    for connection in connections {
+        let roles = connection.external_connection_implicit_role_assignments.as_ref();
+        let roles = roles.map(|roles| roles.iter().map(|role| role.role_id.clone()).collect());
+        let groups = connection.external_group_implicit_role_assignments.as_ref();
+        let groups = groups.map(|roles| {
+            roles.iter().map(|role| format!("{} -> {}", role.group, role.role_id)).collect()
+        });
+        println!("  id:          {}", connection.connection_id);
+        println!("  name:        {}", connection.display_name);
+        println!("  all members: {}", list(roles));
+        println!("  groups:      {}\n", list(groups));
+    }
+    let request_id = REQUEST_ID.lock().ok().and_then(|mut last| last.take());
+    println!("  request id:  {}", request_id.as_deref().unwrap_or("unknown"));
 }
 
 fn list(roles: Option<Vec<String>>) -> String {
     match roles {
         None => "unknown".to_owned(),
-        Some(roles) if roles.is_empty() => "no roles".to_owned(),
+        Some(roles) if roles.is_empty() => "none".to_owned(),
         Some(roles) => roles.join(", "),
     }
 }
 
-async fn print_permission(member: &MemberClient) -> Result<(), Error> {
-    // A grant reads the connection, too.
+/// Prints whether the member may edit connections. Advice: an error is printed, too.
+async fn print_permission(member: &MemberClient) {
+    // An edit reads the connection, too.
     let to_edit = [Operation::GetConnections, Operation::UpdateExternalConnection];
-    let verdict = member.check_permissions(to_edit).await?;
-    if verdict.authorized {
-        println!("yes, by {}", verdict.granting_roles.join(", "));
-    } else if verdict.sufficient_roles.is_empty() {
-        println!("no; no role would allow it");
-    } else {
-        println!("no; roles that would allow it: {}", verdict.sufficient_roles.join(", "));
-    }
-    Ok(())
+    let (answer, roles) = match member.check_permissions(to_edit).await {
+        Ok(verdict) if verdict.authorized => ("yes, by", verdict.granting_roles),
+        Ok(verdict) => ("no; roles that would allow it:", verdict.sufficient_roles),
+        Err(error) => return println!("  may update:  unknown ({error})"),
+    };
+    println!("  may update:  {answer} {}", list(Some(roles)));
 }
 
 /// Builds the member's client from environment variables.
-fn member() -> Result<MemberClient, Box<dyn std::error::Error>> {
+fn member() -> Result<MemberClient, Box<dyn StdError>> {
     let client = Client::from_env()?;
     let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
-    let session = match (variable("STYTCH_SESSION_JWT"), variable("STYTCH_SESSION_TOKEN")) {
-        (Some(jwt), _) => Session::jwt(jwt),
-        (_, Some(token)) => Session::token(token),
-        _ => {
-            return Err(
-                "set STYTCH_SESSION_JWT or STYTCH_SESSION_TOKEN to a member's session".into()
-            );
-        }
-    };
-    Ok(client.as_member(session))
+    let jwt = variable("STYTCH_SESSION_JWT").map(Session::jwt);
+    let session = jwt.or_else(|| variable("STYTCH_SESSION_TOKEN").map(Session::token));
+    let missing = "set STYTCH_SESSION_JWT or STYTCH_SESSION_TOKEN to a member's session";
+    Ok(client.as_member(session.ok_or(missing)?))
 }
 
 impl From<Changes> for UpdateExternalConnectionRequest {
@@ -267,3 +275,24 @@ fn group_role(argument: &str) -> Result<(String, String), String> {
     let (group, role_id) = argument.rsplit_once('=').ok_or("expected GROUP=ROLE_ID")?;
     Ok((group.to_owned(), role_id.to_owned()))
 }
+
+/// Keeps the request id of the last call, which the crate records in the call's span.
+struct RequestIds;
+
+impl<S: Subscriber> Layer<S> for RequestIds {
+    fn on_record(&self, _: &span::Id, values: &span::Record<'_>, _: Context<'_, S>) {
+        values.record(&mut Self);
+    }
+}
+
+impl field::Visit for RequestIds {
+    fn record_str(&mut self, field: &field::Field, value: &str) {
+        if let ("stytch.request_id", Ok(mut last)) = (field.name(), REQUEST_ID.lock()) {
+            *last = Some(value.to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, _: &field::Field, _: &dyn fmt::Debug) {}
+}
+
+static REQUEST_ID: Mutex<Option<String>> = Mutex::new(None);
