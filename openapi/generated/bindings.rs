@@ -272,7 +272,7 @@ and `error_uri` instead of `error_type`, `error_message` and `error_url`.
 See [Errors](https://stytch.com/docs/b2b/api/errors) in Stytch's reference.*/
     #[non_exhaustive]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-    pub struct Error {
+    pub struct ErrorBody {
         ///The `error_type` of an OAuth endpoint.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error: ::std::option::Option<::std::string::String>,
@@ -697,7 +697,7 @@ Arguments:
         body: &'a types::UpdateExternalConnectionRequest,
     ) -> Result<
         ResponseValue<types::UpdateExternalConnectionResponse>,
-        Error<types::Error>,
+        Error<types::ErrorBody>,
     > {
         let url = self
             .operation_url(
@@ -763,7 +763,7 @@ Arguments:
         organization_id: &'a str,
         x_stytch_member_session: Option<&'a str>,
         x_stytch_member_session_jwt: Option<&'a str>,
-    ) -> Result<ResponseValue<types::GetConnectionsResponse>, Error<types::Error>> {
+    ) -> Result<ResponseValue<types::GetConnectionsResponse>, Error<types::ErrorBody>> {
         let url = self
             .operation_url("/v1/b2b/sso/{}", &[organization_id])
             .map_err(Error::InvalidRequest)?;
@@ -811,7 +811,7 @@ Sends a `GET` request to `/v1/b2b/rbac/policy`
 */
     pub async fn get_rbac_policy<'a>(
         &'a self,
-    ) -> Result<ResponseValue<types::GetRbacPolicyResponse>, Error<types::Error>> {
+    ) -> Result<ResponseValue<types::GetRbacPolicyResponse>, Error<types::ErrorBody>> {
         let url = self
             .operation_url("/v1/b2b/rbac/policy", &[])
             .map_err(Error::InvalidRequest)?;
@@ -858,7 +858,7 @@ Arguments:
         organization_id: &'a str,
     ) -> Result<
         ResponseValue<types::GetOrganizationRbacPolicyResponse>,
-        Error<types::Error>,
+        Error<types::ErrorBody>,
     > {
         let url = self
             .operation_url("/v1/b2b/rbac/organizations/{}", &[organization_id])
@@ -905,7 +905,10 @@ Arguments:
     pub async fn authenticate_session<'a>(
         &'a self,
         body: &'a types::AuthenticateSessionRequest,
-    ) -> Result<ResponseValue<types::AuthenticateSessionResponse>, Error<types::Error>> {
+    ) -> Result<
+        ResponseValue<types::AuthenticateSessionResponse>,
+        Error<types::ErrorBody>,
+    > {
         let url = self
             .operation_url("/v1/b2b/sessions/authenticate", &[])
             .map_err(Error::InvalidRequest)?;
@@ -951,7 +954,7 @@ Arguments:
     pub async fn get_jwks<'a>(
         &'a self,
         project_id: &'a str,
-    ) -> Result<ResponseValue<types::GetJwksResponse>, Error<types::Error>> {
+    ) -> Result<ResponseValue<types::GetJwksResponse>, Error<types::ErrorBody>> {
         let url = self
             .operation_url("/v1/b2b/sessions/jwks/{}", &[project_id])
             .map_err(Error::InvalidRequest)?;
@@ -1075,7 +1078,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+        pub fn client_error(self, status: u16, value: &types::ErrorBody) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
                 self
@@ -1085,7 +1088,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+        pub fn server_error(self, status: u16, value: &types::ErrorBody) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
                 self
@@ -1161,7 +1164,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+        pub fn client_error(self, status: u16, value: &types::ErrorBody) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
                 self
@@ -1171,7 +1174,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+        pub fn server_error(self, status: u16, value: &types::ErrorBody) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
                 self
@@ -1213,7 +1216,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+        pub fn client_error(self, status: u16, value: &types::ErrorBody) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
                 self
@@ -1223,7 +1226,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+        pub fn server_error(self, status: u16, value: &types::ErrorBody) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
                 self
@@ -1281,7 +1284,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+        pub fn client_error(self, status: u16, value: &types::ErrorBody) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
                 self
@@ -1291,7 +1294,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+        pub fn server_error(self, status: u16, value: &types::ErrorBody) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
                 self
@@ -1342,7 +1345,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+        pub fn client_error(self, status: u16, value: &types::ErrorBody) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
                 self
@@ -1352,7 +1355,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+        pub fn server_error(self, status: u16, value: &types::ErrorBody) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
                 self
@@ -1406,7 +1409,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn client_error(self, status: u16, value: &types::Error) -> Self {
+        pub fn client_error(self, status: u16, value: &types::ErrorBody) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
                 self
@@ -1416,7 +1419,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
-        pub fn server_error(self, status: u16, value: &types::Error) -> Self {
+        pub fn server_error(self, status: u16, value: &types::ErrorBody) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
                 self

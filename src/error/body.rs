@@ -13,7 +13,7 @@ use crate::wire::types;
 
 /// Decodes an error body of Stytch, and whether it reports an error whatever the HTTP status.
 /// `None` if the body is something else.
-pub(crate) fn decode(body: &[u8]) -> Option<(types::Error, bool)> {
+pub(crate) fn decode(body: &[u8]) -> Option<(types::ErrorBody, bool)> {
     // An invalid byte in a message must not cost the rest.
     let text = String::from_utf8_lossy(body);
     let fields: HashMap<String, &RawValue> = serde_json::from_str(&text).ok()?;
@@ -21,7 +21,7 @@ pub(crate) fn decode(body: &[u8]) -> Option<(types::Error, bool)> {
     let status_code = raw("status_code").and_then(parse);
     let string = |names: [_; 2]| names.into_iter().find_map(|name| parse(raw(name)?));
     // A field that is added to the document stops the build here: decode it.
-    let body = types::Error {
+    let body = types::ErrorBody {
         status_code,
         request_id: raw("request_id").and_then(parse),
         error_type: string(["error_type", "error"]),
@@ -46,12 +46,12 @@ fn parse<T: DeserializeOwned>(json: &str) -> Option<T> {
 
 /// Finds the fields that matter most in a body that can't be decoded, and whether they report an
 /// error.
-pub(crate) fn find_fields(body: &[u8]) -> (types::Error, bool) {
+pub(crate) fn find_fields(body: &[u8]) -> (types::ErrorBody, bool) {
     let text = String::from_utf8_lossy(body);
-    let body = types::Error {
+    let body = types::ErrorBody {
         request_id: find(&text, r#""request_id""#),
         error_type: find(&text, r#""error_type""#),
-        ..types::Error::default()
+        ..types::ErrorBody::default()
     };
     let status: Option<u64> = find(&text, r#""status_code""#);
     let reports_error = body.error_type.is_some() || status.is_some_and(|status| status >= 400);

@@ -54,7 +54,7 @@ pub(crate) struct ErrorContext {
     pub(crate) attempts: u32,
     pub(crate) status: Option<StatusCode>,
     pub(crate) retry_after: Option<Duration>,
-    pub(crate) body: Arc<types::Error>,
+    pub(crate) body: Arc<types::ErrorBody>,
     pub(crate) body_snippet: Option<Arc<str>>,
     pub(crate) source: Option<Source>,
 }

@@ -179,7 +179,7 @@ pub(crate) fn unusable(
         // The response is about another resource, so it doesn't show the outcome.
         outcome: outcome(operation, true, None, false),
         status: Some(status),
-        body: Arc::new(types::Error { request_id, ..types::Error::default() }),
+        body: Arc::new(types::ErrorBody { request_id, ..types::ErrorBody::default() }),
         attempts: 1,
         ..ErrorContext::new(kind, operation, reason)
     };

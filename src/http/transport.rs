@@ -39,7 +39,7 @@ pub(crate) struct Transport {
 }
 
 /// What the generated client returns.
-pub(super) type BindingsResult<T> = Result<ResponseValue<T>, generated::Error<types::Error>>;
+pub(super) type BindingsResult<T> = Result<ResponseValue<T>, generated::Error<types::ErrorBody>>;
 
 /// Why a decoded success isn't a response to the request that was sent: the kind of the error, and
 /// its reason.

@@ -18,7 +18,7 @@ use crate::wire::{Credential, JWT_HEADER, MemberRoles, TOKEN_HEADER, types};
 pub(super) fn authenticate(
     project: &Project,
     request: &Received<'_>,
-) -> Result<Response, types::Error> {
+) -> Result<Response, types::ErrorBody> {
     project.check_credentials(request)?;
     let request = request.json.as_ref().unwrap_or(&Value::Null);
     let argument = |name: &str| request.get(name).and_then(Value::as_str);
@@ -65,7 +65,7 @@ pub(super) struct Actor {
 pub(super) fn actor(
     project: &Project,
     request: &Received<'_>,
-) -> Result<Option<Actor>, types::Error> {
+) -> Result<Option<Actor>, types::ErrorBody> {
     let tokens = request.header_values(TOKEN_HEADER.as_str());
     let jwts = request.header_values(JWT_HEADER.as_str());
     let (session_id, minted) = match (tokens.as_slice(), jwts.as_slice()) {
@@ -93,7 +93,7 @@ enum ExpiredJwt {
     Rejected,
 }
 
-fn session_of_token(state: &State, token: &str) -> Result<String, types::Error> {
+fn session_of_token(state: &State, token: &str) -> Result<String, types::ErrorBody> {
     let session = state.tokens.get(token).cloned();
     session.ok_or_else(responses::session_not_found)
 }
@@ -102,7 +102,7 @@ fn session_of_jwt(
     project: &Project,
     jwt: &str,
     expired: ExpiredJwt,
-) -> Result<(String, Vec<String>), types::Error> {
+) -> Result<(String, Vec<String>), types::ErrorBody> {
     let unusable = responses::unable_to_parse_session_jwt;
     let keys = project.state().keys.clone();
     let claims = project.verified.claims(jwt, &keys).ok_or_else(unusable)?;
@@ -130,7 +130,7 @@ fn touch(
     project: &Project,
     session_id: &str,
     request: &Value,
-) -> Result<SessionState, types::Error> {
+) -> Result<SessionState, types::ErrorBody> {
     let now = project.clock.now();
     let session = state
         .sessions

@@ -76,7 +76,7 @@ fn perform(project: &Project, route: Option<&Route>, request: &Received<'_>) -> 
     };
     result.unwrap_or_else(|error| {
         let request_id = Some(project.id_of("request-id"));
-        Response::error(&types::Error { request_id, ..error })
+        Response::error(&types::ErrorBody { request_id, ..error })
     })
 }
 

@@ -221,7 +221,7 @@ impl fmt::Debug for Fault {
     }
 }
 
-fn generic_error(status: u16) -> types::Error {
+fn generic_error(status: u16) -> types::ErrorBody {
     assert!(
         (400..600).contains(&status),
         "Fault::status({status}): expected a status from 400 to 599; use Fault::response for others"

@@ -16,7 +16,7 @@ pub(super) fn jwks(
     project: &Project,
     request: &Received<'_>,
     project_id: &str,
-) -> Result<Response, types::Error> {
+) -> Result<Response, types::ErrorBody> {
     if !request.header_values("authorization").is_empty() {
         project.check_credentials(request)?;
     }

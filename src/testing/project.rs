@@ -165,7 +165,7 @@ impl Project {
     }
 
     /// Checks the project's credentials.
-    pub(super) fn check_credentials(&self, request: &Received<'_>) -> Result<(), types::Error> {
+    pub(super) fn check_credentials(&self, request: &Received<'_>) -> Result<(), types::ErrorBody> {
         match request.header_values("authorization").as_slice() {
             [value] if *value == self.authorization => Ok(()),
             _ => Err(responses::credentials_rejected()),

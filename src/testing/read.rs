@@ -13,7 +13,7 @@ pub(super) fn connections(
     project: &Project,
     request: &Received<'_>,
     organization: &str,
-) -> Result<Response, types::Error> {
+) -> Result<Response, types::ErrorBody> {
     let (organization_id, _) = update::admit(project, request, organization, "get")?;
     let state = project.state();
     let mut connections: Vec<_> = state.connections.values().collect();
@@ -28,7 +28,10 @@ pub(super) fn connections(
 }
 
 /// `GET /v1/b2b/rbac/policy`.
-pub(super) fn policy(project: &Project, request: &Received<'_>) -> Result<Response, types::Error> {
+pub(super) fn policy(
+    project: &Project,
+    request: &Received<'_>,
+) -> Result<Response, types::ErrorBody> {
     project.check_credentials(request)?;
     let roles = project.state().policy.roles().iter().map(published).collect();
     let request_id = project.id_of("request-id");
@@ -41,7 +44,7 @@ pub(super) fn organization_policy(
     project: &Project,
     request: &Received<'_>,
     organization: &str,
-) -> Result<Response, types::Error> {
+) -> Result<Response, types::ErrorBody> {
     project.check_credentials(request)?;
     let state = project.state();
     let organization_id = update::organization_named(&state, organization)

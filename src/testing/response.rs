@@ -18,8 +18,8 @@ impl<T: AsRef<[u8]>> From<T> for Body {
     }
 }
 
-impl From<&types::Error> for Body {
-    fn from(error: &types::Error) -> Self {
+impl From<&types::ErrorBody> for Body {
+    fn from(error: &types::ErrorBody) -> Self {
         Self(serde_json::to_vec(error).expect("an error body is JSON"))
     }
 }
@@ -84,7 +84,7 @@ impl Response {
     ///
     /// Panics if the error has no `status_code` that is an HTTP status.
     #[must_use]
-    pub fn error(error: &types::Error) -> Self {
+    pub fn error(error: &types::ErrorBody) -> Self {
         let status = error.status_code.and_then(|status| status.try_into().ok());
         let status = status.expect("the error of Response::error must have a status_code");
         Self::json(status, error)

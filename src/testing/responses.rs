@@ -120,7 +120,7 @@ pub fn jwks(keys: &[Key]) -> types::GetJwksResponse {
 
 /// 403 `session_authorization_error`: the member's roles don't grant the permission.
 #[must_use]
-pub fn permission_denied() -> types::Error {
+pub fn permission_denied() -> types::ErrorBody {
     error(
         403,
         "session_authorization_error",
@@ -130,7 +130,7 @@ pub fn permission_denied() -> types::Error {
 
 /// 403 `session_authorization_tenancy_error`: the session belongs to another organization.
 #[must_use]
-pub fn organization_mismatch() -> types::Error {
+pub fn organization_mismatch() -> types::ErrorBody {
     error(
         403,
         "session_authorization_tenancy_error",
@@ -140,32 +140,32 @@ pub fn organization_mismatch() -> types::Error {
 
 /// 403 `organization_suspended`.
 #[must_use]
-pub fn organization_suspended() -> types::Error {
+pub fn organization_suspended() -> types::ErrorBody {
     error(403, "organization_suspended", "The Organization is suspended.")
 }
 
 /// 401 `unauthorized_credentials`: the project id or secret is wrong.
 #[must_use]
-pub fn credentials_rejected() -> types::Error {
+pub fn credentials_rejected() -> types::ErrorBody {
     error(401, "unauthorized_credentials", "Unauthorized credentials.")
 }
 
 /// 404 `session_not_found`: the session is expired, revoked or unknown.
 #[must_use]
-pub fn session_not_found() -> types::Error {
+pub fn session_not_found() -> types::ErrorBody {
     error(404, "session_not_found", "Session could not be found.")
 }
 
 /// 400 `unable_to_parse_session_jwt`: not a JWT of this project, or an expired one where an
 /// unexpired one is required. Stytch documents no status.
 #[must_use]
-pub fn unable_to_parse_session_jwt() -> types::Error {
+pub fn unable_to_parse_session_jwt() -> types::ErrorBody {
     error(400, "unable_to_parse_session_jwt", "Could not parse the session JWT.")
 }
 
 /// 400 `no_session_arguments`: neither a token nor a JWT was sent.
 #[must_use]
-pub fn no_session_arguments() -> types::Error {
+pub fn no_session_arguments() -> types::ErrorBody {
     error(
         400,
         "no_session_arguments",
@@ -175,7 +175,7 @@ pub fn no_session_arguments() -> types::Error {
 
 /// 400 `too_many_session_arguments`: more than one session was sent.
 #[must_use]
-pub fn too_many_session_arguments() -> types::Error {
+pub fn too_many_session_arguments() -> types::ErrorBody {
     error(
         400,
         "too_many_session_arguments",
@@ -185,20 +185,20 @@ pub fn too_many_session_arguments() -> types::Error {
 
 /// 404 `organization_not_found`.
 #[must_use]
-pub fn organization_not_found() -> types::Error {
+pub fn organization_not_found() -> types::ErrorBody {
     error(404, "organization_not_found", "Organization could not be found.")
 }
 
 /// 404 `external_connection_id_not_found`.
 #[must_use]
-pub fn connection_not_found() -> types::Error {
+pub fn connection_not_found() -> types::ErrorBody {
     error(404, "external_connection_id_not_found", "External connection could not be found.")
 }
 
 /// 400 `sso_connection_organization_mismatch`: the connection belongs to another organization.
 /// Stytch documents no status.
 #[must_use]
-pub fn connection_organization_mismatch() -> types::Error {
+pub fn connection_organization_mismatch() -> types::ErrorBody {
     error(
         400,
         "sso_connection_organization_mismatch",
@@ -208,20 +208,20 @@ pub fn connection_organization_mismatch() -> types::Error {
 
 /// 400 `external_connection_not_active`.
 #[must_use]
-pub fn connection_not_active() -> types::Error {
+pub fn connection_not_active() -> types::ErrorBody {
     error(400, "external_connection_not_active", "The external connection is not active.")
 }
 
 /// 400 `invalid_display_name`.
 #[must_use]
-pub fn invalid_display_name() -> types::Error {
+pub fn invalid_display_name() -> types::ErrorBody {
     error(400, "invalid_display_name", "display_name is invalid.")
 }
 
 /// 400 `saml_connection_attribute_mapping_missing_groups_key`: group roles need a `groups`
 /// key in the attribute mapping of the underlying SAML connection.
 #[must_use]
-pub fn groups_key_missing() -> types::Error {
+pub fn groups_key_missing() -> types::ErrorBody {
     error(
         400,
         "saml_connection_attribute_mapping_missing_groups_key",
@@ -232,14 +232,14 @@ pub fn groups_key_missing() -> types::Error {
 /// 400 `invalid_rbac_role_assignment`: an unknown role. `error_details` contains the role, the
 /// name of the list and the position in it.
 #[must_use]
-pub fn invalid_role_assignment(role_id: &str, field: &str, position: usize) -> types::Error {
+pub fn invalid_role_assignment(role_id: &str, field: &str, position: usize) -> types::ErrorBody {
     let details = [
         ("role_id", Value::from(role_id)),
         ("field", Value::from(field)),
         ("position", Value::from(position)),
     ];
     let details = details.map(|(name, value)| (name.to_owned(), value));
-    types::Error {
+    types::ErrorBody {
         error_details: Some(Value::Object(Map::from_iter(details))),
         ..error(400, "invalid_rbac_role_assignment", "One or more role assignments are invalid.")
     }
@@ -247,13 +247,13 @@ pub fn invalid_role_assignment(role_id: &str, field: &str, position: usize) -> t
 
 /// 429 `too_many_requests`.
 #[must_use]
-pub fn rate_limited() -> types::Error {
+pub fn rate_limited() -> types::ErrorBody {
     error(429, "too_many_requests", "Too many requests have been made.")
 }
 
 /// 500 `internal_server_error`.
 #[must_use]
-pub fn internal_server_error() -> types::Error {
+pub fn internal_server_error() -> types::ErrorBody {
     error(
         500,
         "internal_server_error",
@@ -264,7 +264,7 @@ pub fn internal_server_error() -> types::Error {
 
 /// 503 `server_unavailable`.
 #[must_use]
-pub fn server_unavailable() -> types::Error {
+pub fn server_unavailable() -> types::ErrorBody {
     error(503, "server_unavailable", "The server is unavailable.")
 }
 
@@ -277,8 +277,8 @@ pub fn server_unavailable() -> types::Error {
 /// assert_eq!(error.error_url.unwrap(), "https://stytch.com/docs/api/errors/403");
 /// ```
 #[must_use]
-pub fn error(status: u16, error_type: &str, error_message: &str) -> types::Error {
-    types::Error {
+pub fn error(status: u16, error_type: &str, error_message: &str) -> types::ErrorBody {
+    types::ErrorBody {
         status_code: Some(status.into()),
         request_id: Some(REQUEST_ID.into()),
         error_type: Some(error_type.into()),

@@ -18,7 +18,7 @@ pub(super) fn update(
     request: &Received<'_>,
     organization: &str,
     connection_id: &str,
-) -> Result<Response, types::Error> {
+) -> Result<Response, types::ErrorBody> {
     let (organization_id, actor) = admit(project, request, organization, "update")?;
     let mut state = project.state();
     let body = request.json.clone().filter(Value::is_object);
@@ -52,7 +52,7 @@ pub(super) fn admit(
     request: &Received<'_>,
     organization: &str,
     action: &str,
-) -> Result<(String, Option<authenticate::Actor>), types::Error> {
+) -> Result<(String, Option<authenticate::Actor>), types::ErrorBody> {
     project.check_credentials(request)?;
     let actor = authenticate::actor(project, request)?;
     let state = project.state();
@@ -79,7 +79,7 @@ fn authorize(
     actor: &authenticate::Actor,
     organization_id: Option<&str>,
     action: &str,
-) -> Result<(), types::Error> {
+) -> Result<(), types::ErrorBody> {
     if organization_id != Some(&actor.organization_id) {
         return Err(responses::organization_mismatch());
     }
@@ -94,7 +94,7 @@ fn connection_of<'a>(
     state: &'a State,
     organization_id: &str,
     connection_id: &str,
-) -> Result<&'a ConnectionState, types::Error> {
+) -> Result<&'a ConnectionState, types::ErrorBody> {
     let found = state.connections.get(connection_id);
     let found = found.ok_or_else(responses::connection_not_found)?;
     if found.connection.organization_id != organization_id {
@@ -114,7 +114,7 @@ struct Changes {
 }
 
 impl Changes {
-    fn read(state: &State, on: &ConnectionState, body: &Value) -> Result<Self, types::Error> {
+    fn read(state: &State, on: &ConnectionState, body: &Value) -> Result<Self, types::ErrorBody> {
         // A field that is added to the request stops the build here: read it, check it and apply
         // it below.
         let types::UpdateExternalConnectionRequest {
@@ -131,7 +131,7 @@ impl Changes {
         Ok(changes)
     }
 
-    fn check(&self, state: &State, on: &ConnectionState) -> Result<(), types::Error> {
+    fn check(&self, state: &State, on: &ConnectionState) -> Result<(), types::ErrorBody> {
         if (self.display_name.as_ref()).is_some_and(|name| name.trim().is_empty()) {
             return Err(responses::invalid_display_name());
         }
@@ -180,7 +180,7 @@ impl Changes {
 fn field<T: serde::de::DeserializeOwned>(
     body: &Value,
     name: &str,
-) -> Result<Option<T>, types::Error> {
+) -> Result<Option<T>, types::ErrorBody> {
     let value = body.get(name).cloned().unwrap_or(Value::Null);
     serde_json::from_value(value).map_err(|_| {
         let message = format!("{name} has the wrong type.");
@@ -189,7 +189,7 @@ fn field<T: serde::de::DeserializeOwned>(
 }
 
 /// Stytch's reference documents the rejection but not its error type; this one is a guess.
-fn oidc_has_no_implicit_roles() -> types::Error {
+fn oidc_has_no_implicit_roles() -> types::ErrorBody {
     responses::error(
         400,
         "invalid_rbac_role_assignment",

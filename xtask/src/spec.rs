@@ -76,7 +76,7 @@ impl Rules {
     pub fn replaced(&self) -> impl Iterator<Item = &str> {
         let schemas = "/properties/components/properties/schemas/properties";
         let names = entries(at(&self.subset, schemas)).map(|(name, _)| name.as_str());
-        names.filter(|name| *name != "Error")
+        names.filter(|name| *name != "ErrorBody")
     }
 
     /// What breaks a rule in a document, each once, ordered by pointer.

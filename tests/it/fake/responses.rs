@@ -58,7 +58,7 @@ fn every_response_type_can_be_built_and_changed() {
     jwk.kid = None;
     let mut jwks: types::GetJwksResponse = responses::jwks(&[]);
     jwks.keys.push(jwk);
-    let mut error: types::Error = responses::error(400, "new_type", "A message.");
+    let mut error: types::ErrorBody = responses::error(400, "new_type", "A message.");
     error.error_url = None;
     assert_eq!(json!(authenticated)["member_session"]["organization_id"], "organization-test-10");
 }
