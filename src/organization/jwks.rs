@@ -96,7 +96,7 @@ impl JwksCache {
         jwt: &str,
         deadline: Deadline,
     ) -> Result<Signed, VerifyError> {
-        let jwt = Jwt::parse(jwt).ok_or(VerifyError::Invalid("isn't a JWT signed with RS256"))?;
+        let jwt = Jwt::parse(jwt).ok_or(VerifyError::Invalid(MALFORMED))?;
         let key = self.key(jwt.kid(), deadline).await?;
         let now = self.0.clock.now();
         jwt.verify(&key, &self.0.validation, now).map_err(VerifyError::Invalid)
@@ -202,6 +202,8 @@ pub(crate) fn fuzz(body: &[u8]) {
     }
 }
 
+const MALFORMED: &str =
+    "is malformed: expected three segments, and the algorithm RS256 and a `kid` in the header";
 const FETCHING: &str = "fetching the project's JWKS";
 /// How many callers with an unknown `kid` may wait for a fetch.
 const MAX_WAITING: usize = 1024;
