@@ -20,6 +20,10 @@ mod lock;
 mod refreshing;
 mod single_flight;
 
+#[cfg_attr(
+    not(feature = "testing"),
+    expect(unreachable_pub, reason = "only `testing` exposes a clock that moves")
+)]
 pub use clock::Clock;
 pub(crate) use deadline::Deadline;
 pub(crate) use lock::lock;

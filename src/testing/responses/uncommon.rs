@@ -122,7 +122,7 @@ pub fn use_https() -> types::ErrorBody {
 /// for body in responses::documented() {
 ///     let fault = Fault::response(Response::error(&body));
 ///     stytch.fault(Operation::UpdateExternalConnection, fault).times(1);
-///     let member = client.as_member(Session::jwt(ada.jwt()));
+///     let member = client.as_member(Session::token(ada.token()));
 ///     let error = member.update_connection("external-connection-test-1", &update).await.unwrap_err();
 ///     assert_eq!(error.error_type(), body.error_type.as_deref());
 /// }
