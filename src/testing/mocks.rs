@@ -7,6 +7,20 @@
 //!
 //! [`testing::httpmock`](super::httpmock) is the version that they are generated for.
 //!
+//! | method of `MockServerExt` | `when` has | `then.success` takes |
+//! | --- | --- | --- |
+//! | `update_external_connection` | `organization_id`, `connection_id`, both session headers, `body` | `&UpdateExternalConnectionResponse` |
+//! | `get_connections` | `organization_id`, both session headers | `&GetConnectionsResponse` |
+//! | `authenticate_session` | `body` | `&AuthenticateSessionResponse` |
+//! | `get_jwks` | `project_id` | `&GetJwksResponse` |
+//! | `get_rbac_policy` | | `&GetRbacPolicyResponse` |
+//! | `get_organization_rbac_policy` | `organization_id` | `&GetOrganizationRbacPolicyResponse` |
+//!
+//! The session headers are `x_stytch_member_session` and `x_stytch_member_session_jwt`; what a `when`
+//! doesn't set matches any value. Each `then` has `success(status, &body)` for 2xx,
+//! `client_error(status, &error)` for 4xx and `server_error(status, &error)` for 5xx. `into_inner`
+//! returns httpmock's own `When` and `Then`, for everything else.
+//!
 //! ```
 //! use stytch_sso_external::{
 //!     Client, ErrorKind, Session,
