@@ -37,13 +37,13 @@ pub(crate) fn find(document: &mut OpenAPI, of_requests: &BTreeSet<String>) -> Ve
             let is_nullable_list = is_list && data.nullable && !of_requests.contains(schema);
             let required = object.required.contains(property);
             let serde = match (data.default.is_some(), is_nullable_list) {
-                (true, _) => quote!(deserialize_with = "crate::wire::null::as_default"),
+                (true, _) => quote!(deserialize_with = "crate::wire::json::null_as_default"),
                 (false, true) if required => {
                     data.nullable = false;
-                    quote!(deserialize_with = "crate::wire::null::as_default")
+                    quote!(deserialize_with = "crate::wire::json::null_as_default")
                 }
                 (false, true) => {
-                    quote!(default, deserialize_with = "crate::wire::null::as_empty_list")
+                    quote!(default, deserialize_with = "crate::wire::json::null_as_empty_list")
                 }
                 (false, false) => continue,
             };

@@ -125,26 +125,22 @@ fn operation(table: &Table<'_>) -> Tokens {
             pub const ALL: &'static [Self] = &[#(Self::#variants),*];
 
             /// Returns the operation's id in the OpenAPI document.
-            #[must_use]
             pub const fn id(self) -> &'static str {
                 match self { #(Self::#variants => #ids,)* }
             }
 
             /// Returns the HTTP method.
-            #[must_use]
             pub const fn method(self) -> http::Method {
                 match self { #(Self::#variants => http::Method::#methods,)* }
             }
 
             /// Returns the path template, with parameters in braces.
-            #[must_use]
             pub const fn path(self) -> &'static str {
                 match self { #(Self::#variants => #paths,)* }
             }
 
             /// Returns the permission that a member's roles must grant, or `None` for an
             /// operation that requires none.
-            #[must_use]
             pub const fn permission(self) -> Option<Permission> {
                 match self { #(Self::#variants => #permissions,)* }
             }
@@ -181,6 +177,7 @@ fn responses(table: &Table<'_>) -> Tokens {
         }
 
         /// Decodes the body of a success. The error describes the field that failed.
+        #[cfg(any(feature = "testing", fuzzing))]
         pub(crate) fn decode_success(
             operation: Operation,
             body: &[u8],

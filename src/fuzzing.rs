@@ -9,23 +9,53 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
 };
+use serde_json::Value;
 
 use crate::{
     Operation, Outcome, Session, SessionCookies,
-    error::{BodyError, RawResponse},
-    organization::{jwks, jwt},
+    error::{BodyError, RawResponse, Success, response},
+    organization::{
+        jwks::KeySet,
+        jwt::{self, Jwt, Signed, ValidClaims, Validation},
+    },
     wire::{PathSegment, decode_success},
 };
 
 /// Parses and validates a session JWT, its claims also without a valid signature.
 pub fn session_jwt(data: &[u8]) {
+    check_claims(data);
     let Ok(text) = std::str::from_utf8(data) else { return };
-    jwt::fuzz(text, data);
+    let _ = jwt::unverified_lifetime(text);
+    if let Some(jwt) = Jwt::parse(text) {
+        check_claims(&jwt.claims);
+    }
+}
+
+fn check_claims(claims: &[u8]) {
+    let validation = Validation {
+        audience: "project-test-16b34bbe-4c2c-4d31-b0f0-2e5b8a0a7f11".to_owned(),
+        issuers: ["a", "https://test.stytch.com"].map(str::to_owned),
+        leeway: Duration::from_secs(5),
+        expiry_margin: Duration::from_secs(5),
+    };
+    let now = UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+    let Ok(Signed { ids, valid }) = validation.validate(claims, now) else { return };
+    let claims: Value = serde_json::from_slice(claims).expect("accepted claims are JSON");
+    let audience = Value::from(&*validation.audience);
+    let audiences = claims["aud"].as_array();
+    assert!(claims["aud"] == audience || audiences.is_some_and(|all| all.contains(&audience)));
+    if let Some(ValidClaims { organization, valid_for, .. }) = valid {
+        assert!(validation.issuers.iter().any(|issuer| claims["iss"] == **issuer));
+        assert_eq!(ids.organization_id.as_deref(), Some(&*organization));
+        assert!(ids.member_session_id.is_some() && !valid_for.is_zero());
+    }
 }
 
 /// Reads a key set.
 pub fn key_set(data: &[u8]) {
-    jwks::fuzz(data);
+    if let Ok(body) = serde_json::from_slice(data) {
+        let _ = KeySet::new(&Success { status: StatusCode::OK, body });
+    }
 }
 
 /// Classifies a response of any operation: status, headers, and a body that may be incomplete.
@@ -46,7 +76,7 @@ pub fn response(data: &[u8]) {
     let body = Bytes::copy_from_slice(body);
     let body_error = (!is_complete).then_some(BodyError::TooLong(body.len()));
     let mut response = RawResponse { status, headers, body, body_error, field_error: None };
-    if status.is_success() && !response.is_error_body(operation) {
+    if status.is_success() && !response::is_error_body(operation, &response.body) {
         response.field_error = decode_success(operation, &response.body).err().flatten();
     }
     let error = response.to_error(operation, SystemTime::now());

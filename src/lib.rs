@@ -90,7 +90,8 @@
 
 mod call;
 mod client;
-pub mod docs;
+#[doc = include_str!("docs.md")]
+pub mod docs {}
 mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]

@@ -43,7 +43,6 @@ impl Operation {
         Self::GetJwks,
     ];
     /// Returns the operation's id in the OpenAPI document.
-    #[must_use]
     pub const fn id(self) -> &'static str {
         match self {
             Self::UpdateExternalConnection => "update_external_connection",
@@ -55,7 +54,6 @@ impl Operation {
         }
     }
     /// Returns the HTTP method.
-    #[must_use]
     pub const fn method(self) -> http::Method {
         match self {
             Self::UpdateExternalConnection => http::Method::PUT,
@@ -67,7 +65,6 @@ impl Operation {
         }
     }
     /// Returns the path template, with parameters in braces.
-    #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
             Self::UpdateExternalConnection => {
@@ -84,7 +81,6 @@ impl Operation {
     }
     /// Returns the permission that a member's roles must grant, or `None` for an
     /// operation that requires none.
-    #[must_use]
     pub const fn permission(self) -> Option<Permission> {
         match self {
             Self::UpdateExternalConnection => {
@@ -168,6 +164,7 @@ impl Operation {
     }
 }
 /// Decodes the body of a success. The error describes the field that failed.
+#[cfg(any(feature = "testing", fuzzing))]
 pub(crate) fn decode_success(
     operation: Operation,
     body: &[u8],
@@ -244,7 +241,7 @@ in Stytch's reference.*/
         /**The id of the request, which Stytch's support asks for. Empty if the response
 does not contain it.*/
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub request_id: ::std::string::String,
         ///A fresh session JWT. `None` if the response does not contain it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -254,7 +251,7 @@ does not contain it.*/
         pub session_token: ::std::option::Option<crate::wire::Credential>,
         ///The HTTP status, repeated in the body. 0 if the body does not contain it.
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub status_code: i32,
     }
     /**A role of every member who logs in through the connection.
@@ -313,18 +310,18 @@ in Stytch's reference.*/
         pub connection_id: ::std::string::String,
         ///The human-readable name. Empty if the response does not contain it.
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub display_name: ::std::string::String,
         /**The id of the underlying SAML or OIDC connection. Empty if the response does not
 contain it.*/
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub external_connection_id: ::std::string::String,
         /**The roles of every member who logs in through the connection. `None` means that
 the response does not contain the list: the roles are unknown. Null is read as an
 empty list.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::wire::null::as_empty_list")]
+        #[serde(default, deserialize_with = "crate::wire::json::null_as_empty_list")]
         pub external_connection_implicit_role_assignments: ::std::option::Option<
             ::std::vec::Vec<ConnectionImplicitRoleAssignment>,
         >,
@@ -332,21 +329,21 @@ empty list.*/
 the response does not contain the list: the roles are unknown. Null is read as an
 empty list.*/
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::wire::null::as_empty_list")]
+        #[serde(default, deserialize_with = "crate::wire::json::null_as_empty_list")]
         pub external_group_implicit_role_assignments: ::std::option::Option<
             ::std::vec::Vec<GroupImplicitRoleAssignment>,
         >,
         /**The organization that owns the underlying connection. Empty if the response does
 not contain it.*/
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub external_organization_id: ::std::string::String,
         ///The organization of the connection.
         pub organization_id: ::std::string::String,
         /**The state of the connection. Stytch documents `active` for external
 connections, and may add values. Empty if the response does not contain it.*/
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub status: ::std::string::String,
     }
     /**The External SSO connections of an organization.
@@ -357,16 +354,16 @@ in Stytch's reference.*/
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct GetConnectionsResponse {
         ///The External SSO connections, in Stytch's order. Null is read as an empty list.
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub external_connections: ::std::vec::Vec<ExternalConnection>,
         /**The id of the request, which Stytch's support asks for. Empty if the response
 does not contain it.*/
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub request_id: ::std::string::String,
         ///The HTTP status, repeated in the body. 0 if the body does not contain it.
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub status_code: i32,
     }
     /**The public keys of a project.
@@ -381,7 +378,7 @@ in Stytch's guides.*/
         /**The id of the request, which Stytch's support asks for. Empty if the response
 does not contain it.*/
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub request_id: ::std::string::String,
     }
     /**The custom roles of an organization.
@@ -397,7 +394,7 @@ in Stytch's reference.*/
         /**The id of the request, which Stytch's support asks for. Empty if the response
 does not contain it.*/
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub request_id: ::std::string::String,
     }
     /**The RBAC policy of a project.
@@ -412,7 +409,7 @@ in Stytch's reference.*/
         /**The id of the request, which Stytch's support asks for. Empty if the response
 does not contain it.*/
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub request_id: ::std::string::String,
     }
     /**A role of the members of one group of the identity provider.
@@ -458,7 +455,7 @@ reference.*/
     pub struct MemberSession {
         ///The id of the session. Empty if the response does not contain it.
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub member_session_id: ::std::string::String,
         ///The organization of the member. It is the same for the whole session.
         pub organization_id: ::std::string::String,
@@ -475,7 +472,7 @@ in Stytch's reference.*/
     pub struct OrganizationRbacPolicy {
         ///The roles. `None` and an empty list both mean that there are none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::wire::null::as_empty_list")]
+        #[serde(default, deserialize_with = "crate::wire::json::null_as_empty_list")]
         pub roles: ::std::option::Option<::std::vec::Vec<RbacRole>>,
     }
     /**Actions on a resource.
@@ -510,7 +507,7 @@ in Stytch's reference.*/
     pub struct RbacRole {
         ///The permissions. `None` and an empty list both grant nothing.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(default, deserialize_with = "crate::wire::null::as_empty_list")]
+        #[serde(default, deserialize_with = "crate::wire::json::null_as_empty_list")]
         pub permissions: ::std::option::Option<::std::vec::Vec<RbacPermission>>,
         ///The id of the role.
         pub role_id: ::std::string::String,
@@ -556,11 +553,11 @@ in Stytch's reference.*/
         /**The id of the request, which Stytch's support asks for. Empty if the response
 does not contain it.*/
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub request_id: ::std::string::String,
         ///The HTTP status, repeated in the body. 0 if the body does not contain it.
         #[serde(default)]
-        #[serde(deserialize_with = "crate::wire::null::as_default")]
+        #[serde(deserialize_with = "crate::wire::json::null_as_default")]
         pub status_code: i32,
     }
     /// Error types.

@@ -7,7 +7,7 @@ use tracing::Instrument;
 
 use super::{
     retry::{Retry, RetryBudget},
-    span::{CallSpan, Server},
+    span::CallSpan,
 };
 use crate::{
     error::{Error, ErrorContext, Outcome, Repeat, Success},
@@ -22,10 +22,7 @@ pub(crate) struct CallContext {
     pub(crate) retry: Arc<Retry>,
     /// The time for a whole call.
     pub(crate) operation_timeout: Duration,
-    /// The time for one HTTP request.
-    pub(crate) attempt_timeout: Duration,
     pub(crate) clock: Clock,
-    pub(crate) server: Arc<Server>,
 }
 
 impl CallContext {
@@ -36,7 +33,7 @@ impl CallContext {
 
     /// The span of a call that begins now.
     pub(crate) fn span(&self, operation: Operation) -> CallSpan {
-        CallSpan::new(operation, &self.server)
+        CallSpan::new(operation, &self.transport.config().base_url)
     }
 
     /// Makes the one attempt of a request whose result is cached: the backoff of the cache takes
@@ -50,7 +47,7 @@ impl CallContext {
         T: ResponseBody,
         F: Future<Output = Result<Success<T>, Error>>,
     {
-        let deadline = Deadline::after(operation, self.attempt_timeout);
+        let deadline = Deadline::after(operation, self.transport.config().attempt_timeout);
         self.call_as_project(None, deadline, || attempt(deadline)).await
     }
 

@@ -11,4 +11,3 @@ mod span;
 pub(crate) use call::{Attempts, CallContext};
 pub(crate) use retry::Retry;
 pub use retry::RetryPolicy;
-pub(crate) use span::{CallSpan, Server};

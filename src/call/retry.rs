@@ -47,6 +47,7 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[must_use]
 pub struct RetryPolicy {
     max_attempts: u32,
     initial_backoff: Duration,
@@ -70,27 +71,23 @@ impl Default for RetryPolicy {
 
 impl RetryPolicy {
     /// Returns a policy that retries nothing.
-    #[must_use]
     pub fn disabled() -> Self {
         Self::default().max_attempts(1)
     }
 
     /// Sets how many attempts to make in all, the first one included. 0 counts as 1.
-    #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
     /// Sets the backoff before the second attempt. It doubles with each further attempt.
-    #[must_use]
     pub fn initial_backoff(mut self, backoff: Duration) -> Self {
         self.initial_backoff = backoff;
         self
     }
 
     /// Sets the maximum backoff between two attempts.
-    #[must_use]
     pub fn max_backoff(mut self, backoff: Duration) -> Self {
         self.max_backoff = backoff;
         self
@@ -98,14 +95,12 @@ impl RetryPolicy {
 
     /// Sets the longest `Retry-After` to wait for. A longer one isn't shortened: the error is
     /// returned at once, with [`Error::retry_after`].
-    #[must_use]
     pub fn max_retry_after(mut self, duration: Duration) -> Self {
         self.max_retry_after = duration;
         self
     }
 
     /// Switches the retry budget off: every call makes all of its attempts.
-    #[must_use]
     pub fn without_budget(mut self) -> Self {
         self.has_budget = false;
         self

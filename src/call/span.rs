@@ -8,15 +8,9 @@ use tracing::{Span, field::Empty};
 
 use crate::{
     error::{Error, Success, loggable_request_id},
+    http::BaseUrl,
     wire::{Operation, ResponseBody},
 };
-
-/// Where requests go, as spans show it.
-#[derive(Debug)]
-pub(crate) struct Server {
-    pub(crate) address: String,
-    pub(crate) port: u16,
-}
 
 /// The span of one call of an operation with all its attempts. Dropped unfinished, it records
 /// that the call was cancelled.
@@ -27,7 +21,7 @@ pub(crate) struct CallSpan {
 }
 
 impl CallSpan {
-    pub(crate) fn new(operation: Operation, server: &Server) -> Self {
+    pub(crate) fn new(operation: Operation, base_url: &BaseUrl) -> Self {
         let span = tracing::info_span!(
             "stytch.call",
             otel.name = format!("{} {}", operation.method(), operation.path()),
@@ -35,8 +29,8 @@ impl CallSpan {
             otel.status_code = Empty,
             http.request.method = operation.method().as_str(),
             url.template = operation.path(),
-            server.address = server.address,
-            server.port = server.port,
+            server.address = base_url.host,
+            server.port = base_url.port,
             http.response.status_code = Empty,
             http.request.resend_count = Empty,
             error.type = Empty,

@@ -36,16 +36,14 @@ use crate::{
 #[derive(Clone)]
 pub struct Client {
     project: Arc<Project>,
-    base_url: Arc<str>,
 }
 
 impl Client {
-    pub(crate) fn new(project: Project, base_url: &str) -> Self {
-        Self { project: Arc::new(project), base_url: base_url.into() }
+    pub(crate) fn new(project: Project) -> Self {
+        Self { project: Arc::new(project) }
     }
 
     /// Returns a client that acts as the member of this session.
-    #[must_use]
     pub fn as_member(&self, session: Session) -> MemberClient {
         MemberClient::new(Arc::clone(&self.project), session)
     }
@@ -86,13 +84,11 @@ impl Client {
     /// # #[cfg(not(feature = "testing"))]
     /// # fn main() {}
     /// ```
-    #[must_use]
     pub fn bindings(&self) -> &Bindings {
         self.project.context.transport.bindings()
     }
 
     /// Returns the project id.
-    #[must_use]
     pub fn project_id(&self) -> &str {
         self.project.context.transport.project_id()
     }
@@ -139,7 +135,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("project_id", &self.project_id())
-            .field("base_url", &self.base_url)
+            .field("base_url", &self.project.context.transport.config().base_url.text)
             .finish_non_exhaustive()
     }
 }

@@ -65,5 +65,24 @@ fn find<T: DeserializeOwned>(text: &str, key: &str) -> Option<T> {
     })
 }
 
+/// The error type, if it can go into logs and traces.
+pub(crate) fn loggable_error_type(body: &types::ErrorBody) -> Option<&str> {
+    // An opaque token has no underscore, and a project secret has hyphens.
+    let looks_like_stytch = |text: &&str| text.contains('_') && !text.contains('-');
+    body.error_type.as_deref().filter(looks_like_stytch).filter(|text| is_plain(text))
+}
+
+/// Returns a request id that looks like Stytch's.
+pub(crate) fn loggable_request_id(request_id: &str) -> Option<&str> {
+    (request_id.starts_with("request-id-") && is_plain(request_id)).then_some(request_id)
+}
+
+/// Whether text has only characters of ids and error types. A server may send anything in
+/// their place, a credential too, and that must not get into a log.
+fn is_plain(text: &str) -> bool {
+    let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    text.len() <= 100 && text.bytes().all(plain)
+}
+
 /// As a value, JSON takes up to 72 times its length in memory.
 const MAX_DETAILS_BYTES: usize = 16 * 1024;

@@ -9,7 +9,10 @@ use std::{borrow::Cow, error, fmt, sync::Arc, time::Duration};
 use http::StatusCode;
 use serde_json::Value;
 
-use super::kind::{ErrorKind, Outcome};
+use super::{
+    body::{loggable_error_type, loggable_request_id},
+    kind::{ErrorKind, Outcome},
+};
 use crate::wire::{Operation, types};
 
 /// The error of a call.
@@ -114,46 +117,22 @@ impl ErrorContext {
         };
         Error(Arc::new(self))
     }
-
-    /// The error type, if it can go into logs and traces.
-    fn loggable_error_type(&self) -> Option<&str> {
-        // An opaque token has no underscore, and a project secret has hyphens.
-        let looks_like_stytch = |text: &&str| text.contains('_') && !text.contains('-');
-        self.body.error_type.as_deref().filter(looks_like_stytch).filter(|text| is_plain(text))
-    }
 }
 
 impl Error {
-    /// The error of input that is rejected before anything is sent.
-    pub(crate) fn invalid_request(
+    /// The error of a failure without a response, which changed nothing.
+    pub(crate) fn new(
+        kind: ErrorKind,
         operation: Operation,
         reason: impl Into<Cow<'static, str>>,
     ) -> Self {
-        ErrorContext::new(ErrorKind::InvalidRequest, operation, reason).into_error(None)
-    }
-
-    /// The error of a session that is rejected locally.
-    pub(crate) fn invalid_session(
-        operation: Operation,
-        reason: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        ErrorContext::new(ErrorKind::InvalidSession, operation, reason).into_error(None)
+        ErrorContext::new(kind, operation, reason).into_error(None)
     }
 
     /// The error of a wait that ended before anything was sent.
     pub(crate) fn timed_out(operation: Operation, reason: impl Into<Cow<'static, str>>) -> Self {
         let context = ErrorContext::new(ErrorKind::Transport, operation, reason);
         ErrorContext { repeat: Repeat::OutOfTimeUnsent, ..context }.into_error(None)
-    }
-
-    /// The error of a request that was not sent, but may be later.
-    pub(crate) fn not_sent(
-        operation: Operation,
-        reason: impl Into<Cow<'static, str>>,
-        source: Option<Source>,
-    ) -> Self {
-        let context = ErrorContext::new(ErrorKind::Transport, operation, reason);
-        ErrorContext { source, ..context }.into_error(None)
     }
 
     /// Whether the deadline of a call ended it.
@@ -179,9 +158,11 @@ impl Error {
         &self.0
     }
 
-    /// The error type, or the kind if the type can't go into traces.
-    pub(crate) fn loggable_type(&self) -> &str {
-        self.0.loggable_error_type().unwrap_or(self.0.kind.name())
+    /// The error type, or the kind's name if the type can't go into traces.
+    pub(crate) fn loggable_type(&self) -> String {
+        let kind = format!("{:?}", self.0.kind);
+        let name = kind.split(' ').next().unwrap_or_default();
+        loggable_error_type(&self.0.body).unwrap_or(name).to_owned()
     }
 
     /// The request id, if it can go into logs and traces.
@@ -190,7 +171,6 @@ impl Error {
     }
 
     /// Returns what failed, by what a caller does about it.
-    #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -201,27 +181,23 @@ impl Error {
     /// [`AuthenticateSession`](Operation::AuthenticateSession) if resolving the session failed
     /// inside an update. For input that is rejected locally and for a wait that ran out of time it
     /// is the operation that the caller called.
-    #[must_use]
     pub fn operation(&self) -> Operation {
         self.0.operation
     }
 
     /// Returns what failed, in this crate's own text. Always present; contains no text of a
     /// response and no credential.
-    #[must_use]
     pub fn reason(&self) -> &str {
         &self.0.reason
     }
 
     /// Returns whether the call may have changed anything at Stytch, over all of its attempts.
-    #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
     }
 
     /// Returns whether the same call may succeed later: after a rate limit, a timeout or failure
     /// of the network, and the statuses 408, 429, 502, 503 and 504.
-    #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
     }
@@ -229,52 +205,44 @@ impl Error {
     /// Returns how many attempts were made; 0 if the call failed before the first one. If
     /// `sessions/authenticate` failed within an update, the greater of its number of attempts and
     /// the update's.
-    #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
     /// Returns the HTTP status of the response, or `None` if there was none.
-    #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
 
     /// Returns Stytch's `request_id`, which their support asks for.
-    #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.body.request_id.as_deref()
     }
 
     /// Returns Stytch's `error_type`, known to this crate or not. An OAuth endpoint's `error`
     /// counts as one ([list of error types](https://stytch.com/docs/b2b/api/errors)).
-    #[must_use]
     pub fn error_type(&self) -> Option<&str> {
         self.0.body.error_type.as_deref()
     }
 
     /// Returns Stytch's `error_message`. Untrusted text: escape it before it goes into HTML.
-    #[must_use]
     pub fn error_message(&self) -> Option<&str> {
         self.0.body.error_message.as_deref()
     }
 
     /// Returns Stytch's `error_url`, where the error is documented.
-    #[must_use]
     pub fn error_url(&self) -> Option<&str> {
         self.0.body.error_url.as_deref()
     }
 
     /// Returns Stytch's `error_details`, whose shape depends on the error type. `None` if they are
     /// longer than 16 KiB of JSON.
-    #[must_use]
     pub fn error_details(&self) -> Option<&Value> {
         self.0.body.error_details.as_ref()
     }
 
     /// Returns how long the server asks to wait: the `Retry-After` header, in seconds or as a
     /// date. A day at most.
-    #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -282,22 +250,9 @@ impl Error {
     /// Returns the first 512 bytes of a body that isn't Stytch's JSON. `None` for `GetConnections`
     /// and `AuthenticateSession`, whose responses carry secrets. Untrusted text that may contain
     /// anything; this crate never logs it.
-    #[must_use]
     pub fn body_snippet(&self) -> Option<&str> {
         self.0.body_snippet.as_deref()
     }
-}
-
-/// Returns a request id that looks like Stytch's.
-pub(crate) fn loggable_request_id(request_id: &str) -> Option<&str> {
-    (request_id.starts_with("request-id-") && is_plain(request_id)).then_some(request_id)
-}
-
-/// Whether text has only characters of ids and error types. A server may send anything in
-/// their place, a credential too, and that must not get into a log.
-fn is_plain(text: &str) -> bool {
-    let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
-    text.len() <= 100 && text.bytes().all(plain)
 }
 
 impl fmt::Display for Error {
@@ -309,7 +264,7 @@ impl fmt::Display for Error {
         let shown_status = context.status.filter(|status| !(is_in_list && status.is_success()));
         let parts = [
             shown_status.map(|status| format!("HTTP {}", status.as_u16())),
-            context.loggable_error_type().map(str::to_owned),
+            loggable_error_type(&context.body).map(str::to_owned),
             self.loggable_request_id().map(str::to_owned),
             (context.attempts > 1).then(|| format!("{} attempts", context.attempts)),
         ];
@@ -328,7 +283,7 @@ impl fmt::Debug for Error {
             .field("outcome", &context.outcome)
             .field("retryable", &context.retryable)
             .field("status", &context.status.map(|status| status.as_u16()))
-            .field("error_type", &context.loggable_error_type())
+            .field("error_type", &loggable_error_type(&context.body))
             .field("request_id", &self.loggable_request_id())
             .field("retry_after", &context.retry_after)
             .field("attempts", &context.attempts)

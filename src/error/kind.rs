@@ -90,7 +90,6 @@ impl ErrorKind {
     ///
     /// assert_eq!(ErrorKind::InvalidSession.response_status(), 401);
     /// ```
-    #[must_use]
     pub fn response_status(self) -> StatusCode {
         match self {
             Self::PermissionDenied { .. } => StatusCode::FORBIDDEN,
@@ -101,22 +100,6 @@ impl ErrorKind {
             Self::InvalidRequest => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Api | Self::UnexpectedResponse => StatusCode::BAD_GATEWAY,
             Self::Transport => StatusCode::GATEWAY_TIMEOUT,
-        }
-    }
-
-    /// The name, as traces show it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::PermissionDenied { .. } => "PermissionDenied",
-            Self::OrganizationMismatch => "OrganizationMismatch",
-            Self::InvalidSession => "InvalidSession",
-            Self::InvalidProjectCredentials => "InvalidProjectCredentials",
-            Self::NotFound => "NotFound",
-            Self::RateLimited => "RateLimited",
-            Self::InvalidRequest => "InvalidRequest",
-            Self::Api => "Api",
-            Self::UnexpectedResponse => "UnexpectedResponse",
-            Self::Transport => "Transport",
         }
     }
 }

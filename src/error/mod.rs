@@ -14,8 +14,9 @@ mod kind;
 pub(crate) mod rbac;
 pub(crate) mod response;
 
+pub(crate) use body::loggable_request_id;
 pub use build_error::BuildError;
 pub use error::Error;
-pub(crate) use error::{ErrorContext, Repeat, loggable_request_id};
+pub(crate) use error::{ErrorContext, Repeat};
 pub use kind::{ErrorKind, Outcome};
 pub(crate) use response::{BodyError, Failure, RawResponse, Success};

@@ -17,31 +17,35 @@ pub(crate) fn classify(
     status: StatusCode,
     error_type: Option<&str>,
 ) -> (ErrorKind, Cow<'static, str>) {
-    let kind = by_type(operation, error_type).unwrap_or_else(|| by_status(operation, status));
+    let by_type = error_type.and_then(|error_type| by_type(operation, error_type));
+    let (kind, cause) = by_type.unwrap_or_else(|| (by_status(operation, status), ""));
     let reason = match kind {
-        ErrorKind::PermissionDenied { action, resource } => {
-            let reason = format!(
-                "the member's roles do not grant the action `{action}` on the resource `{resource}`"
-            );
-            return (kind, reason.into());
-        }
+        ErrorKind::PermissionDenied { action, resource } => format!(
+            "the member's roles do not grant the action `{action}` on the resource `{resource}`"
+        )
+        .into(),
         ErrorKind::OrganizationMismatch => {
-            "the connection belongs to another organization than the member"
+            "the connection belongs to another organization than the member".into()
         }
-        ErrorKind::InvalidSession => "Stytch rejected the member session: log in again",
-        ErrorKind::InvalidProjectCredentials => "Stytch rejected the project id or secret",
-        ErrorKind::NotFound => "Stytch found no such connection or organization",
-        ErrorKind::RateLimited => "Stytch limits the rate of requests",
-        ErrorKind::InvalidRequest => why_invalid(error_type),
-        _ => "Stytch responded with an error",
+        ErrorKind::InvalidSession => "Stytch rejected the member session: log in again".into(),
+        ErrorKind::InvalidProjectCredentials => "Stytch rejected the project id or secret".into(),
+        ErrorKind::NotFound => "Stytch found no such connection or organization".into(),
+        ErrorKind::RateLimited => "Stytch limits the rate of requests".into(),
+        ErrorKind::InvalidRequest if cause.is_empty() => {
+            "Stytch rejected the update as invalid".into()
+        }
+        ErrorKind::InvalidRequest => format!("Stytch rejected the update: {cause}").into(),
+        _ => "Stytch responded with an error".into(),
     };
-    (kind, reason.into())
+    (kind, reason)
 }
 
-/// The error types that the operations of this crate can meet.
+/// The error types that the operations of this crate can meet, and the documented cause of a
+/// rejected update.
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn by_type(operation: Operation, error_type: Option<&str>) -> Option<ErrorKind> {
-    Some(match error_type? {
+fn by_type(operation: Operation, error_type: &str) -> Option<(ErrorKind, &'static str)> {
+    let invalid = |cause| Some((ErrorKind::InvalidRequest, cause));
+    let kind = match error_type {
         "session_authorization_error" => match operation.permission() {
             Some(Permission { resource, action }) => {
                 ErrorKind::PermissionDenied { action, resource }
@@ -68,13 +72,22 @@ fn by_type(operation: Operation, error_type: Option<&str>) -> Option<ErrorKind> 
         | "external_connection_id_not_found"
         | "organization_not_found" => ErrorKind::NotFound,
         "too_many_requests" => ErrorKind::RateLimited,
-        "external_connection_not_active"
-        | "invalid_role"
-        | "invalid_rbac_role_id"
-        | "invalid_rbac_role_assignment"
-        | "cannot_assign_default_rbac_role_id"
-        | "saml_connection_attribute_mapping_missing_groups_key"
-        | "invalid_display_name" => ErrorKind::InvalidRequest,
+        "external_connection_not_active" => return invalid("the connection is not active"),
+        "invalid_role" | "invalid_rbac_role_id" => return invalid("a role is unknown"),
+        "invalid_rbac_role_assignment" => {
+            return invalid(
+                "the connection can't assign one of the roles, or no roles if it is OIDC",
+            );
+        }
+        "cannot_assign_default_rbac_role_id" => {
+            return invalid("a default role can't be assigned");
+        }
+        "saml_connection_attribute_mapping_missing_groups_key" => {
+            return invalid(
+                "group roles need the key `groups` in the attribute mapping of the SAML connection",
+            );
+        }
+        "invalid_display_name" => return invalid("the display name is invalid"),
         // This crate always sends exactly one session: the two about the number of session
         // arguments would be its own defect.
         "organization_suspended"
@@ -85,7 +98,8 @@ fn by_type(operation: Operation, error_type: Option<&str>) -> Option<ErrorKind> 
         | "internal_server_error"
         | "server_unavailable" => ErrorKind::Api,
         _ => return None,
-    })
+    };
+    Some((kind, ""))
 }
 
 /// For unknown error types. Only a change can be rejected for what it contains, and only an
@@ -100,31 +114,6 @@ fn by_status(operation: Operation, status: StatusCode) -> ErrorKind {
         StatusCode::UNAUTHORIZED if !acts_for_member => ErrorKind::InvalidProjectCredentials,
         StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited,
         _ => ErrorKind::Api,
-    }
-}
-
-/// The documented causes of a rejected update.
-fn why_invalid(error_type: Option<&str>) -> &'static str {
-    match error_type {
-        Some("external_connection_not_active") => {
-            "Stytch rejected the update: the connection is not active"
-        }
-        Some("invalid_role" | "invalid_rbac_role_id") => {
-            "Stytch rejected the update: a role is unknown"
-        }
-        Some("invalid_rbac_role_assignment") => {
-            "Stytch rejected the update: the connection can't assign one of the roles, or no roles \
-             if it is OIDC"
-        }
-        Some("cannot_assign_default_rbac_role_id") => {
-            "Stytch rejected the update: a default role can't be assigned"
-        }
-        Some("saml_connection_attribute_mapping_missing_groups_key") => {
-            "Stytch rejected the update: group roles need the key `groups` in the attribute \
-             mapping of the SAML connection"
-        }
-        Some("invalid_display_name") => "Stytch rejected the update: the display name is invalid",
-        _ => "Stytch rejected the update as invalid",
     }
 }
 

@@ -23,12 +23,34 @@ use super::{
     kind::{ErrorKind, Outcome},
     rbac,
 };
-use crate::wire::{Operation, types};
+use crate::wire::{Operation, ResponseBody, types};
 
 /// The body of a response with a status of success, decoded.
 pub(crate) struct Success<T> {
     pub(crate) status: StatusCode,
     pub(crate) body: T,
+}
+
+impl<T: ResponseBody> Success<T> {
+    /// The error of a success whose content can't be used, or lacks what was requested.
+    pub(crate) fn unusable(
+        &self,
+        kind: ErrorKind,
+        operation: Operation,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Error {
+        let request_id = Some(self.body.request_id()).filter(|id| !id.is_empty());
+        let request_id = request_id.map(str::to_owned);
+        let context = ErrorContext {
+            // The response is about another resource, so it doesn't show the outcome.
+            outcome: outcome(operation, true, None, false),
+            status: Some(self.status),
+            body: Arc::new(types::ErrorBody { request_id, ..types::ErrorBody::default() }),
+            attempts: 1,
+            ..ErrorContext::new(kind, operation, reason)
+        };
+        context.into_error(None)
+    }
 }
 
 /// A response before it is interpreted.
@@ -105,12 +127,6 @@ impl RawResponse {
         context.into_error(is_interrupted_read.then_some(true))
     }
 
-    /// Whether the body reports an error, for an operation whose success type would also decode it.
-    pub(crate) fn is_error_body(&self, operation: Operation) -> bool {
-        operation.rejects_error_bodies()
-            && error_body::decode(&self.body).is_some_and(|(_, reports_error)| reports_error)
-    }
-
     fn why_unexpected(&self, reports_error: bool) -> Cow<'static, str> {
         match (&self.body_error, &self.field_error) {
             (Some(BodyError::TooLong(limit)), _) => {
@@ -166,26 +182,6 @@ pub(crate) fn no_response(operation: Operation, failure: Failure) -> Error {
     context.into_error((kind == ErrorKind::Transport).then_some(!failure.permanent))
 }
 
-/// The error of a decoded success whose content can't be used, or lacks what was requested.
-pub(crate) fn unusable(
-    kind: ErrorKind,
-    operation: Operation,
-    status: StatusCode,
-    request_id: &str,
-    reason: impl Into<Cow<'static, str>>,
-) -> Error {
-    let request_id = (!request_id.is_empty()).then(|| request_id.to_owned());
-    let context = ErrorContext {
-        // The response is about another resource, so it doesn't show the outcome.
-        outcome: outcome(operation, true, None, false),
-        status: Some(status),
-        body: Arc::new(types::ErrorBody { request_id, ..types::ErrorBody::default() }),
-        attempts: 1,
-        ..ErrorContext::new(kind, operation, reason)
-    };
-    context.into_error(None)
-}
-
 /// Whether the responses of an operation carry secrets, such as the client secret of an OIDC
 /// connection: then no part of a body goes into an error. A new operation stops the build here.
 pub(crate) fn carries_secrets(operation: Operation) -> bool {
@@ -196,6 +192,12 @@ pub(crate) fn carries_secrets(operation: Operation) -> bool {
         | Operation::GetRbacPolicy
         | Operation::GetOrganizationRbacPolicy => false,
     }
+}
+
+/// Whether a body reports an error, for an operation whose success type would also decode it.
+pub(crate) fn is_error_body(operation: Operation, body: &[u8]) -> bool {
+    operation.rejects_error_bodies()
+        && error_body::decode(body).is_some_and(|(_, reports_error)| reports_error)
 }
 
 /// Whether a request changed anything at Stytch. The one place that decides it.

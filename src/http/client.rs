@@ -12,7 +12,7 @@ use std::{
 
 use http::HeaderValue;
 
-use super::{base_url::BaseUrl, failure::causes, proxy};
+use super::{failure::causes, proxy, url::BaseUrl};
 use crate::error::BuildError;
 
 /// A caller's changes to the HTTP client.

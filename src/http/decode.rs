@@ -6,15 +6,15 @@
 use std::{mem, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use progenitor_client::{ClientInfo, OperationInfo, ResponseValue};
-use reqwest::{Response, ResponseBuilderExt};
+use reqwest::Response;
 use serde::de::DeserializeOwned;
 
 use super::{hooks::Attempt, transport::BindingsResult};
 use crate::{
     error::{BodyError, RawResponse, response},
-    wire::{Operation, decode_success, generated, generated::Error, json},
+    wire::{Operation, generated, generated::Error, json},
 };
 
 impl generated::Client {
@@ -34,7 +34,7 @@ impl generated::Client {
         let (status, headers) = (response.status(), mem::take(response.headers_mut()));
         let mut raw = RawResponse { status, headers, body, body_error, field_error: None };
         let is_complete_success = status.is_success() && raw.body_error.is_none();
-        if is_complete_success && !raw.is_error_body(*operation) {
+        if is_complete_success && !response::is_error_body(*operation, &raw.body) {
             match json::decode(&raw.body) {
                 Ok(body) => return Ok(ResponseValue::new(body, status, HeaderMap::new())),
                 Err(field_error) => raw.field_error = field_error,
@@ -46,40 +46,34 @@ impl generated::Client {
     }
 }
 
-/// Decodes as the generated code would, from a body read up to the limit. A body that must not be
-/// decoded or printed is dropped, and the error keeps the status and the headers.
+/// Decodes as the generated code would, from a body read up to the limit. A body that is incomplete,
+/// or may carry secrets, is not part of an error, which keeps the status and the headers.
 async fn decode_for_caller<T: DeserializeOwned>(
     mut response: Response,
     limit: usize,
     info: &OperationInfo,
 ) -> BindingsResult<T> {
     let (body, body_error) = read_body(&mut response, limit).await;
+    let status = response.status();
+    let headers = || response.headers().clone();
+    let operation = Operation::ALL.iter().copied().find(|it| it.id() == info.operation_id);
+    let shows_body = !operation.is_some_and(response::carries_secrets);
+    let reports_error = operation.is_some_and(|it| response::is_error_body(it, &body));
     // Nothing of an incomplete body is decoded, which might succeed all the same.
-    let is_withheld =
-        body_error.is_some() || carries_secrets(info.operation_id, response.status(), &body);
-    let body = if is_withheld { Bytes::new() } else { body };
-    let complete = http::Response::builder().url(response.url().clone());
-    let complete = complete.status(response.status()).body(body).unwrap_or_default();
-    let headers = mem::take(response.headers_mut());
-    response = Response::from(complete);
-    *response.headers_mut() = headers;
-    match response.status().as_u16() {
-        _ if is_withheld => Err(Error::UnexpectedResponse(response)),
-        200..=299 => ResponseValue::from_response(response).await,
-        400..=599 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-        _ => Err(Error::UnexpectedResponse(response)),
+    let (is_complete, is_error) = (body_error.is_none(), (400..=599).contains(&status.as_u16()));
+    if is_complete && status.is_success() && !reports_error {
+        match serde_json::from_slice(&body) {
+            Ok(decoded) => return Ok(ResponseValue::new(decoded, status, headers())),
+            Err(error) if shows_body => return Err(Error::InvalidResponsePayload(body, error)),
+            Err(_) => {}
+        }
+    } else if is_complete && is_error && shows_body {
+        return Err(match serde_json::from_slice(&body) {
+            Ok(decoded) => Error::ErrorResponse(ResponseValue::new(decoded, status, headers())),
+            Err(error) => Error::InvalidResponsePayload(body, error),
+        });
     }
-}
-
-/// Whether an error of the bindings would print a body that may carry secrets: that of an error, or
-/// of a success that can't be decoded.
-fn carries_secrets(operation_id: &str, status: StatusCode, body: &[u8]) -> bool {
-    let mut operations = Operation::ALL.iter().copied();
-    let operation = operations.find(|operation| operation.id() == operation_id);
-    operation.is_some_and(|operation| {
-        response::carries_secrets(operation)
-            && !(status.is_success() && decode_success(operation, body).is_ok())
-    })
+    Err(Error::UnexpectedResponse(response))
 }
 
 async fn read_body(response: &mut Response, limit: usize) -> (Bytes, Option<BodyError>) {

@@ -16,8 +16,7 @@ use http::{
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 
 use super::{
-    body_progress::BodyProgress, failure, proxy::Proxy, request::OperationUrls,
-    transport::BindingsResult,
+    body_progress::BodyProgress, failure, proxy::Proxy, transport::BindingsResult, url::BaseUrl,
 };
 use crate::{
     error::{Error, ErrorContext, ErrorKind, RawResponse, Success, response},
@@ -27,11 +26,7 @@ use crate::{
 
 /// What all requests of a client share.
 pub(crate) struct TransportConfig {
-    /// What all URLs begin with, without a slash at the end.
-    pub(crate) base_url: String,
-    pub(crate) urls: OperationUrls,
-    /// The `Host` header.
-    pub(crate) host_header: HeaderValue,
+    pub(crate) base_url: BaseUrl,
     /// The project's Basic auth, marked sensitive.
     pub(crate) authorization: HeaderValue,
     pub(crate) attempt_timeout: Duration,
@@ -51,33 +46,27 @@ pub(crate) struct TransportConfig {
 #[derive(Clone)]
 pub struct RequestContext {
     pub(super) config: Arc<TransportConfig>,
-    session: Option<SessionHeader>,
-    /// Set if less than the attempt timeout remains.
-    timeout: Option<Duration>,
-    body_progress: Option<BodyProgress>,
     /// `None` in the bindings of a caller.
     pub(super) attempt: Option<Attempt>,
 }
 
-/// The operation of an attempt, and its response if that is an error.
+/// One attempt of this crate's own calls.
 #[derive(Clone)]
 pub(super) struct Attempt {
     pub(super) operation: Operation,
+    session: Option<SessionHeader>,
+    /// Set if less than the attempt timeout remains.
+    timeout: Option<Duration>,
+    body_progress: Option<BodyProgress>,
     /// Set unless the response was decoded. Boxed, because it is rarely set.
     pub(super) failed_response: OnceLock<Box<RawResponse>>,
     /// The status with which a proxy rejected `CONNECT`.
     connect_status: OnceLock<StatusCode>,
 }
 
-impl Attempt {
-    fn new(operation: Operation) -> Self {
-        Self { operation, failed_response: OnceLock::new(), connect_status: OnceLock::new() }
-    }
-}
-
 impl RequestContext {
     pub(super) fn for_project(config: Arc<TransportConfig>) -> Self {
-        Self { config, session: None, timeout: None, body_progress: None, attempt: None }
+        Self { config, attempt: None }
     }
 
     /// The context of one attempt, for which this much time remains.
@@ -91,13 +80,15 @@ impl RequestContext {
         // Connecting has a timeout of its own, with an error of its own. Only an attempt with no
         // more time than that can end without showing whether it was connected.
         let watch = remaining.min(config.attempt_timeout) <= config.connect_timeout;
-        Self {
+        let attempt = Attempt {
+            operation,
             session,
             timeout: (remaining < config.attempt_timeout).then_some(remaining),
             body_progress: watch.then(BodyProgress::default),
-            attempt: Some(Attempt::new(operation)),
-            config: Arc::clone(config),
-        }
+            failed_response: OnceLock::new(),
+            connect_status: OnceLock::new(),
+        };
+        Self { config: Arc::clone(config), attempt: Some(attempt) }
     }
 
     /// Converts the result of the generated client into a success or an error.
@@ -118,7 +109,8 @@ impl RequestContext {
         Err(match (failed_response, error) {
             (Some(response), _) => response.to_error(operation, self.config.clock.now()),
             (None, generated::Error::CommunicationError(error)) => {
-                let started = self.body_progress.as_ref().is_none_or(BodyProgress::has_started);
+                let progress = attempt.and_then(|attempt| attempt.body_progress.as_ref());
+                let started = progress.is_none_or(BodyProgress::has_started);
                 let (status, proxy) = (connect_status.copied(), self.config.proxy.as_ref());
                 response::no_response(operation, failure::classify(error, started, status, proxy))
             }
@@ -133,7 +125,11 @@ impl RequestContext {
 
 impl fmt::Debug for RequestContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let acts_for = if self.session.is_some() { "member" } else { "project" };
+        let acts_for = if self.attempt.as_ref().is_some_and(|it| it.session.is_some()) {
+            "member"
+        } else {
+            "project"
+        };
         f.debug_struct("RequestContext").field("acts_for", &acts_for).finish_non_exhaustive()
     }
 }
@@ -144,20 +140,14 @@ impl ClientHooks<RequestContext> for generated::Client {
         request: &mut reqwest::Request,
         _info: &OperationInfo,
     ) -> Result<(), progenitor_client::Error<E>> {
-        let RequestContext { config, session, timeout, body_progress, .. } = self.inner();
+        let RequestContext { config, attempt } = self.inner();
         let invalid = |reason: &str| progenitor_client::Error::InvalidRequest(reason.to_owned());
-        let path = request.url().as_str().strip_prefix(&*config.base_url);
+        let path = request.url().as_str().strip_prefix(&*config.base_url.text);
         if !path.is_some_and(|path| path.starts_with('/')) {
             // The hook is public: a caller can pass any request.
             return Err(invalid(
                 "the URL is not below the base URL that the client was built with",
             ));
-        }
-        if let Some(timeout) = timeout {
-            *request.timeout_mut() = Some(*timeout);
-        }
-        if let Some(progress) = body_progress {
-            progress.watch(request.body_mut().get_or_insert_default());
         }
         let headers = request.headers_mut();
         // The version of the document, which no SDK of Stytch's sends.
@@ -165,9 +155,17 @@ impl ClientHooks<RequestContext> for generated::Client {
         headers.reserve(HEADERS.saturating_sub(headers.len()));
         headers.insert(AUTHORIZATION, config.authorization.clone());
         // Otherwise the library formats it for each request.
-        headers.insert(HOST, config.host_header.clone());
-        if let Some(session) = session {
-            headers.insert(session.name.clone(), session.value.clone());
+        headers.insert(HOST, config.base_url.host_header.clone());
+        if let Some(Attempt { session, timeout, body_progress, .. }) = attempt {
+            if let Some(session) = session {
+                headers.insert(session.name.clone(), session.value.clone());
+            }
+            if let Some(timeout) = timeout {
+                *request.timeout_mut() = Some(*timeout);
+            }
+            if let Some(progress) = body_progress {
+                progress.watch(request.body_mut().get_or_insert_default());
+            }
             return Ok(());
         }
         // A caller of the bindings may have set them.

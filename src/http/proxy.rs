@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::base_url::BaseUrl;
+use super::url::BaseUrl;
 use crate::{error::BuildError, wire::Credential};
 
 /// The http proxy that requests to the base URL go through.

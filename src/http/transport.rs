@@ -8,21 +8,13 @@ use progenitor_client::ResponseValue;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::hooks::{RequestContext, TransportConfig};
-/// Generated types, for modules that don't name the generated module.
-pub(crate) use crate::wire::{
-    generated::Client as Bindings,
-    types::{
-        AuthenticateSessionRequest, AuthenticateSessionResponse, ExternalConnection,
-        GetConnectionsResponse, GetJwksResponse, GetOrganizationRbacPolicyResponse,
-        GetRbacPolicyResponse, Jwk, RbacRole, UpdateExternalConnectionRequest,
-        UpdateExternalConnectionResponse,
-    },
-};
+pub(crate) use crate::wire::generated::Client as Bindings;
 use crate::{
-    error::{Error, ErrorKind, Success, response},
+    error::{Error, ErrorKind, Success},
     sync::Deadline,
     wire::{
-        Operation, PathSegment, ResponseBody, Session, SessionHeader, SessionKind, generated, types,
+        Operation, PathSegment, ResponseBody, Session, SessionHeader, SessionKind, generated,
+        types::{self, ExternalConnection},
     },
 };
 
@@ -66,12 +58,12 @@ pub(crate) trait MemberRequest: Sync {
 
 pub(crate) struct UpdateConnection<'a> {
     pub(crate) connection_id: PathSegment,
-    pub(crate) update: &'a UpdateExternalConnectionRequest,
+    pub(crate) update: &'a types::UpdateExternalConnectionRequest,
 }
 
 impl MemberRequest for UpdateConnection<'_> {
     const OPERATION: Operation = Operation::UpdateExternalConnection;
-    type Body = UpdateExternalConnectionResponse;
+    type Body = types::UpdateExternalConnectionResponse;
 
     async fn send(&self, bindings: &Bindings, organization: &str) -> BindingsResult<Self::Body> {
         let id = &self.connection_id;
@@ -92,7 +84,7 @@ pub(crate) struct GetConnections(pub(crate) Option<PathSegment>);
 
 impl MemberRequest for GetConnections {
     const OPERATION: Operation = Operation::GetConnections;
-    type Body = GetConnectionsResponse;
+    type Body = types::GetConnectionsResponse;
 
     async fn send(&self, bindings: &Bindings, organization: &str) -> BindingsResult<Self::Body> {
         bindings.get_connections(organization, None, None).await
@@ -136,7 +128,7 @@ impl Transport {
         let context = RequestContext::for_project(Arc::clone(&config));
         Self {
             bindings: Bindings::new_with_client(
-                &config.base_url,
+                &config.base_url.text,
                 config.placeholder.clone(),
                 context,
             ),
@@ -148,6 +140,10 @@ impl Transport {
             unproven_places: Semaphore::new(MAX_WAITING),
             policy_permits: Semaphore::new(max_in_flight),
         }
+    }
+
+    pub(crate) fn config(&self) -> &TransportConfig {
+        &self.bindings.inner.config
     }
 
     pub(crate) fn project_id(&self) -> &str {
@@ -172,12 +168,9 @@ impl Transport {
         let attempt = pin!(request.send(&client, organization));
         let result = attempt.await;
         let success = client.inner.conclude(R::OPERATION, result)?;
-        let (status, request_id) = (success.status, success.body.request_id());
         match request.check(&success.body, organization) {
             Ok(()) => Ok(success),
-            Err((kind, reason)) => {
-                Err(response::unusable(kind, R::OPERATION, status, request_id, reason))
-            }
+            Err((kind, reason)) => Err(success.unusable(kind, R::OPERATION, reason)),
         }
     }
 
@@ -186,14 +179,14 @@ impl Transport {
         &self,
         session: &Session,
         deadline: Deadline,
-    ) -> Result<Success<AuthenticateSessionResponse>, Error> {
+    ) -> Result<Success<types::AuthenticateSessionResponse>, Error> {
         let credential = Some(session.credential().clone());
         let (session_token, session_jwt) = match session.kind() {
             SessionKind::Token => (credential, None),
             SessionKind::Jwt => (None, credential),
         };
         // A field that is added to the document stops the build here: send it, or `None`.
-        let request = AuthenticateSessionRequest { session_token, session_jwt };
+        let request = types::AuthenticateSessionRequest { session_token, session_jwt };
         let _permit = acquire_permit(&self.session_permits, deadline).await?;
         let client = self.attempt(Operation::AuthenticateSession, None, deadline)?;
         let result = client.authenticate_session(&request).await;
@@ -211,7 +204,7 @@ impl Transport {
         }
         let Ok(_place) = self.unproven_places.try_acquire() else {
             let reason = "over 1,024 sessions wait for their first sessions/authenticate";
-            return Err(Error::not_sent(deadline.operation(), reason, None));
+            return Err(Error::new(ErrorKind::Transport, deadline.operation(), reason));
         };
         acquire_permit(&self.unproven_permits, deadline).await
     }
@@ -220,7 +213,7 @@ impl Transport {
     pub(crate) async fn rbac_policy(
         &self,
         deadline: Deadline,
-    ) -> Result<Success<GetRbacPolicyResponse>, Error> {
+    ) -> Result<Success<types::GetRbacPolicyResponse>, Error> {
         let _permit = acquire_permit(&self.policy_permits, deadline).await?;
         let client = self.attempt(Operation::GetRbacPolicy, None, deadline)?;
         let result = client.get_rbac_policy().await;
@@ -232,7 +225,7 @@ impl Transport {
         &self,
         organization: &PathSegment,
         deadline: Deadline,
-    ) -> Result<Success<GetOrganizationRbacPolicyResponse>, Error> {
+    ) -> Result<Success<types::GetOrganizationRbacPolicyResponse>, Error> {
         let _permit = acquire_permit(&self.policy_permits, deadline).await?;
         let client = self.attempt(Operation::GetOrganizationRbacPolicy, None, deadline)?;
         let result = client.get_organization_rbac_policy(organization).await;
@@ -240,7 +233,10 @@ impl Transport {
     }
 
     /// Fetches the project's JWKS.
-    pub(crate) async fn jwks(&self, deadline: Deadline) -> Result<Success<GetJwksResponse>, Error> {
+    pub(crate) async fn jwks(
+        &self,
+        deadline: Deadline,
+    ) -> Result<Success<types::GetJwksResponse>, Error> {
         let client = self.attempt(Operation::GetJwks, None, deadline)?;
         let result = client.get_jwks(&self.project_id).await;
         client.inner.conclude(Operation::GetJwks, result)

@@ -12,8 +12,8 @@ use super::{
     permission::{Policies, Verdict},
 };
 use crate::{
-    call::{Attempts, CallContext, CallSpan},
-    error::{Error, ErrorContext, ErrorKind, Success, rbac},
+    call::{Attempts, CallContext},
+    error::{Error, ErrorKind, Success, rbac},
     http::MemberRequest,
     organization::{JwksCache, Member, OrganizationResolver},
     sync::{Deadline, lock},
@@ -56,68 +56,13 @@ impl ActiveSession {
     }
 }
 
-/// A call of an operation for a member, from start to return.
-pub(crate) struct MemberCall<'a> {
-    project: &'a Project,
-    session: &'a ActiveSession,
-    deadline: Deadline,
-    span: CallSpan,
-}
-
-impl<'a> MemberCall<'a> {
-    /// The deadline is that of the whole call of the caller, which may consist of several.
-    pub(crate) fn begin(
-        project: &'a Project,
-        session: &'a ActiveSession,
-        operation: Operation,
-        deadline: Deadline,
-    ) -> Self {
-        Self { project, session, deadline, span: project.context.span(operation) }
-    }
-
-    /// Runs what precedes the call inside the call's span.
-    pub(crate) async fn in_span<T>(
-        &self,
-        preparation: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        preparation.instrument(self.span.span().clone()).await
-    }
-
-    /// Runs the checks of the inputs inside the call's span.
-    pub(crate) fn check<R>(
-        &self,
-        check: impl FnOnce(Operation) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        self.span.span().in_scope(|| check(self.deadline.operation()))
-    }
-
-    /// Makes the call and records its result.
-    ///
-    /// The future is large: pin it in place, since `await` would copy it.
-    pub(crate) async fn run<R: MemberRequest>(
-        self,
-        request: Result<R, Error>,
-    ) -> Result<R::Body, Error> {
-        let Self { project, session, deadline, span } = self;
-        let retry = &project.context.retry;
-        let mut attempts = Attempts::begin(retry, Some(&retry.budget), deadline);
-        // Pinned before it is wrapped: each layer would copy this large future.
-        let outcome = {
-            let attempted = pin!(attempt_until_success(project, session, request, &mut attempts));
-            attempted.instrument(span.span().clone()).await
-        };
-        span.finish(&outcome, attempts.failed());
-        outcome.map(|success| success.body)
-    }
-}
-
 async fn attempt_until_success<R: MemberRequest>(
     project: &Project,
     session: &ActiveSession,
-    request: Result<R, Error>,
+    prepare: impl Future<Output = Result<R, Error>>,
     attempts: &mut Attempts<'_>,
 ) -> Result<Success<R::Body>, Error> {
-    let request = request?;
+    let request = prepare.await?;
     let deadline = attempts.deadline();
     let mut may_renew = true;
     loop {
@@ -153,6 +98,28 @@ async fn attempt_until_success<R: MemberRequest>(
 }
 
 impl Project {
+    /// Makes a call of an operation for a member, and records its result. The deadline is that of
+    /// the whole call of the caller, which may consist of several. `prepare` runs inside the span.
+    ///
+    /// The future is large: pin it in place, since `await` would copy it.
+    pub(crate) async fn call<R: MemberRequest>(
+        &self,
+        session: &ActiveSession,
+        deadline: Deadline,
+        prepare: impl Future<Output = Result<R, Error>>,
+    ) -> Result<R::Body, Error> {
+        let retry = &self.context.retry;
+        let mut attempts = Attempts::begin(retry, Some(&retry.budget), deadline);
+        let span = self.context.span(R::OPERATION);
+        // Pinned before it is wrapped: each layer would copy this large future.
+        let outcome = {
+            let attempted = pin!(attempt_until_success(self, session, prepare, &mut attempts));
+            attempted.instrument(span.span().clone()).await
+        };
+        span.finish(&outcome, attempts.failed());
+        outcome.map(|success| success.body)
+    }
+
     /// Resolves the session to the member's organization and the one header to act with, and when
     /// it began to be resolved.
     pub(crate) async fn resolve(
@@ -165,7 +132,7 @@ impl Project {
         session.renew_by(&member);
         let header = member.renewed.as_ref().unwrap_or(&session.presented).header().cloned();
         let reason = "the renewed session JWT can't be sent in an HTTP header";
-        let unusable = || Error::invalid_session(deadline.operation(), reason);
+        let unusable = || Error::new(ErrorKind::InvalidSession, deadline.operation(), reason);
         Ok((member.organization, header.ok_or_else(unusable)?, member.began))
     }
 
@@ -185,8 +152,7 @@ impl Project {
             let operation =
                 if is_read { Operation::AuthenticateSession } else { deadline.operation() };
             let reason = "the roles of the member are not an array of strings";
-            let kind = ErrorKind::UnexpectedResponse;
-            return Err(ErrorContext::new(kind, operation, reason).into_error(None));
+            return Err(Error::new(ErrorKind::UnexpectedResponse, operation, reason));
         };
         self.policies.check(&member.organization, roles, permissions, deadline).await
     }
@@ -198,5 +164,5 @@ fn check_session(session: &ActiveSession, deadline: Deadline) -> Result<(), Erro
     }
     let reason = "the session credential is empty, longer than 16 KiB, or has other characters than \
                   visible ASCII";
-    Err(Error::invalid_session(deadline.operation(), reason))
+    Err(Error::new(ErrorKind::InvalidSession, deadline.operation(), reason))
 }

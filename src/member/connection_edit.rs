@@ -7,7 +7,7 @@
 use std::{collections::HashMap, hash::Hash};
 
 use crate::{
-    error::{Error, ErrorContext, ErrorKind},
+    error::{Error, ErrorKind},
     wire::{
         Operation,
         types::{ExternalConnection, GroupImplicitRoleAssignment, UpdateExternalConnectionRequest},
@@ -59,7 +59,6 @@ pub struct ConnectionEdit {
 
 impl ConnectionEdit {
     /// Creates an edit of a connection, which changes nothing yet.
-    #[must_use]
     pub fn new(current: ExternalConnection) -> Self {
         let roles = current.external_connection_implicit_role_assignments.as_ref();
         let roles = roles.map(|roles| roles.iter().map(|role| role.role_id.clone()));
@@ -76,7 +75,6 @@ impl ConnectionEdit {
     }
 
     /// Returns the connection as it was before the edit.
-    #[must_use]
     pub fn current(&self) -> &ExternalConnection {
         &self.current
     }
@@ -108,14 +106,12 @@ impl ConnectionEdit {
 
     /// Returns whether every member who logs in through the connection gets a role, after the
     /// edits so far. `false` if the response lacked the list.
-    #[must_use]
     pub fn has_role(&self, role_id: &str) -> bool {
         self.roles.has(&role_id.to_owned())
     }
 
     /// Returns whether the members of a group get a role, after the edits so far. `false` if the
     /// response lacked the list.
-    #[must_use]
     pub fn has_group_role(&self, group: &str, role_id: &str) -> bool {
         self.group_roles.has(&(group.to_owned(), role_id.to_owned()))
     }
@@ -159,7 +155,6 @@ impl ConnectionEdit {
 impl ExternalConnection {
     /// Returns whether every member who logs in through the connection gets a role. `false` if
     /// the response lacked the list.
-    #[must_use]
     pub fn has_role(&self, role_id: &str) -> bool {
         let mut roles = self.external_connection_implicit_role_assignments.iter().flatten();
         roles.any(|role| role.role_id == role_id)
@@ -167,7 +162,6 @@ impl ExternalConnection {
 
     /// Returns whether the members of a group get a role. `false` if the response lacked the
     /// list.
-    #[must_use]
     pub fn has_group_role(&self, group: &str, role_id: &str) -> bool {
         let mut roles = self.external_group_implicit_role_assignments.iter().flatten();
         roles.any(|role| role.group == group && role.role_id == role_id)
@@ -221,11 +215,12 @@ impl<R: Clone + Eq + Hash> RoleList<R> {
             if self.steps == 0 {
                 return Ok(None);
             }
-            let (kind, field) = (ErrorKind::UnexpectedResponse, self.field);
+            let (kind, operation) =
+                (ErrorKind::UnexpectedResponse, Operation::UpdateExternalConnection);
+            let field = self.field;
             let reason =
                 format!("the response lacks `{field}`, and an unknown list can't be edited");
-            let context = ErrorContext::new(kind, Operation::UpdateExternalConnection, reason);
-            return Err(context.into_error(None));
+            return Err(Error::new(kind, operation, reason));
         };
         let after = self.in_order();
         Ok((after != *before).then_some(after))

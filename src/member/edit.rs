@@ -10,14 +10,12 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{MemberClient, call::MemberCall, connection_edit::ConnectionEdit, update};
+use super::{MemberClient, connection_edit::ConnectionEdit, update};
 use crate::{
-    error::{Error, ErrorContext, ErrorKind},
-    http::{
-        ExternalConnection, GetConnections, MemberRequest, NO_SUCH_CONNECTION, UpdateConnection,
-    },
+    error::{Error, ErrorKind},
+    http::{GetConnections, MemberRequest, NO_SUCH_CONNECTION, UpdateConnection},
     sync::{Deadline, lock},
-    wire::{PathSegment, SessionDigest},
+    wire::{PathSegment, SessionDigest, types::ExternalConnection},
 };
 
 impl MemberClient {
@@ -88,21 +86,17 @@ impl MemberClient {
         edit: impl FnOnce(&mut ConnectionEdit) + Send,
     ) -> Result<ExternalConnection, Error> {
         let deadline = self.project.context.deadline(UpdateConnection::OPERATION);
-        let read = self.begin_until(GetConnections::OPERATION, deadline);
-        let locked = read.in_span(async {
+        let mut _lock = None;
+        let acquire = async {
             let id = update::check_id(UpdateConnection::OPERATION, id)?;
             let (organization, ..) = self.project.resolve(&self.session, deadline).await?;
             let session = self.session.presented.digest();
             let key = (organization, id.clone());
-            let lock = self.project.edits.acquire(key, session, deadline).await?;
-            Ok((id, lock))
-        });
-        let (id, _lock) = match locked.await {
-            Ok((id, lock)) => (Ok(id), Some(lock)),
-            // The read records it in its span, and is not sent.
-            Err(error) => (Err(error), None),
+            _lock = Some(self.project.edits.acquire(key, session, deadline).await?);
+            Ok(id)
         };
-        let current = self.read_connection(read, id.clone()).await?;
+        // Boxed, so that the rest of the edit has no room for it.
+        let current = self.read_connection(id, deadline, Box::pin(acquire)).await?;
         let update = &{
             let mut changes = ConnectionEdit::new(current);
             edit(&mut changes);
@@ -112,24 +106,27 @@ impl MemberClient {
             }
             update
         };
-        let call = self.begin_until(UpdateConnection::OPERATION, deadline);
-        let request = id.map(|connection_id| UpdateConnection { connection_id, update });
-        let response = pin!(call.run(request)).await?;
+        let prepare = async {
+            let connection_id = update::check_id(UpdateConnection::OPERATION, id)?;
+            Ok(UpdateConnection { connection_id, update })
+        };
+        let response = pin!(self.project.call(&self.session, deadline, prepare)).await?;
         Ok(response.connection)
     }
 
     pub(super) async fn read_connection(
         &self,
-        call: MemberCall<'_>,
-        id: Result<PathSegment, Error>,
+        id: &str,
+        deadline: Deadline,
+        prepare: impl Future<Output = Result<PathSegment, Error>>,
     ) -> Result<ExternalConnection, Error> {
-        let request = id.clone().map(|id| GetConnections(Some(id)));
-        let mut connections = pin!(call.run(request)).await?.external_connections.into_iter();
-        let id = id?;
-        let found = connections.find(|connection| connection.connection_id == *id);
+        let prepare = async { Ok(GetConnections(Some(prepare.await?))) };
+        let response = pin!(self.project.call(&self.session, deadline, prepare)).await?;
+        let mut connections = response.external_connections.into_iter();
+        let found = connections.find(|connection| connection.connection_id == id);
         // The call fails if the list lacks it.
         let (kind, operation) = (ErrorKind::NotFound, GetConnections::OPERATION);
-        found.ok_or_else(|| ErrorContext::new(kind, operation, NO_SUCH_CONNECTION).into_error(None))
+        found.ok_or_else(|| Error::new(kind, operation, NO_SUCH_CONNECTION))
     }
 }
 

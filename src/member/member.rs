@@ -8,17 +8,19 @@
 use std::{fmt, pin::pin, sync::Arc};
 
 use super::{
-    call::{ActiveSession, MemberCall, Project},
+    call::{ActiveSession, Project},
     update,
 };
 use crate::{
     error::Error,
-    http::{
-        ExternalConnection, GetConnections, GetConnectionsResponse, MemberRequest,
-        UpdateConnection, UpdateExternalConnectionRequest, UpdateExternalConnectionResponse,
+    http::{GetConnections, MemberRequest, UpdateConnection},
+    wire::{
+        Operation, Session,
+        types::{
+            ExternalConnection, GetConnectionsResponse, UpdateExternalConnectionRequest,
+            UpdateExternalConnectionResponse,
+        },
     },
-    sync::Deadline,
-    wire::{Operation, Session},
 };
 
 /// Acts as one logged-in member.
@@ -54,8 +56,8 @@ impl MemberClient {
     /// of a list. To change single roles, see [`edit_connection`](Self::edit_connection).
     ///
     /// `connection_id` is opaque. Fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), without sending anything,
-    /// if it is empty, `.` or `..`, has a backslash or a control character, or is longer than
-    /// 1,024 bytes; and if the update sets nothing.
+    /// if it is empty, `.` or `..`, contains one of `/ \ ; % ? #` or a character that isn't visible
+    /// ASCII, or is longer than 1,024 bytes; and if the update sets nothing.
     ///
     /// Sending an update twice is safe: it sets values. If the returned future is dropped, the
     /// update may or may not have been applied.
@@ -104,13 +106,13 @@ impl MemberClient {
         connection_id: &str,
         update: &UpdateExternalConnectionRequest,
     ) -> Result<UpdateExternalConnectionResponse, Error> {
-        let call = self.begin(UpdateConnection::OPERATION);
-        let request = call.check(|operation| {
-            let connection_id = update::check_id(operation, connection_id)?;
-            update::check_update(operation, update)?;
+        let deadline = self.project.context.deadline(UpdateConnection::OPERATION);
+        let prepare = async {
+            let connection_id = update::check_id(UpdateConnection::OPERATION, connection_id)?;
+            update::check_update(UpdateConnection::OPERATION, update)?;
             Ok(UpdateConnection { connection_id, update })
-        });
-        pin!(call.run(request)).await
+        };
+        pin!(self.project.call(&self.session, deadline, prepare)).await
     }
 
     /// Returns the external connections of the member's organization.
@@ -147,8 +149,9 @@ impl MemberClient {
     /// # fn main() {}
     /// ```
     pub async fn connections(&self) -> Result<GetConnectionsResponse, Error> {
-        let call = self.begin(GetConnections::OPERATION);
-        pin!(call.run(Ok(GetConnections(None)))).await
+        let deadline = self.project.context.deadline(GetConnections::OPERATION);
+        let prepare = async { Ok(GetConnections(None)) };
+        pin!(self.project.call(&self.session, deadline, prepare)).await
     }
 
     /// Returns one external connection of the member's organization.
@@ -163,9 +166,9 @@ impl MemberClient {
     /// has no such external connection: its [`status`](Error::status) is then that of the list.
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if the id is rejected locally.
     pub async fn connection(&self, connection_id: &str) -> Result<ExternalConnection, Error> {
-        let call = self.begin(GetConnections::OPERATION);
-        let id = call.check(|operation| update::check_id(operation, connection_id));
-        self.read_connection(call, id).await
+        let deadline = self.project.context.deadline(GetConnections::OPERATION);
+        let check = async { update::check_id(GetConnections::OPERATION, connection_id) };
+        self.read_connection(connection_id, deadline, check).await
     }
 
     /// Resolves the organization of the session to Stytch's `organization_id`.
@@ -214,17 +217,8 @@ impl MemberClient {
     /// # #[cfg(not(feature = "testing"))]
     /// # fn main() {}
     /// ```
-    #[must_use]
     pub fn session(&self) -> Session {
         self.session.current()
-    }
-
-    fn begin(&self, operation: Operation) -> MemberCall<'_> {
-        self.begin_until(operation, self.project.context.deadline(operation))
-    }
-
-    pub(super) fn begin_until(&self, operation: Operation, deadline: Deadline) -> MemberCall<'_> {
-        MemberCall::begin(&self.project, &self.session, operation, deadline)
     }
 }
 

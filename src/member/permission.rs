@@ -17,10 +17,9 @@ use quick_cache::sync::Cache;
 use super::MemberClient;
 use crate::{
     call::CallContext,
-    error::Error,
-    http::RbacRole,
+    error::{Error, ErrorKind},
     sync::{Deadline, MaxAge, RefreshingCache},
-    wire::{Operation, PathSegment, Permission},
+    wire::{Operation, PathSegment, Permission, types::RbacRole},
 };
 
 /// The result of [`MemberClient::check_permissions`](crate::MemberClient::check_permissions).
@@ -94,7 +93,7 @@ impl MemberClient {
         let operations: Vec<_> = operations.into_iter().collect();
         let Some(first) = operations.first() else {
             let reason = "no operation to check: name at least one";
-            return Err(Error::invalid_request(Operation::GetRbacPolicy, reason));
+            return Err(Error::new(ErrorKind::InvalidRequest, Operation::GetRbacPolicy, reason));
         };
         let permissions: HashSet<_> =
             operations.iter().filter_map(|operation| operation.permission()).collect();

@@ -1,7 +1,7 @@
 //! The update as a caller writes it, and the checks before it is sent.
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     wire::{
         Operation, PathSegment,
         types::{
@@ -98,7 +98,8 @@ impl UpdateExternalConnectionRequest {
 /// Checks the id of the connection that a call is about.
 pub(crate) fn check_id(operation: Operation, connection_id: &str) -> Result<PathSegment, Error> {
     PathSegment::new(connection_id).map_err(|problem| {
-        Error::invalid_request(operation, format!("the connection id {problem}"))
+        let reason = format!("the connection id {problem}");
+        Error::new(ErrorKind::InvalidRequest, operation, reason)
     })
 }
 
@@ -110,7 +111,7 @@ pub(crate) fn check_update(
 ) -> Result<(), Error> {
     if sets_nothing(update) {
         let reason = "the update sets nothing: set a display name or a list of roles";
-        return Err(Error::invalid_request(operation, reason));
+        return Err(Error::new(ErrorKind::InvalidRequest, operation, reason));
     }
     Ok(())
 }

@@ -17,10 +17,12 @@ use tokio::sync::Semaphore;
 use super::jwt::{Jwt, RS256, Signed, Validation};
 use crate::{
     call::CallContext,
-    error::{Error, ErrorKind, Success, response},
-    http::{GetJwksResponse, Jwk},
+    error::{Error, ErrorKind, Success},
     sync::{Clock, Deadline, MaxAge, RefreshingCache},
-    wire::Operation,
+    wire::{
+        Operation,
+        types::{GetJwksResponse, Jwk},
+    },
 };
 
 /// Why a JWT can't be verified.
@@ -70,14 +72,15 @@ struct Inner {
 }
 
 /// The usable keys of a JWKS, by `kid`.
-struct KeySet(HashMap<String, ParsedPublicKey>);
+pub(crate) struct KeySet(HashMap<String, ParsedPublicKey>);
 
 impl JwksCache {
-    pub(crate) fn new(context: CallContext, settings: &Settings, base_url: &str) -> Self {
+    pub(crate) fn new(context: CallContext, settings: &Settings) -> Self {
         let audience = context.transport.project_id().to_owned();
+        let base_url = &context.transport.config().base_url.text;
         let validation = Validation {
             // A project reached through a custom domain signs with that as the issuer.
-            issuers: [format!("stytch.com/{audience}"), base_url.to_owned()],
+            issuers: [format!("stytch.com/{audience}"), base_url.clone()],
             audience,
             leeway: settings.leeway,
             expiry_margin: settings.expiry_margin,
@@ -120,6 +123,7 @@ impl JwksCache {
     /// The key of that id.
     async fn key(&self, kid: &str, deadline: Deadline) -> Result<ParsedPublicKey, VerifyError> {
         let unknown = || VerifyError::Invalid("is signed with a key that isn't the project's");
+        let failed = |reason| Error::new(ErrorKind::Transport, Operation::GetJwks, reason);
         let sets = &self.0.sets;
         let fetches = sets.fetches();
         // Half of what is left, so that the session can still be authenticated at Stytch.
@@ -127,21 +131,18 @@ impl JwksCache {
         if let Some(key) = set.value.0.get(kid) {
             return Ok(key.clone());
         }
-        // Only a set whose fetch began after this call shows that the project has no such key.
-        if set.fetch > fetches {
-            return Err(unknown());
-        }
         let Ok(_place) = self.0.waiting.try_acquire() else {
             let reason = "over 1,024 callers with an unknown `kid` wait for the next JWKS fetch";
-            return Err(VerifyError::Undecided(Error::not_sent(Operation::GetJwks, reason, None)));
+            return Err(VerifyError::Undecided(failed(reason)));
         };
+        // Only a set whose fetch began after this call shows that the project has no such key.
         let newer = sets.get_newer(fetches, |set: &Arc<KeySet>| set.0.contains_key(kid));
         match deadline.wait(FETCHING, newer).await.map_err(VerifyError::Undecided)? {
             Ok(set) => set.value.0.get(kid).cloned().ok_or_else(unknown),
             Err(error) => {
                 let reason = "the session JWT is signed with an unknown key, and fetching the \
                               project's JWKS failed";
-                let error = Error::not_sent(Operation::GetJwks, reason, Some(Arc::new(error)));
+                let error = failed(reason).amend(|context| context.source = Some(Arc::new(error)));
                 Err(VerifyError::Undecided(error))
             }
         }
@@ -154,24 +155,16 @@ async fn fetch(context: CallContext) -> Result<Arc<KeySet>, Error> {
 }
 
 impl KeySet {
-    fn new(jwks: &Success<GetJwksResponse>) -> Result<Self, Error> {
-        let Success { status, body } = jwks;
+    pub(crate) fn new(jwks: &Success<GetJwksResponse>) -> Result<Self, Error> {
         let mut by_kid = HashMap::new();
-        for jwk in &body.keys {
+        for jwk in &jwks.body.keys {
             if let Some((kid, key)) = rs256_key(jwk) {
                 by_kid.entry(kid).or_insert(key);
             }
         }
         if by_kid.is_empty() {
             let reason = "the project's JWKS has no RSA key of 2048 bits or more for RS256";
-            let request_id = &body.request_id;
-            return Err(response::unusable(
-                ErrorKind::UnexpectedResponse,
-                Operation::GetJwks,
-                *status,
-                request_id,
-                reason,
-            ));
+            return Err(jwks.unusable(ErrorKind::UnexpectedResponse, Operation::GetJwks, reason));
         }
         Ok(Self(by_kid))
     }
@@ -190,16 +183,6 @@ fn rs256_key(jwk: &Jwk) -> Option<(String, ParsedPublicKey)> {
     let key =
         RsaPublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok()?;
     Some((jwk.kid.clone()?, key))
-}
-
-/// Reads the keys of a response.
-#[cfg(fuzzing)]
-pub(crate) fn fuzz(body: &[u8]) {
-    if let Ok(body) = serde_json::from_slice(body) {
-        if let Ok(set) = KeySet::new(&Success { status: http::StatusCode::OK, body }) {
-            assert!(!set.0.is_empty());
-        }
-    }
 }
 
 const MALFORMED: &str =

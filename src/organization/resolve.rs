@@ -18,10 +18,9 @@ use super::{
 };
 use crate::{
     call::CallContext,
-    error::{Error, ErrorKind, Success, response},
-    http::AuthenticateSessionResponse,
+    error::{Error, ErrorKind, Success},
     sync::{Deadline, SingleFlight},
-    wire::{MemberRoles, Operation, PathSegment, Session, SessionDigest, SessionKind},
+    wire::{MemberRoles, Operation, PathSegment, Session, SessionDigest, SessionKind, types},
 };
 
 /// The result of resolving a session without a request.
@@ -108,9 +107,6 @@ impl OrganizationResolver {
         began: Instant,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        if self.0.cache.valid(session).is_some_and(|member| member.began > began) {
-            return Ok(());
-        }
         Box::pin(self.resolve_anew(session, Some(began), deadline)).await.map(|_| ())
     }
 
@@ -171,7 +167,11 @@ impl Inner {
                 }
                 Err(VerifyError::Invalid(problem)) => {
                     let reason = format!("the session JWT {problem}");
-                    return Err(Error::invalid_session(deadline.operation(), reason));
+                    return Err(Error::new(
+                        ErrorKind::InvalidSession,
+                        deadline.operation(),
+                        reason,
+                    ));
                 }
                 Err(VerifyError::Undecided(error)) => return Err(error),
                 Err(VerifyError::Unavailable) => {}
@@ -220,7 +220,7 @@ impl Inner {
         if response.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidSession) {
             self.cache.remove(session);
         }
-        self.cache_response(session, &ids.unwrap_or_default(), response?, began)
+        self.cache_response(session, &ids.unwrap_or_default(), &response?, began)
     }
 
     /// Caches a response for the session of these ids.
@@ -228,14 +228,13 @@ impl Inner {
         &self,
         session: &Session,
         ids: &SessionIds,
-        Success { status, body }: Success<AuthenticateSessionResponse>,
+        response: &Success<types::AuthenticateSessionResponse>,
         began: Instant,
     ) -> Result<Member, Error> {
         let unusable = |reason: String| {
-            let kind = ErrorKind::UnexpectedResponse;
-            let operation = Operation::AuthenticateSession;
-            response::unusable(kind, operation, status, &body.request_id, reason)
+            response.unusable(ErrorKind::UnexpectedResponse, Operation::AuthenticateSession, reason)
         };
+        let body = &response.body;
         let found = &body.member_session;
         let differs = |id: &Option<String>, found: &str| id.as_ref().is_some_and(|id| id != found);
         let is_token = session.kind() == SessionKind::Token;

@@ -44,19 +44,16 @@ impl Clock {
 
     /// Creates a clock that stands at the current time until [`advance`](Self::advance) moves
     /// it.
-    #[must_use]
     pub fn stopped() -> Self {
         Self::stopped_at(SystemTime::now())
     }
 
     /// Creates a clock that stands at the given time until [`advance`](Self::advance) moves it.
-    #[must_use]
     pub fn stopped_at(start: SystemTime) -> Self {
         Self(Some(Arc::new(Stopped { start, advanced_ms: AtomicU64::new(0) })))
     }
 
     /// Returns the time.
-    #[must_use]
     pub fn now(&self) -> SystemTime {
         match &self.0 {
             None => SystemTime::now(),

@@ -25,7 +25,7 @@ use tokio::{
 use tracing::{Instrument, Span};
 
 use self::state::{End, Fetch, Snapshot, State, backoff};
-use super::{clock::Clock, lock::lock};
+use super::{clock::Clock, lock};
 use crate::{error::Error, wire::Operation};
 
 /// A value that is fetched and refreshed. Clones share it.

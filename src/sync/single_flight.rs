@@ -17,7 +17,7 @@ use futures_util::{
 };
 use tokio::runtime::{self, Handle};
 
-use super::lock::lock;
+use super::lock;
 
 /// The shared requests in flight, by key.
 pub(crate) struct SingleFlight<K: Eq + Hash, T: Clone>(Arc<InFlight<K, T>>);

@@ -73,7 +73,6 @@ impl StytchBuilder {
     }
 
     /// Starts the fake.
-    #[must_use]
     pub fn start(self) -> Stytch {
         let project = Arc::new(Project::new(self.0));
         let lease = Lease::take(Arc::clone(&project) as _);

@@ -25,13 +25,11 @@ pub struct Connection {
 
 impl Connection {
     /// Returns the connection id.
-    #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
     /// Returns the connection as it is stored now.
-    #[must_use]
     pub fn state(&self) -> types::ExternalConnection {
         self.project.state().connections[&self.id].connection.clone()
     }
@@ -164,7 +162,6 @@ impl ConnectionBuilder {
 
 impl Organization {
     /// Adds an external connection: active, SAML with groups, without roles.
-    #[must_use]
     pub fn connection(&self, display_name: &str) -> Connection {
         self.connection_builder(display_name).create()
     }

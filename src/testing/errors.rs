@@ -37,7 +37,6 @@ use crate::{
 /// # Panics
 ///
 /// Panics if the status isn't from 100 to 999, or if the response is a success.
-#[must_use]
 pub fn error(operation: Operation, status: u16, body: impl Into<Body>) -> Error {
     error_with_headers(operation, status, &HeaderMap::new(), body)
 }
@@ -58,7 +57,6 @@ pub fn error(operation: Operation, status: u16, body: impl Into<Body>) -> Error 
 /// # Panics
 ///
 /// Panics if the status isn't from 100 to 999, or if the response is a success.
-#[must_use]
 pub fn error_with_headers(
     operation: Operation,
     status: u16,
@@ -69,7 +67,7 @@ pub fn error_with_headers(
     let body = Bytes::from(body.into().into_bytes());
     let headers = headers.clone();
     let mut response = RawResponse { status, headers, body, body_error: None, field_error: None };
-    if status.is_success() && !response.is_error_body(operation) {
+    if status.is_success() && !response::is_error_body(operation, &response.body) {
         let decoded = decode_success(operation, &response.body);
         response.field_error = decoded.expect_err("this response is a success, not an error");
     }
@@ -92,7 +90,6 @@ pub fn error_with_headers(
 ///
 /// Panics for [`Outcome::Applied`], which needs a response, and for [`Outcome::Unknown`] of an
 /// operation that changes nothing.
-#[must_use]
 pub fn transport_error(operation: Operation, outcome: Outcome) -> Error {
     assert!(
         outcome == Outcome::NotApplied || (outcome == Outcome::Unknown && operation.is_change()),

@@ -96,7 +96,6 @@ impl Fault {
     /// });
     /// stytch.fault(Operation::UpdateExternalConnection, fault);
     /// ```
-    #[must_use]
     pub fn respond(hook: impl Fn(&SeenRequest) -> Response + Send + Sync + 'static) -> Self {
         Self::new(Kind::Respond(Arc::new(hook)))
     }

@@ -34,7 +34,6 @@ pub use super::key::Key;
 use crate::sync::lock;
 
 /// Signs header and claims unchanged with RSA and SHA-256, whatever `alg` is.
-#[must_use]
 pub fn sign(header: &Value, claims: &Value, key: &Key) -> String {
     let signed = signing_input(header, claims);
     let signature = key.sign(signed.as_bytes());
@@ -45,7 +44,6 @@ pub fn sign(header: &Value, claims: &Value, key: &Key) -> String {
 ///
 /// With the public key as the secret ([`Key::public_key_pem`]), this is the algorithm confusion
 /// attack on verifiers that take the algorithm from the JWT.
-#[must_use]
 pub fn sign_hmac(header: &Value, claims: &Value, secret: &[u8]) -> String {
     let signed = signing_input(header, claims);
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
@@ -54,7 +52,6 @@ pub fn sign_hmac(header: &Value, claims: &Value, secret: &[u8]) -> String {
 }
 
 /// Creates a JWT with an empty signature.
-#[must_use]
 pub fn unsigned(header: &Value, claims: &Value) -> String {
     with_signature(&signing_input(header, claims), &[])
 }
@@ -64,7 +61,6 @@ pub fn unsigned(header: &Value, claims: &Value) -> String {
 /// # Panics
 ///
 /// Panics if `jwt` isn't three base64url segments of which the first is JSON.
-#[must_use]
 pub fn header(jwt: &str) -> Value {
     segment(jwt, 0).expect("jwt::header needs a JWT")
 }
@@ -74,7 +70,6 @@ pub fn header(jwt: &str) -> Value {
 /// # Panics
 ///
 /// Panics if `jwt` isn't three base64url segments of which the second is JSON.
-#[must_use]
 pub fn claims(jwt: &str) -> Value {
     segment(jwt, 1).expect("jwt::claims needs a JWT")
 }

@@ -64,13 +64,11 @@ impl Key {
     }
 
     /// Returns the `kid`, which identifies the key in a JWKS and in the header of a JWT.
-    #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
     /// Returns the public key as a JWKS contains it.
-    #[must_use]
     pub fn jwk(&self) -> types::Jwk {
         let (n, e) = self.public_numbers();
         // A field that is added to the document stops the build here: set it as Stytch does.
@@ -88,7 +86,6 @@ impl Key {
     /// # Panics
     ///
     /// Panics if the key can't be encoded, which doesn't happen with RSA.
-    #[must_use]
     pub fn public_key_pem(&self) -> String {
         let der: PublicKeyX509Der<'_> =
             (self.pair.public_key().as_der()).expect("the public key can't be encoded");

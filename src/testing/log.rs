@@ -107,7 +107,6 @@ pub struct SeenRequest {
 
 impl SeenRequest {
     /// Returns the first header of that name, in any case.
-    #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         let (_, value) = headers.find(|(header, _)| header.eq_ignore_ascii_case(name))?;
@@ -115,14 +114,12 @@ impl SeenRequest {
     }
 
     /// Returns the names of the headers, in lower case, in the order in which they were received.
-    #[must_use]
     pub fn header_names(&self) -> Vec<&str> {
         self.headers.iter().map(|(name, _)| name.as_str()).collect()
     }
 
     /// Returns whether the request contained this session token, session JWT or project
     /// secret, in a header or in the body.
-    #[must_use]
     pub fn carries(&self, credential: &str) -> bool {
         let digest = digest::digest(&digest::SHA256, credential.as_bytes());
         self.credentials.0.iter().any(|seen| {

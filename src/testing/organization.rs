@@ -42,13 +42,11 @@ impl Organization {
     }
 
     /// Returns the organization id.
-    #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
     /// Returns the organization slug.
-    #[must_use]
     pub fn slug(&self) -> &str {
         &self.slug
     }
@@ -74,7 +72,6 @@ impl Organization {
     /// # Panics
     ///
     /// Panics if a role isn't defined.
-    #[must_use]
     pub fn member(&self, name: &str, roles: &[&str]) -> Member {
         let id = self.project.id_of("member");
         let mut state = self.project.state();
@@ -122,19 +119,16 @@ pub struct Member {
 
 impl Member {
     /// Returns the member id.
-    #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
     /// Returns the id of the member's organization.
-    #[must_use]
     pub fn organization_id(&self) -> &str {
         &self.organization_id
     }
 
     /// Starts a session that expires after an hour.
-    #[must_use]
     pub fn log_in(&self) -> LoggedIn {
         self.log_in_for(Duration::from_secs(60 * 60))
     }
@@ -150,7 +144,6 @@ impl Member {
     /// // The session has expired: Stytch responds with `session_not_found`.
     /// assert!(session.expires_at() < stytch.clock().now());
     /// ```
-    #[must_use]
     pub fn log_in_for(&self, lifetime: Duration) -> LoggedIn {
         LoggedIn::start(Arc::clone(&self.project), &self.id, lifetime)
     }

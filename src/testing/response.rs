@@ -98,19 +98,16 @@ impl Response {
     }
 
     /// Returns the HTTP status.
-    #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
     /// Returns the headers that were added, in order.
-    #[must_use]
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
     }
 
     /// Returns the body.
-    #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body.0
     }

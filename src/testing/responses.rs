@@ -53,7 +53,6 @@ use super::jwt::Key;
 use crate::wire::{Credential, MemberRoles, types};
 
 /// An external connection: active, with one connection role and one group role.
-#[must_use]
 pub fn connection() -> types::ExternalConnection {
     types::ExternalConnection {
         organization_id: "organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931".into(),
@@ -73,7 +72,6 @@ pub fn connection() -> types::ExternalConnection {
 }
 
 /// 200: the update was applied, with this result.
-#[must_use]
 pub fn updated(connection: types::ExternalConnection) -> types::UpdateExternalConnectionResponse {
     types::UpdateExternalConnectionResponse {
         connection,
@@ -83,7 +81,6 @@ pub fn updated(connection: types::ExternalConnection) -> types::UpdateExternalCo
 }
 
 /// 200: the session is active and belongs to `organization_id`.
-#[must_use]
 pub fn authenticated(
     organization_id: &str,
     session_token: &str,
@@ -100,7 +97,6 @@ pub fn authenticated(
 
 /// A member session of `organization_id`, as [`authenticated`] contains it. The client accepts it
 /// for a session JWT whose signature it verified only with the `member_session_id` of that JWT.
-#[must_use]
 pub fn member_session(organization_id: &str) -> types::MemberSession {
     types::MemberSession {
         organization_id: organization_id.into(),
@@ -110,7 +106,6 @@ pub fn member_session(organization_id: &str) -> types::MemberSession {
 }
 
 /// 200: the JWKS of a project that signs with `keys`.
-#[must_use]
 pub fn jwks(keys: &[Key]) -> types::GetJwksResponse {
     types::GetJwksResponse {
         keys: keys.iter().map(Key::jwk).collect(),
@@ -119,7 +114,6 @@ pub fn jwks(keys: &[Key]) -> types::GetJwksResponse {
 }
 
 /// 403 `session_authorization_error`: the member's roles don't grant the permission.
-#[must_use]
 pub fn permission_denied() -> types::ErrorBody {
     error(
         403,
@@ -129,7 +123,6 @@ pub fn permission_denied() -> types::ErrorBody {
 }
 
 /// 403 `session_authorization_tenancy_error`: the session belongs to another organization.
-#[must_use]
 pub fn organization_mismatch() -> types::ErrorBody {
     error(
         403,
@@ -139,32 +132,27 @@ pub fn organization_mismatch() -> types::ErrorBody {
 }
 
 /// 403 `organization_suspended`.
-#[must_use]
 pub fn organization_suspended() -> types::ErrorBody {
     error(403, "organization_suspended", "The Organization is suspended.")
 }
 
 /// 401 `unauthorized_credentials`: the project id or secret is wrong.
-#[must_use]
 pub fn credentials_rejected() -> types::ErrorBody {
     error(401, "unauthorized_credentials", "Unauthorized credentials.")
 }
 
 /// 404 `session_not_found`: the session is expired, revoked or unknown.
-#[must_use]
 pub fn session_not_found() -> types::ErrorBody {
     error(404, "session_not_found", "Session could not be found.")
 }
 
 /// 400 `unable_to_parse_session_jwt`: not a JWT of this project, or an expired one where an
 /// unexpired one is required. Stytch documents no status.
-#[must_use]
 pub fn unable_to_parse_session_jwt() -> types::ErrorBody {
     error(400, "unable_to_parse_session_jwt", "Could not parse the session JWT.")
 }
 
 /// 400 `no_session_arguments`: neither a token nor a JWT was sent.
-#[must_use]
 pub fn no_session_arguments() -> types::ErrorBody {
     error(
         400,
@@ -174,7 +162,6 @@ pub fn no_session_arguments() -> types::ErrorBody {
 }
 
 /// 400 `too_many_session_arguments`: more than one session was sent.
-#[must_use]
 pub fn too_many_session_arguments() -> types::ErrorBody {
     error(
         400,
@@ -184,20 +171,17 @@ pub fn too_many_session_arguments() -> types::ErrorBody {
 }
 
 /// 404 `organization_not_found`.
-#[must_use]
 pub fn organization_not_found() -> types::ErrorBody {
     error(404, "organization_not_found", "Organization could not be found.")
 }
 
 /// 404 `external_connection_id_not_found`.
-#[must_use]
 pub fn connection_not_found() -> types::ErrorBody {
     error(404, "external_connection_id_not_found", "External connection could not be found.")
 }
 
 /// 400 `sso_connection_organization_mismatch`: the connection belongs to another organization.
 /// Stytch documents no status.
-#[must_use]
 pub fn connection_organization_mismatch() -> types::ErrorBody {
     error(
         400,
@@ -207,20 +191,17 @@ pub fn connection_organization_mismatch() -> types::ErrorBody {
 }
 
 /// 400 `external_connection_not_active`.
-#[must_use]
 pub fn connection_not_active() -> types::ErrorBody {
     error(400, "external_connection_not_active", "The external connection is not active.")
 }
 
 /// 400 `invalid_display_name`.
-#[must_use]
 pub fn invalid_display_name() -> types::ErrorBody {
     error(400, "invalid_display_name", "display_name is invalid.")
 }
 
 /// 400 `saml_connection_attribute_mapping_missing_groups_key`: group roles need a `groups`
 /// key in the attribute mapping of the underlying SAML connection.
-#[must_use]
 pub fn groups_key_missing() -> types::ErrorBody {
     error(
         400,
@@ -231,7 +212,6 @@ pub fn groups_key_missing() -> types::ErrorBody {
 
 /// 400 `invalid_rbac_role_assignment`: an unknown role. `error_details` contains the role, the
 /// name of the list and the position in it.
-#[must_use]
 pub fn invalid_role_assignment(role_id: &str, field: &str, position: usize) -> types::ErrorBody {
     let details = [
         ("role_id", Value::from(role_id)),
@@ -246,13 +226,11 @@ pub fn invalid_role_assignment(role_id: &str, field: &str, position: usize) -> t
 }
 
 /// 429 `too_many_requests`.
-#[must_use]
 pub fn rate_limited() -> types::ErrorBody {
     error(429, "too_many_requests", "Too many requests have been made.")
 }
 
 /// 500 `internal_server_error`.
-#[must_use]
 pub fn internal_server_error() -> types::ErrorBody {
     error(
         500,
@@ -263,7 +241,6 @@ pub fn internal_server_error() -> types::ErrorBody {
 }
 
 /// 503 `server_unavailable`.
-#[must_use]
 pub fn server_unavailable() -> types::ErrorBody {
     error(503, "server_unavailable", "The server is unavailable.")
 }
@@ -276,7 +253,6 @@ pub fn server_unavailable() -> types::ErrorBody {
 /// let error = responses::error(403, "captcha_required", "A captcha is required.");
 /// assert_eq!(error.error_url.unwrap(), "https://stytch.com/docs/api/errors/403");
 /// ```
-#[must_use]
 pub fn error(status: u16, error_type: &str, error_message: &str) -> types::ErrorBody {
     types::ErrorBody {
         status_code: Some(status.into()),

@@ -49,7 +49,6 @@ impl ScriptedFault {
     }
 
     /// Returns how many requests have met the fault.
-    #[must_use]
     pub fn hits(&self) -> u64 {
         let entries = lock(&self.script.entries);
         let entry = entries.iter().find(|entry| entry.id == self.id);

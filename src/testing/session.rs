@@ -81,21 +81,18 @@ impl LoggedIn {
     }
 
     /// Returns the session token.
-    #[must_use]
     pub fn token(&self) -> String {
         self.token.clone()
     }
 
     /// Returns the session JWT that the member got at login. It expires five minutes after
     /// login, as Stytch's do.
-    #[must_use]
     pub fn jwt(&self) -> String {
         let AtLogin { claims, key, jwt } = &*self.at_login;
         jwt.get_or_init(|| sign(claims, key)).clone()
     }
 
     /// Returns a session JWT that is issued now.
-    #[must_use]
     pub fn fresh_jwt(&self) -> String {
         self.mint(json!({}))
     }
@@ -105,7 +102,6 @@ impl LoggedIn {
     ///
     /// The project signs it, so only its claims are invalid. For a JWT with another defect, use
     /// [`jwt`](super::jwt).
-    #[must_use]
     pub fn mint(&self, patch: Value) -> String {
         let mut claims = self.claims();
         jwt::merge(&mut claims, patch);
@@ -131,7 +127,6 @@ impl LoggedIn {
     /// # Panics
     ///
     /// Panics if a header can't carry them, which doesn't happen with tokens and JWTs.
-    #[must_use]
     pub fn headers(&self) -> HeaderMap {
         let cookie =
             format!("stytch_session={}; stytch_session_jwt={}", self.token, self.fresh_jwt());
@@ -142,20 +137,17 @@ impl LoggedIn {
     }
 
     /// Returns the claims of a JWT that is issued now.
-    #[must_use]
     pub fn claims(&self) -> Value {
         let state = self.project.state();
         claims(&state, &self.project, &state.sessions[&self.session_id])
     }
 
     /// The id of the session.
-    #[must_use]
     pub fn session_id(&self) -> &str {
         &self.session_id
     }
 
     /// Returns when the session expires.
-    #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         self.project.state().sessions[&self.session_id].expires_at
     }

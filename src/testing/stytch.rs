@@ -50,7 +50,6 @@ impl Stytch {
     /// # Panics
     ///
     /// Panics if the HTTP client can't be built, which no setting of the fake causes.
-    #[must_use]
     pub fn client(&self) -> Client {
         self.client_builder().build().expect("the settings of the fake are valid")
     }
@@ -72,26 +71,22 @@ impl Stytch {
     }
 
     /// Returns the project id.
-    #[must_use]
     pub fn project_id(&self) -> &str {
         &self.project.id
     }
 
     /// Returns the project secret.
-    #[must_use]
     pub fn secret(&self) -> &str {
         &self.project.secret
     }
 
     /// Returns the base URL of the fake, without a slash at the end.
-    #[must_use]
     pub fn base_url(&self) -> String {
         server::base_url(self.lease.id())
     }
 
     /// Returns the clock by which sessions and JWTs expire. It stands still until a test
     /// advances it.
-    #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.project.clock
     }
@@ -109,13 +104,11 @@ impl Stytch {
     }
 
     /// Returns the organization with that slug, and creates it if there is none.
-    #[must_use]
     pub fn organization(&self, slug: &str) -> Organization {
         Organization::find_or_create(&self.project, slug)
     }
 
     /// Returns the key that signs JWTs now.
-    #[must_use]
     pub fn key(&self) -> Key {
         self.project.state().signing_key()
     }
@@ -169,20 +162,17 @@ impl Stytch {
     }
 
     /// Returns how many requests of an operation were received, including failed ones.
-    #[must_use]
     pub fn count(&self, operation: Operation) -> u64 {
         self.project.log.counted(operation)
     }
 
     /// Returns how many updates were applied.
-    #[must_use]
     pub fn accepted(&self) -> u64 {
         self.project.log.accepted()
     }
 
     /// Returns the latest updates that were applied, oldest first: at most 10,000, or
     /// [`updates_kept`](super::StytchBuilder::updates_kept).
-    #[must_use]
     pub fn updates(&self) -> Vec<Update> {
         self.project.log.updates()
     }
@@ -190,7 +180,6 @@ impl Stytch {
     /// Returns the latest requests, oldest first: at most 1,000, or
     /// [`requests_kept`](super::StytchBuilder::requests_kept). A delayed request whose caller
     /// gave up is counted but not listed.
-    #[must_use]
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.project.log.requests()
     }

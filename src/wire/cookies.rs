@@ -35,7 +35,6 @@ impl Session {
     /// assert_eq!(session.kind(), SessionKind::Token);
     /// assert!(Session::from_headers(&HeaderMap::new()).is_none());
     /// ```
-    #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let values = |name: &HeaderName| headers.get_all(name).iter().map(HeaderValue::as_bytes);
         let mut session_headers = values(&JWT_HEADER).chain(values(&TOKEN_HEADER));
@@ -95,7 +94,6 @@ impl SessionCookies {
     /// Names the cookie of the session JWT and that of the session token.
     ///
     /// For applications that configure their Stytch frontend SDK with other cookie names.
-    #[must_use]
     pub fn new(
         jwt_name: impl Into<Cow<'static, str>>,
         token_name: impl Into<Cow<'static, str>>,
@@ -104,7 +102,6 @@ impl SessionCookies {
     }
 
     /// Returns the session in the `Cookie` headers of a request, or `None` if nobody is logged in.
-    #[must_use]
     pub fn session(&self, headers: &HeaderMap) -> Option<Session> {
         self.choose(headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes))
     }
@@ -122,7 +119,6 @@ impl SessionCookies {
     /// let session = SessionCookies::default().parse(&headers.join("; "));
     /// assert_eq!(session, Some(Session::token("WJtR5BCy38S")));
     /// ```
-    #[must_use]
     pub fn parse(&self, cookies: &str) -> Option<Session> {
         self.choose([cookies.as_bytes()])
     }

@@ -17,13 +17,11 @@ pub struct Credential(Arc<SecretString>);
 
 impl Credential {
     /// Creates a credential from its text.
-    #[must_use]
     pub fn new(credential: impl Into<String>) -> Self {
         Self(Arc::new(SecretString::from(credential.into())))
     }
 
     /// Returns the credential. Whoever reads it can act as the member.
-    #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.expose_secret()
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_path_to_error::Segment;
 
 /// Decodes a body. The error describes the field that failed, and is `None` if the body isn't JSON.
@@ -46,6 +46,25 @@ fn path(path: &serde_path_to_error::Path) -> String {
         };
     }
     shown
+}
+
+/// Reads null as the default value. The build attaches this function and the next one to fields of
+/// responses: `build/nulls.rs`.
+pub(crate) fn null_as_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de> + Default,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads null as an empty list, for a list that is `None` if it is missing.
+pub(crate) fn null_as_empty_list<'de, T, D>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    null_as_default(deserializer).map(Some)
 }
 
 #[cfg(test)]

@@ -16,13 +16,11 @@ impl MemberRoles {
     pub(crate) const UNKNOWN: Self = Self(None);
 
     /// Creates roles from their ids.
-    #[must_use]
     pub fn new<R: Into<String>>(ids: impl IntoIterator<Item = R>) -> Self {
         Self(Some(ids.into_iter().map(Into::into).collect()))
     }
 
     /// Returns the role ids, or `None` if the JSON was not an array of strings.
-    #[must_use]
     pub fn ids(&self) -> Option<&[String]> {
         self.0.as_deref()
     }

@@ -7,15 +7,13 @@
 //! - `credential.rs` has the type of session tokens and JWTs inside generated types.
 //! - `path_segment.rs` has ids that are safe inside a URL's path.
 //! - `member_roles.rs` has the roles of a member.
-//! - `json.rs` decodes JSON, and names the field at which that fails.
-//! - `null.rs` reads a JSON null as a default.
+//! - `json.rs` decodes JSON: the field at which that fails, null as a default.
 
 mod cookies;
 mod credential;
 pub(crate) mod generated;
 pub(crate) mod json;
 mod member_roles;
-pub(crate) mod null;
 mod operation;
 pub(crate) mod path_segment;
 mod session;
@@ -24,8 +22,10 @@ pub use cookies::SessionCookies;
 pub use credential::Credential;
 pub use generated::types;
 pub use member_roles::MemberRoles;
+pub(crate) use operation::ResponseBody;
+#[cfg(any(feature = "testing", fuzzing))]
+pub(crate) use operation::decode_success;
 pub use operation::{Operation, Permission};
-pub(crate) use operation::{ResponseBody, decode_success};
 pub(crate) use path_segment::PathSegment;
 pub(crate) use session::{JWT_HEADER, SessionDigest, SessionHeader, TOKEN_HEADER};
 pub use session::{Session, SessionKind};

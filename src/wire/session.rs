@@ -4,7 +4,6 @@
 
 use std::{
     fmt,
-    hash::{Hash, Hasher},
     sync::{Arc, OnceLock},
 };
 
@@ -52,7 +51,6 @@ pub enum SessionKind {
 
 impl Session {
     /// Creates a session from a session token, Stytch's opaque `session_token`.
-    #[must_use]
     pub fn token(token: impl Into<String>) -> Self {
         Self::new(SessionKind::Token, Credential::new(token.into()))
     }
@@ -60,7 +58,6 @@ impl Session {
     /// Creates a session from a session JWT, Stytch's `session_jwt`.
     ///
     /// It isn't verified here, but with the first call.
-    #[must_use]
     pub fn jwt(jwt: impl Into<String>) -> Self {
         Self::new(SessionKind::Jwt, Credential::new(jwt.into()))
     }
@@ -71,14 +68,12 @@ impl Session {
     }
 
     /// Returns whether this is a token or a JWT.
-    #[must_use]
     pub fn kind(&self) -> SessionKind {
         self.0.kind
     }
 
     /// Returns the credential, to set the session cookie to a renewed JWT. Whoever reads it can
     /// act as the member.
-    #[must_use]
     pub fn expose_secret(&self) -> &str {
         self.0.credential.expose_secret()
     }
@@ -95,7 +90,14 @@ impl Session {
 
     /// The key of this session in a cache, which never contains the credential itself.
     pub(crate) fn digest(&self) -> SessionDigest {
-        *self.0.digest.get_or_init(|| SessionDigest::new(self.0.kind, &self.0.credential))
+        *self.0.digest.get_or_init(|| {
+            let mut sha256 = digest::Context::new(&digest::SHA256);
+            sha256.update(&[self.0.kind as u8]);
+            sha256.update(self.expose_secret().as_bytes());
+            let mut bytes = SessionDigest::default();
+            bytes.copy_from_slice(sha256.finish().as_ref());
+            bytes
+        })
     }
 }
 
@@ -116,34 +118,13 @@ impl fmt::Debug for Session {
     }
 }
 
-/// Identifies a session in caches without its credential: the kind, and the SHA-256 digest of the
+/// Identifies a session in caches without its credential: the SHA-256 digest of the kind and the
 /// whole credential.
 ///
 /// A cache hit supplies an organization and a session header, so it rests on a collision-free
 /// hash of all of the credential: a digest of a JWT's signature alone would let a forged
 /// payload hit the entry of the genuine JWT.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SessionDigest {
-    kind: SessionKind,
-    sha256: [u8; digest::SHA256_OUTPUT_LEN],
-}
-
-impl SessionDigest {
-    fn new(kind: SessionKind, credential: &Credential) -> Self {
-        let digest = digest::digest(&digest::SHA256, credential.expose_secret().as_bytes());
-        let mut sha256 = [0; digest::SHA256_OUTPUT_LEN];
-        sha256.copy_from_slice(digest.as_ref());
-        Self { kind, sha256 }
-    }
-}
-
-/// Hashes 8 bytes of the digest, which are uniformly distributed; `Eq` compares all of it.
-impl Hash for SessionDigest {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let (first, _) = self.sha256.split_at(8);
-        state.write(first);
-    }
-}
+pub(crate) type SessionDigest = [u8; digest::SHA256_OUTPUT_LEN];
 
 /// The request header that carries a session.
 #[derive(Clone)]

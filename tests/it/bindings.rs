@@ -111,6 +111,16 @@ async fn error_bodies_of_operations_with_secrets_are_withheld() {
     }
 }
 
+/// The type of this success requires no field that an error lacks.
+#[tokio::test]
+async fn error_body_under_a_success_is_an_error() {
+    let rejected = scripted_project::rejected(500, "internal_server_error");
+    let (_server, client) = responding(steps::json(200, &rejected)).await;
+    let error = client.bindings().get_organization_rbac_policy(ORGANIZATION).await.unwrap_err();
+    let unexpected = matches!(error, bindings::ProjectClientError::UnexpectedResponse(_));
+    assert!(unexpected && error.status().is_some_and(|status| status == 200), "{error:?}");
+}
+
 #[test]
 fn debug_shows_no_default_headers() {
     let mut headers = reqwest::header::HeaderMap::new();

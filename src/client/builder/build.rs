@@ -8,10 +8,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::ClientBuilder;
 use crate::{
-    call::{CallContext, Retry, Server},
+    call::{CallContext, Retry},
     client::client::Client,
     error::BuildError,
-    http::{BaseUrl, OperationUrls, Proxy, Transport, TransportConfig, placeholder},
+    http::{BaseUrl, Proxy, Transport, TransportConfig, placeholder},
     member::{EditLocks, Policies, Project},
     organization::{JwksCache, OrganizationResolver},
     wire::{Credential, PathSegment},
@@ -39,9 +39,7 @@ impl ClientBuilder {
             proxy: Proxy::of(&http, &base_url),
             http,
             placeholder: placeholder()?,
-            base_url: base_url.text.clone(),
-            urls: OperationUrls::new(&base_url.url),
-            host_header: base_url.host_header,
+            base_url,
             authorization: self.authorization()?,
             attempt_timeout: self.http.attempt_timeout,
             connect_timeout: self.http.connect_timeout,
@@ -53,18 +51,14 @@ impl ClientBuilder {
             transport: Arc::new(transport),
             retry: Arc::new(Retry::new(self.policy, clock.clone())),
             operation_timeout: self.operation_timeout,
-            attempt_timeout: self.http.attempt_timeout,
             clock,
-            server: Arc::new(Server { address: base_url.host, port: base_url.port }),
         };
         let policies = Policies::new(context.clone());
-        let jwks = JwksCache::new(context.clone(), &self.jwks, &base_url.text);
+        let jwks = JwksCache::new(context.clone(), &self.jwks);
         let organizations =
             OrganizationResolver::new(context.clone(), jwks.clone(), self.organizations);
-        Ok(Client::new(
-            Project { context, jwks, organizations, edits: EditLocks::default(), policies },
-            &base_url.text,
-        ))
+        let edits = EditLocks::default();
+        Ok(Client::new(Project { context, jwks, organizations, edits, policies }))
     }
 
     fn check_credentials(&self) -> Result<PathSegment, BuildError> {

@@ -4,7 +4,6 @@ use super::REQUEST_ID;
 use crate::wire::types;
 
 /// 200: the external connections of an organization.
-#[must_use]
 pub fn connections(
     connections: impl IntoIterator<Item = types::ExternalConnection>,
 ) -> types::GetConnectionsResponse {
@@ -16,7 +15,6 @@ pub fn connections(
 }
 
 /// 200: a project's policy, of roles with the resource and actions that each grants.
-#[must_use]
 pub fn rbac_policy(roles: &[(&str, &str, &[&str])]) -> types::GetRbacPolicyResponse {
     types::GetRbacPolicyResponse {
         policy: types::RbacPolicy { roles: rbac_roles(roles) },
@@ -25,7 +23,6 @@ pub fn rbac_policy(roles: &[(&str, &str, &[&str])]) -> types::GetRbacPolicyRespo
 }
 
 /// 200: the custom roles of an organization, with the resource and actions that each grants.
-#[must_use]
 pub fn organization_rbac_policy(
     roles: &[(&str, &str, &[&str])],
 ) -> types::GetOrganizationRbacPolicyResponse {

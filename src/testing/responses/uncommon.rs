@@ -10,93 +10,78 @@ use super::{
 use crate::wire::types;
 
 /// 400 `invalid_session_token`: a malformed session token. Stytch documents no status.
-#[must_use]
 pub fn invalid_session_token() -> types::ErrorBody {
     error(400, "invalid_session_token", "session_token is invalid.")
 }
 
 /// 401 `jwt_invalid_audience`: a JWT of another project. Stytch documents no status.
-#[must_use]
 pub fn jwt_invalid_audience() -> types::ErrorBody {
     error(401, "jwt_invalid_audience", "The JWT's audience is invalid.")
 }
 
 /// 401 `jwt_invalid_claims`: an invalid claim. Stytch documents no status.
-#[must_use]
 pub fn jwt_invalid_claims() -> types::ErrorBody {
     error(401, "jwt_invalid_claims", "The JWT's claims are invalid.")
 }
 
 /// 401 `jwt_invalid_issuer`: a JWT of another issuer. Stytch documents no status.
-#[must_use]
 pub fn jwt_invalid_issuer() -> types::ErrorBody {
     error(401, "jwt_invalid_issuer", "The JWT's issuer is invalid.")
 }
 
 /// 401 `invalid_secret_authentication`: the secret is wrong. Stytch documents no status.
-#[must_use]
 pub fn invalid_secret_authentication() -> types::ErrorBody {
     error(401, "invalid_secret_authentication", "The secret is invalid.")
 }
 
 /// 401 `invalid_project_id_authentication`: the project id is wrong. Stytch documents no status.
-#[must_use]
 pub fn invalid_project_id_authentication() -> types::ErrorBody {
     error(401, "invalid_project_id_authentication", "The project_id is invalid.")
 }
 
 /// 401 `unauthorized_project_id_live`: a live project at the test host. Stytch
 /// documents no status.
-#[must_use]
 pub fn unauthorized_project_id_live() -> types::ErrorBody {
     error(401, "unauthorized_project_id_live", "A live project_id can't be used here.")
 }
 
 /// 401 `unauthorized_project_id_test`: a test project at the live host. Stytch
 /// documents no status.
-#[must_use]
 pub fn unauthorized_project_id_test() -> types::ErrorBody {
     error(401, "unauthorized_project_id_test", "A test project_id can't be used here.")
 }
 
 /// 404 `project_not_found`. Stytch documents no status.
-#[must_use]
 pub fn project_not_found() -> types::ErrorBody {
     error(404, "project_not_found", "Project could not be found.")
 }
 
 /// 404 `sso_connection_not_found`.
-#[must_use]
 pub fn sso_connection_not_found() -> types::ErrorBody {
     error(404, "sso_connection_not_found", "SSO connection could not be found.")
 }
 
 /// 400 `invalid_role`: an unknown role.
-#[must_use]
 pub fn invalid_role() -> types::ErrorBody {
     error(400, "invalid_role", "The role is invalid.")
 }
 
 /// 400 `invalid_rbac_role_id`: a malformed role id.
-#[must_use]
 pub fn invalid_rbac_role_id() -> types::ErrorBody {
     error(400, "invalid_rbac_role_id", "role_id is invalid.")
 }
 
 /// 400 `cannot_assign_default_rbac_role_id`: a default role, which every member has already.
-#[must_use]
 pub fn cannot_assign_default_role() -> types::ErrorBody {
     error(400, "cannot_assign_default_rbac_role_id", "A default role can't be assigned.")
 }
 
 /// 403 `captcha_required`.
-#[must_use]
 pub fn captcha_required() -> types::ErrorBody {
     error(403, "captcha_required", "A captcha is required.")
 }
 
 /// 403 `use_https`: the request was sent over plain http.
-#[must_use]
 pub fn use_https() -> types::ErrorBody {
     error(403, "use_https", "Use https.")
 }
@@ -128,7 +113,6 @@ pub fn use_https() -> types::ErrorBody {
 /// }
 /// # }
 /// ```
-#[must_use]
 pub fn documented() -> Vec<types::ErrorBody> {
     vec![
         permission_denied(),

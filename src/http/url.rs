@@ -1,25 +1,29 @@
-//! The base URL: the one host that credentials are sent to, and how.
+//! The base URL, the one host that credentials are sent to, and the URLs of the operations below it.
 //!
 //! https, or plain http on this machine's loopback; without user info, query and fragment.
 
 use std::net::IpAddr;
 
 use http::HeaderValue;
+use progenitor_client::ClientInfo;
 use reqwest::Url;
 
-use crate::error::BuildError;
+use crate::{
+    error::BuildError,
+    wire::{Operation, generated, path_segment},
+};
 
 /// A base URL that credentials may be sent to.
 pub(crate) struct BaseUrl {
     /// Without a slash at the end: paths are appended.
     pub(crate) text: String,
-    /// Parsed from the text as given.
-    pub(crate) url: Url,
     /// The `Host` header: without the port if it is the scheme's default.
     pub(crate) host_header: HeaderValue,
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) is_plain: bool,
+    /// The URL of each operation up to its first id, keyed by its path up to there.
+    operations: Vec<(&'static str, Url)>,
 }
 
 impl BaseUrl {
@@ -49,7 +53,46 @@ impl BaseUrl {
             .map_err(|_| invalid("has a host that no HTTP header can contain"))?;
         let port = url.port_or_known_default().unwrap_or_default();
         let text = url.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { text, url, host_header, host, port, is_plain })
+        let up_to_the_first_id = |operation: &Operation| {
+            let path = operation.path();
+            let prefix = path.split_once("/{").map_or(path, |(prefix, _)| prefix);
+            let mut below = url.clone();
+            below.set_path(&format!("{}{prefix}", url.path().trim_end_matches('/')));
+            (prefix, below)
+        };
+        let operations = Operation::ALL.iter().map(up_to_the_first_id).collect();
+        Ok(Self { text, host_header, host, port, is_plain, operations })
+    }
+
+    /// Appends the rest of a path, with percent-encoded ids, to the URL of the operation.
+    fn operation(&self, path: &str, ids: &[&str]) -> Result<Url, String> {
+        for id in ids {
+            path_segment::check(id).map_err(|problem| format!("an id {problem}"))?;
+        }
+        let (prefix, rest) = path.split_at(path.find("/{}").unwrap_or(path.len()));
+        let known = self.operations.iter().find(|(known, _)| *known == prefix);
+        let (_, url) = known.ok_or_else(|| format!("no operation's path begins with {prefix}"))?;
+        let mut url = url.clone();
+        let mut ids = ids.iter().copied();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            let id_or = |segment| if segment == "{}" { ids.next() } else { Some(segment) };
+            segments.extend(rest.split('/').skip(1).filter_map(id_or));
+        }
+        Ok(url)
+    }
+}
+
+impl generated::Client {
+    /// Returns the URL of an operation from its path, with `{}` for each id, and the ids.
+    /// `build/edits.rs` inserts the call.
+    pub(crate) fn operation_url(&self, path: &str, ids: &[&str]) -> Result<Url, String> {
+        let base_url = &self.inner().config.base_url;
+        // A caller can construct bindings with another base URL.
+        if self.inner().attempt.is_none() && self.baseurl != base_url.text {
+            let reason = "the URL is not below the base URL that the client was built with";
+            return Err(reason.to_owned());
+        }
+        base_url.operation(path, ids)
     }
 }
 
