@@ -100,4 +100,4 @@ fn first_names(path: &str) -> Vec<String> {
     names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-const ABOVE: [&str; 3] = ["lib.rs", "docs.rs", "fuzzing.rs"];
+const ABOVE: [&str; 2] = ["lib.rs", "fuzzing.rs"];
