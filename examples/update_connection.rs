@@ -32,7 +32,10 @@ use tracing_subscriber::{
 ///   STYTCH_BASE_URL        The project's custom domain, if it has one
 ///   STYTCH_SESSION_JWT     The member's session; the organization comes from it
 ///   STYTCH_SESSION_TOKEN   The same as a token, used if there is no JWT
-///   HTTPS_PROXY, NO_PROXY  A proxy, and the hosts to reach without it
+///   HTTPS_PROXY, ALL_PROXY, NO_PROXY (or in lower case)
+///                          A proxy, and the hosts to reach without it
+///   SSL_CERT_FILE, SSL_CERT_DIR
+///                          Certificates to trust in place of the system's
 ///
 /// Exit codes:
 ///   0  Done
@@ -240,12 +243,12 @@ fn list(roles: Option<Vec<String>>) -> String {
 async fn print_permission(member: &MemberClient) {
     // An edit reads the connection, too.
     let to_edit = [Operation::GetConnections, Operation::UpdateExternalConnection];
-    let (answer, roles) = match member.check_permissions(to_edit).await {
+    let (verdict, roles) = match member.check_permissions(to_edit).await {
         Ok(verdict) if verdict.authorized => ("yes, by", verdict.granting_roles),
         Ok(verdict) => ("no; roles that would allow it:", verdict.sufficient_roles),
         Err(error) => return println!("  may update:  unknown ({error})"),
     };
-    println!("  may update:  {answer} {}", list(Some(roles)));
+    println!("  may update:  {verdict} {}", list(Some(roles)));
 }
 
 /// Builds the member's client from environment variables.

@@ -114,7 +114,9 @@ pub use wire::{Operation, Permission, Session, SessionCookies, SessionKind, type
 /// The generated client, for a service that acts for the project itself.
 ///
 /// **Its requests run with the full power of the project.** Obtained from
-/// [`Client::bindings`], which documents what it does and doesn't do.
+/// [`Client::bindings`], which documents what it does and doesn't do. The signatures of generated
+/// methods show `Client` and `Error`: they are [`ProjectClient`](bindings::ProjectClient) and
+/// [`ProjectClientError`](bindings::ProjectClientError).
 pub mod bindings {
     pub use crate::http::RequestContext;
     pub use crate::wire::{

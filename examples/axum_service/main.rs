@@ -5,8 +5,7 @@
 //! project and reads their sessions from Stytch's cookies or headers.
 //!
 //! `routes.rs` is the service, `member.rs` is the member who sends a request, `problem.rs` maps
-//! errors to responses. Login is not a part of it:
-//! Stytch's frontend SDKs do that.
+//! errors to responses. Login is not a part of it: Stytch's frontend SDKs do that.
 
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 #![allow(clippy::doc_markdown, reason = "clap prints doc comments without rendering them")]

@@ -132,7 +132,9 @@ fn advice(denied: Operation, verdict: Option<&Verdict>) -> String {
         }
         _ => "You can't change connections.",
     };
-    match verdict.map(|verdict| verdict.sufficient_roles.join(" or ")) {
+    // Stytch denied what the policies grant if the session has roles of before a change.
+    let lacking = verdict.filter(|verdict| !verdict.authorized);
+    match lacking.map(|verdict| verdict.sufficient_roles.join(" or ")) {
         Some(roles) if !roles.is_empty() => format!("{what} Ask for the role {roles}."),
         _ => format!("{what} Ask an administrator."),
     }

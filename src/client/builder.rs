@@ -52,8 +52,8 @@ impl Client {
 /// # Proxies
 ///
 /// Requests to an https base URL use the proxy of the environment: `HTTPS_PROXY`, else
-/// `https_proxy`, `ALL_PROXY` or `all_proxy`. The value is an http or https URL, or `host:port`. In
-/// a user name and password, percent-encode `@`, `#`, `/` and `?`. Any other value fails
+/// `https_proxy`, `ALL_PROXY` or `all_proxy`. The value is an http or https URL, or `host:port`; SOCKS
+/// is not supported. In a user name and password, percent-encode `@`, `#`, `/` and `?`. Any other value fails
 /// [`build`](Self::build), unless `NO_PROXY`, else `no_proxy`, exempts the host. That is a list,
 /// separated by commas, of:
 ///
@@ -193,8 +193,8 @@ impl ClientBuilder {
     /// Sets the minimum time between two fetches of the keys that unknown `kid`s cause.
     /// Default: 5 s.
     ///
-    /// Anybody can send a JWT with a made-up `kid`, and not each of them may cause a fetch. After a key rotation, a member with a new key waits for the next fetch: up to this
-    /// interval and 2 s.
+    /// Anybody can send JWTs with made-up `kid`s, so they share fetches at this interval. After a key
+    /// rotation, a member with a new key waits for the next fetch: up to this interval and 2 s.
     pub fn jwks_min_refetch_interval(mut self, interval: Duration) -> Self {
         self.jwks.min_refetch_interval = interval;
         self

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
+    bindings::ProjectClient,
     error::Error,
-    http::Bindings,
     member::{MemberClient, Project},
     wire::{Operation, Session},
 };
@@ -84,7 +84,7 @@ impl Client {
     /// # #[cfg(not(feature = "testing"))]
     /// # fn main() {}
     /// ```
-    pub fn bindings(&self) -> &Bindings {
+    pub fn bindings(&self) -> &ProjectClient {
         self.project.context.transport.bindings()
     }
 

@@ -117,8 +117,9 @@ impl ErrorKind {
 pub enum Outcome {
     /// Nothing was changed: Stytch rejected the update, or it was never sent.
     NotApplied,
-    /// The update was sent and no response shows whether Stytch applied it. An update sets
-    /// values, so sending it again is safe unless somebody else changes the same connection.
+    /// The update was sent and nothing shows whether Stytch applied it: there is no response, or its
+    /// status is 408 or 5xx. An update sets values, so sending it again is safe unless somebody else
+    /// changes the same connection.
     Unknown,
     /// The HTTP status reports success, but the response can't be decoded.
     ///

@@ -9,15 +9,15 @@ use std::borrow::Cow;
 use http::StatusCode;
 
 use super::{error::Error, kind::ErrorKind};
-use crate::wire::{Operation, Permission};
+use crate::wire::{Operation, Permission, types};
 
 /// Returns the kind of an error response, and the reason as a text of this crate.
 pub(crate) fn classify(
     operation: Operation,
     status: StatusCode,
-    error_type: Option<&str>,
+    body: &types::ErrorBody,
 ) -> (ErrorKind, Cow<'static, str>) {
-    let by_type = error_type.and_then(|error_type| by_type(operation, error_type));
+    let by_type = by_type(operation, body);
     let (kind, cause) = by_type.unwrap_or_else(|| (by_status(operation, status), ""));
     let reason = match kind {
         ErrorKind::PermissionDenied { action, resource } => format!(
@@ -43,9 +43,9 @@ pub(crate) fn classify(
 /// The error types that the operations of this crate can meet, and the documented cause of a
 /// rejected update.
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn by_type(operation: Operation, error_type: &str) -> Option<(ErrorKind, &'static str)> {
+fn by_type(operation: Operation, body: &types::ErrorBody) -> Option<(ErrorKind, &'static str)> {
     let invalid = |cause| Some((ErrorKind::InvalidRequest, cause));
-    let kind = match error_type {
+    let kind = match body.error_type.as_deref()? {
         "session_authorization_error" => match operation.permission() {
             Some(Permission { resource, action }) => {
                 ErrorKind::PermissionDenied { action, resource }
@@ -74,10 +74,12 @@ fn by_type(operation: Operation, error_type: &str) -> Option<(ErrorKind, &'stati
         "too_many_requests" => ErrorKind::RateLimited,
         "external_connection_not_active" => return invalid("the connection is not active"),
         "invalid_role" | "invalid_rbac_role_id" => return invalid("a role is unknown"),
+        // Captured: details that name the role.
+        "invalid_rbac_role_assignment" if body.error_details.is_some() => {
+            return invalid("a role is unknown or can't be assigned, see error_details()");
+        }
         "invalid_rbac_role_assignment" => {
-            return invalid(
-                "the connection can't assign one of the roles, or no roles if it is OIDC",
-            );
+            return invalid("the connection can't assign roles: an OIDC connection assigns none");
         }
         "cannot_assign_default_rbac_role_id" => {
             return invalid("a default role can't be assigned");

@@ -108,7 +108,7 @@ impl RawResponse {
         let is_error = !self.status.is_success();
         let (kind, reason) =
             if is_error && (is_stytch || self.status == StatusCode::TOO_MANY_REQUESTS) {
-                rbac::classify(operation, self.status, body.error_type.as_deref())
+                rbac::classify(operation, self.status, &body)
             } else {
                 (ErrorKind::UnexpectedResponse, self.why_unexpected(reports_error))
             };

@@ -20,6 +20,6 @@ pub use hooks::RequestContext;
 pub(crate) use hooks::TransportConfig;
 pub(crate) use proxy::Proxy;
 pub(crate) use transport::{
-    Bindings, GetConnections, MemberRequest, NO_SUCH_CONNECTION, Transport, UpdateConnection,
+    GetConnections, MemberRequest, NO_SUCH_CONNECTION, Transport, UpdateConnection,
 };
 pub(crate) use url::BaseUrl;

@@ -22,8 +22,8 @@ impl MemberClient {
     /// Edits an external connection: reads it, calls `edit`, and sends the difference. Returns
     /// the connection as it is afterwards.
     ///
-    /// An edit that changes nothing is not sent: to give up, change nothing. One operation
-    /// timeout covers the whole edit. The member's roles must grant both actions `get` and
+    /// An edit that changes nothing is not sent: to give up, change nothing. To return what it
+    /// found, have the closure set a captured variable. One operation timeout covers the whole edit. The member's roles must grant both actions `get` and
     /// `update` on `stytch.sso`; neither implies the other.
     ///
     /// Edits of the same connection through one [`Client`](crate::Client) run one after
@@ -34,6 +34,12 @@ impl MemberClient {
     ///   edits.
     /// - If Stytch's reads lag behind its writes, an edit can start from an old list.
     /// - An attempt that timed out may be applied later, after the next edit.
+    ///
+    /// After an error with the outcome [`Unknown`](crate::Outcome::Unknown), an edit that depends
+    /// on the roles, as the move below, may find them changed already: have it look again.
+    ///
+    /// If the response lacks a list of roles, `has_role` and `has_group_role` return `false`, and
+    /// granting or revoking in that list is an error.
     ///
     /// At most two edits of one session wait for a connection; a further one fails at once. If
     /// the returned future is dropped, the update may or may not have been applied.

@@ -168,7 +168,7 @@ fn reason_of_a_rejected_update_names_the_cause() {
     for (error_type, expected) in [
         ("invalid_role", "a role is unknown"),
         ("invalid_rbac_role_id", "a role is unknown"),
-        ("invalid_rbac_role_assignment", "can't assign one of the roles"),
+        ("invalid_rbac_role_assignment", "an OIDC connection assigns none"),
         ("cannot_assign_default_rbac_role_id", "a default role can't be assigned"),
         ("external_connection_not_active", "the connection is not active"),
         ("saml_connection_attribute_mapping_missing_groups_key", "the key `groups`"),
@@ -178,6 +178,18 @@ fn reason_of_a_rejected_update_names_the_cause() {
         let reason = reason(error_type);
         assert!(reason.contains(expected) && !reason.contains("secret"), "{error_type}: {reason}");
     }
+}
+
+/// Stytch's error type is the same, but the details of an unknown role name it.
+#[test]
+fn unknown_role_and_oidc_connection_have_different_reasons() {
+    let update = Operation::UpdateExternalConnection;
+    let role = responses::invalid_role_assignment("editr", "roles", 0);
+    let oidc = responses::error(400, "invalid_rbac_role_assignment", "Not for OIDC.");
+    let [role, oidc] = [&role, &oidc].map(|body| testing::error(update, 400, body));
+    assert!(role.reason().contains("a role is unknown"), "{role}");
+    assert!(oidc.reason().contains("an OIDC connection"), "{oidc}");
+    assert_eq!(role.kind(), oidc.kind());
 }
 
 #[test]

@@ -198,14 +198,17 @@ fn assert_fails(command: &mut Command, expected: &str) {
 }
 
 /// What the help explains: the variables, the exit codes, the commands.
-const ALL: [&str; 11] = [
+const ALL: [&str; 14] = [
     "STYTCH_PROJECT_ID",
     "STYTCH_SECRET",
     "STYTCH_BASE_URL",
     "STYTCH_SESSION_JWT",
     "STYTCH_SESSION_TOKEN",
     "HTTPS_PROXY",
+    "ALL_PROXY",
     "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
     "3  Failed, but the update may have been applied",
     "grant",
     "revoke",

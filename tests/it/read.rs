@@ -68,6 +68,7 @@ async fn the_organizations_connections_are_listed_with_the_members_session() {
         assert!(error.request_id().unwrap().starts_with("request-id-"));
         assert_eq!(error.operation(), Operation::GetConnections);
         assert_eq!(error.reason(), "no external connection of the organization has this id");
+        assert!(!error.to_string().contains("HTTP 200"), "{error}");
         assert_eq!((error.outcome(), error.attempts()), (Outcome::NotApplied, 1));
     }
 }

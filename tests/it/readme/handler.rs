@@ -25,11 +25,12 @@ pub(super) async fn move_editors(
     });
     let mut response = match edit.await {
         Ok(connection) => Json(connection).into_response(),
-        Err(error) => (error.kind().response_status(), error.reason().to_owned()).into_response(),
+        Err(error) => error.kind().response_status().into_response(),
     };
-    // An expired JWT was renewed. With the attributes that the cookie had at login.
+    // An expired JWT was renewed: set its cookie as your login does.
     if member.session() != session {
-        let cookie = format!("stytch_session_jwt={}; Path=/", member.session().expose_secret());
+        let jwt = member.session().expose_secret().to_owned();
+        let cookie = format!("stytch_session_jwt={jwt}; Path=/; Secure; SameSite=Lax");
         response.headers_mut().append(SET_COOKIE, HeaderValue::try_from(cookie).unwrap());
     }
     response
