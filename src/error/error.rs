@@ -140,9 +140,11 @@ impl Error {
         self.0.repeat != Repeat::IfRetryable
     }
 
-    /// The error of a wait, about the operation that the caller called.
+    /// The error of a shared `sessions/authenticate`. One that made no attempt is about the operation
+    /// that the caller called.
     pub(crate) fn of_caller(self, operation: Operation) -> Self {
-        if self.0.repeat == Repeat::OutOfTimeUnsent {
+        let is_shared = self.0.operation == Operation::AuthenticateSession;
+        if is_shared && self.0.attempts == 0 || self.0.repeat == Repeat::OutOfTimeUnsent {
             return self.amend(|context| context.operation = operation);
         }
         self

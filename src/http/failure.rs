@@ -33,9 +33,7 @@ pub(super) fn classify(
         (None, None) if error.is_dns() => "the host name can't be resolved".into(),
         (None, None) => Failure::transient(sent, error.is_timeout()).reason,
     };
-    // A proxy that hangs can't be distinguished from a host behind it that does.
-    let may_be_proxy = error.is_timeout() && !sent && proxy.is_some();
-    if may_be_proxy || error.is_connect() && causes(&error).any(is_of_proxy) {
+    if error.is_connect() && causes(&error).any(is_of_proxy) {
         let address = proxy.map(|proxy| format!(" ({})", proxy.address)).unwrap_or_default();
         reason = format!("proxy: {reason}{address}").into();
     }

@@ -55,8 +55,7 @@ pub struct RequestContext {
 pub(super) struct Attempt {
     pub(super) operation: Operation,
     session: Option<SessionHeader>,
-    /// Set if less than the attempt timeout remains.
-    timeout: Option<Duration>,
+    timeout: Duration,
     body_progress: Option<BodyProgress>,
     /// Set unless the response was decoded. Boxed, because it is rarely set.
     pub(super) failed_response: OnceLock<Box<RawResponse>>,
@@ -77,14 +76,14 @@ impl RequestContext {
         remaining: Duration,
     ) -> Self {
         let config = &self.config;
+        let timeout = remaining.min(config.attempt_timeout);
         // Connecting has a timeout of its own, with an error of its own. Only an attempt with no
         // more time than that can end without showing whether it was connected.
-        let watch = remaining.min(config.attempt_timeout) <= config.connect_timeout;
         let attempt = Attempt {
             operation,
             session,
-            timeout: (remaining < config.attempt_timeout).then_some(remaining),
-            body_progress: watch.then(BodyProgress::default),
+            timeout,
+            body_progress: (timeout <= config.connect_timeout).then(BodyProgress::default),
             failed_response: OnceLock::new(),
             connect_status: OnceLock::new(),
         };
@@ -160,7 +159,8 @@ impl ClientHooks<RequestContext> for generated::Client {
             if let Some(session) = session {
                 headers.insert(session.name.clone(), session.value.clone());
             }
-            if let Some(timeout) = timeout {
+            // The HTTP client has the whole attempt timeout.
+            if *timeout < config.attempt_timeout {
                 *request.timeout_mut() = Some(*timeout);
             }
             if let Some(progress) = body_progress {
@@ -193,7 +193,7 @@ impl ClientHooks<RequestContext> for generated::Client {
         info: &OperationInfo,
     ) -> impl Future<Output = reqwest::Result<reqwest::Response>> {
         let context = self.inner();
-        let began = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
+        let began = Instant::now();
         let response = context.config.http.execute(request);
         async move {
             let response = response.await;
@@ -201,18 +201,16 @@ impl ClientHooks<RequestContext> for generated::Client {
                 (&response, &context.attempt, &context.config.proxy)
                 && failure::is_rejected_connect(error)
                 // Boxed, because it is rare.
-                && let Some(status) = Box::pin(proxy.status()).await
+                && let Some(status) = Box::pin(proxy.status(attempt.timeout.saturating_sub(began.elapsed()))).await
             {
                 attempt.connect_status.get_or_init(|| status);
             }
-            if let Some(began) = began {
-                tracing::debug!(
-                    operation = info.operation_id,
-                    status = response.as_ref().ok().map(|response| response.status().as_u16()),
-                    elapsed = ?began.elapsed(),
-                    "attempt completed"
-                );
-            }
+            tracing::debug!(
+                operation = info.operation_id,
+                status = response.as_ref().ok().map(|response| response.status().as_u16()),
+                elapsed = ?began.elapsed(),
+                "attempt completed"
+            );
             response
         }
     }

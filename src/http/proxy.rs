@@ -46,14 +46,14 @@ impl Proxy {
     /// Sends `CONNECT` once more and returns the status, if it comes within a second.
     ///
     /// Returns `None` for a 407 too: the credentials of `configure_http` are not known here.
-    pub(super) async fn status(&self) -> Option<StatusCode> {
+    pub(super) async fn status(&self, max_wait: Duration) -> Option<StatusCode> {
         let mut head = [0; "HTTP/1.1 200".len()];
         let exchange = async {
             let mut stream = TcpStream::connect(&self.address).await?;
             stream.write_all(self.connect.expose_secret().as_bytes()).await?;
             stream.read_exact(&mut head).await
         };
-        timeout(Duration::from_secs(1), exchange).await.ok()?.ok()?;
+        timeout(max_wait.min(Duration::from_secs(1)), exchange).await.ok()?.ok()?;
         let status = StatusCode::from_bytes(head.strip_prefix(b"HTTP/1.")?.get(2..)?).ok()?;
         (!matches!(status.as_u16(), 200 | 407)).then_some(status)
     }

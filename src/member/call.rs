@@ -17,7 +17,7 @@ use crate::{
     http::MemberRequest,
     organization::{JwksCache, Member, OrganizationResolver},
     sync::{Deadline, lock},
-    wire::{Operation, PathSegment, Permission, Session, SessionHeader, SessionKind},
+    wire::{Operation, Permission, Session, SessionHeader, SessionKind},
 };
 
 /// What all members of a project share.
@@ -68,7 +68,8 @@ async fn attempt_until_success<R: MemberRequest>(
     loop {
         // Inside the loop, so that a session renewed meanwhile serves the next attempt.
         let resolved = project.resolve(session, deadline).await;
-        let (organization, header, began) = resolved.map_err(|error| attempts.fail(error))?;
+        let (Member { organization, began, .. }, header) =
+            resolved.map_err(|error| attempts.fail(error))?;
         let transport = &project.context.transport;
         let sent = transport.send_as_member(&request, &organization, header, deadline);
         // Moved out first: a match whose arm waits would keep the whole result in the future.
@@ -120,20 +121,19 @@ impl Project {
         outcome.map(|success| success.body)
     }
 
-    /// Resolves the session to the member's organization and the one header to act with, and when
-    /// it began to be resolved.
+    /// Resolves the session to the member and the one header to act with.
     pub(crate) async fn resolve(
         &self,
         session: &ActiveSession,
         deadline: Deadline,
-    ) -> Result<(PathSegment, SessionHeader, Instant), Error> {
+    ) -> Result<(Member, SessionHeader), Error> {
         check_session(session, deadline)?;
         let member = self.organizations.resolve(&session.presented, deadline).await?;
         session.renew_by(&member);
         let header = member.renewed.as_ref().unwrap_or(&session.presented).header().cloned();
         let reason = "the renewed session JWT can't be sent in an HTTP header";
         let unusable = || Error::new(ErrorKind::InvalidSession, deadline.operation(), reason);
-        Ok((member.organization, header.ok_or_else(unusable)?, member.began))
+        Ok((member, header.ok_or_else(unusable)?))
     }
 
     /// Checks which of the permissions the member's roles grant.

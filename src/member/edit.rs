@@ -15,7 +15,7 @@ use crate::{
     error::{Error, ErrorKind},
     http::{GetConnections, MemberRequest, NO_SUCH_CONNECTION, UpdateConnection},
     sync::{Deadline, lock},
-    wire::{PathSegment, SessionDigest, types::ExternalConnection},
+    wire::{PathSegment, types::ExternalConnection},
 };
 
 impl MemberClient {
@@ -95,10 +95,9 @@ impl MemberClient {
         let mut _lock = None;
         let acquire = async {
             let id = update::check_id(UpdateConnection::OPERATION, id)?;
-            let (organization, ..) = self.project.resolve(&self.session, deadline).await?;
-            let session = self.session.presented.digest();
-            let key = (organization, id.clone());
-            _lock = Some(self.project.edits.acquire(key, session, deadline).await?);
+            let (member, _) = self.project.resolve(&self.session, deadline).await?;
+            let key = (member.organization, id.clone());
+            _lock = Some(self.project.edits.acquire(key, member.session_id, deadline).await?);
             Ok(id)
         };
         // Boxed, so that the rest of the edit has no room for it.
@@ -139,8 +138,8 @@ impl MemberClient {
 /// The organization and the connection.
 type Key = (PathSegment, PathSegment);
 
-/// The edits that wait for a lock, in order, with their sessions.
-type Queue = VecDeque<(SessionDigest, oneshot::Sender<()>)>;
+/// The edits that wait for a lock, in order, with the ids of their sessions.
+type Queue = VecDeque<(Arc<str>, oneshot::Sender<()>)>;
 
 /// The locks of a client's edits; one that nobody holds has no queue. Clones share them.
 #[derive(Clone, Default)]
@@ -157,7 +156,7 @@ impl EditLocks {
     async fn acquire(
         &self,
         key: Key,
-        session: SessionDigest,
+        session: Arc<str>,
         deadline: Deadline,
     ) -> Result<EditLock, Error> {
         let waiting = self.enqueue(&key, session, deadline)?;
@@ -175,7 +174,7 @@ impl EditLocks {
     fn enqueue(
         &self,
         key: &Key,
-        session: SessionDigest,
+        session: Arc<str>,
         deadline: Deadline,
     ) -> Result<Option<oneshot::Receiver<()>>, Error> {
         let mut locks = lock(&self.0);
@@ -221,16 +220,15 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::wire::{Operation, Session};
+    use crate::wire::Operation;
 
     #[tokio::test]
     async fn lock_exists_while_it_is_used() {
         let locks = EditLocks::default();
         let key = || (PathSegment::new("id").unwrap(), PathSegment::new("id").unwrap());
-        let session = Session::token("token").digest();
         let acquire = |time| {
             let deadline = Deadline::after(Operation::UpdateExternalConnection, time);
-            locks.acquire(key(), session, deadline)
+            locks.acquire(key(), "session".into(), deadline)
         };
         let first = acquire(Duration::from_secs(9)).await.unwrap();
         let late = acquire(Duration::from_millis(1)).await;

@@ -188,8 +188,8 @@ impl MemberClient {
     /// always [`NotApplied`](crate::Outcome::NotApplied).
     pub async fn organization_id(&self) -> Result<String, Error> {
         let deadline = self.project.context.deadline(Operation::AuthenticateSession);
-        let (organization, ..) = self.project.resolve(&self.session, deadline).await?;
-        Ok(organization.to_string())
+        let (member, _) = self.project.resolve(&self.session, deadline).await?;
+        Ok(member.organization.to_string())
     }
 
     /// Returns the session in use: the one presented, or the renewed one if

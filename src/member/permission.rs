@@ -118,8 +118,8 @@ impl MemberClient {
     /// always [`NotApplied`](crate::Outcome::NotApplied).
     pub async fn role_ids(&self) -> Result<Vec<String>, Error> {
         let deadline = self.project.context.deadline(Operation::GetRbacPolicy);
-        let (organization, ..) = self.project.resolve(&self.session, deadline).await?;
-        self.project.policies.role_ids(&organization, deadline).await
+        let (member, _) = self.project.resolve(&self.session, deadline).await?;
+        self.project.policies.role_ids(&member.organization, deadline).await
     }
 }
 

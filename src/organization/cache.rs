@@ -22,6 +22,8 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Member {
     pub(crate) organization: PathSegment,
+    /// The id of the session, which the presented credential and its renewals share.
+    pub(crate) session_id: Arc<str>,
     /// The session to act with in place of the one that was presented, if its JWT had to be
     /// renewed.
     pub(crate) renewed: Option<Session>,
@@ -60,6 +62,7 @@ impl MemberCache {
     pub(super) fn member(
         &self,
         organization: PathSegment,
+        session_id: &str,
         roles: MemberRoles,
         valid_for: Duration,
         began: Instant,
@@ -67,8 +70,17 @@ impl MemberCache {
         const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
         let (resolved, roles) = (self.clock.now(), Arc::new(roles));
         let valid_until = resolved + valid_for.min(CENTURY);
-        let (renewed, denied, reread) = (None, None, None);
-        Member { organization, renewed, roles, began, resolved, valid_until, denied, reread }
+        Member {
+            organization,
+            session_id: session_id.into(),
+            renewed: None,
+            roles,
+            began,
+            resolved,
+            valid_until,
+            denied: None,
+            reread: None,
+        }
     }
 
     /// A session that was resolved, even if it isn't valid any more.
@@ -154,7 +166,7 @@ mod tests {
     fn member(cache: &MemberCache) -> Member {
         let id = "organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931";
         let organization = PathSegment::new(id).unwrap();
-        cache.member(organization, MemberRoles::default(), HOUR, Instant::now())
+        cache.member(organization, "session", MemberRoles::default(), HOUR, Instant::now())
     }
 
     #[test]
@@ -178,6 +190,7 @@ mod tests {
         assert!(cache.valid(&session).is_none() && cache.get(&session).is_some());
         let endless = cache.member(
             member(&cache).organization,
+            "session",
             MemberRoles::default(),
             Duration::MAX,
             Instant::now(),

@@ -14,7 +14,7 @@ use tracing::Instrument;
 use super::{
     cache::{Member, MemberCache},
     jwks::{JwksCache, VerifyError},
-    jwt::{SessionIds, ValidClaims, unverified_lifetime},
+    jwt::{SessionIds, Signed, ValidClaims, unverified_lifetime},
 };
 use crate::{
     call::CallContext,
@@ -157,12 +157,13 @@ impl Inner {
         let began = Instant::now();
         if session.kind() == SessionKind::Jwt {
             match self.jwks.verify(session.expose_secret(), deadline).await {
-                Ok(signed) => {
-                    let Some(valid) = signed.valid.filter(|_| newer_than.is_none()) else {
-                        return Ok(Local::Known(signed.ids));
+                Ok(Signed { ids, valid }) => {
+                    let Some(valid) = valid.filter(|_| newer_than.is_none()) else {
+                        return Ok(Local::Known(ids));
                     };
                     let ValidClaims { organization, roles, valid_for } = valid;
-                    let member = self.cache.member(organization, roles, valid_for, began);
+                    let id = ids.member_session_id.as_deref().unwrap_or_default();
+                    let member = self.cache.member(organization, id, roles, valid_for, began);
                     return Ok(Local::Member(self.cache.insert(session, member)));
                 }
                 Err(VerifyError::Invalid(problem)) => {
@@ -180,7 +181,8 @@ impl Inner {
         // A session that was resolved before is no made-up one, although it isn't valid any more.
         Ok(self.cache.get(session).map_or(Local::Unproven, |member| {
             let organization_id = Some(member.organization.to_string());
-            Local::Known(SessionIds { organization_id, member_session_id: None })
+            let member_session_id = Some(member.session_id.to_string());
+            Local::Known(SessionIds { organization_id, member_session_id })
         }))
     }
 
@@ -250,8 +252,10 @@ impl Inner {
             unusable(format!("the organization id in the response {problem}"))
         })?;
         let roles = found.roles.clone().unwrap_or(MemberRoles::UNKNOWN);
+        let id = &found.member_session_id;
         if is_token {
-            let member = self.cache.member(organization, roles, self.settings.token_ttl, began);
+            let ttl = self.settings.token_ttl;
+            let member = self.cache.member(organization, id, roles, ttl, began);
             return Ok(self.cache.insert(session, member));
         }
         let renewed = body.session_jwt.clone().map(|jwt| Session::new(SessionKind::Jwt, jwt));
@@ -263,7 +267,7 @@ impl Inner {
         // the local clock shows. One whose times can't be read is used once.
         let lifetime = unverified_lifetime(renewed.expose_secret()).unwrap_or_default();
         let valid_for = lifetime.saturating_sub(self.jwks.expiry_margin());
-        let mut member = self.cache.member(organization, roles, valid_for, began);
+        let mut member = self.cache.member(organization, id, roles, valid_for, began);
         // Under both JWTs.
         self.cache.insert(&renewed, member.clone());
         member.renewed = Some(renewed);
