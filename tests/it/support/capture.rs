@@ -25,13 +25,17 @@ use tracing::{
     field::{Field, Visit},
     span,
 };
-use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::{
+    Registry,
+    layer::{Context, Layer, SubscriberExt},
+};
 
 /// Starts to capture in the whole process. Further calls do nothing.
 pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        tracing::subscriber::set_global_default(Capture).expect("one subscriber in the process");
+        let subscriber = Registry::default().with(Capture);
+        tracing::subscriber::set_global_default(subscriber).expect("one subscriber in the process");
         log::set_boxed_logger(Box::new(Capture)).expect("one logger in the process");
         log::set_max_level(log::LevelFilter::Trace);
         let hook = panic::take_hook();
@@ -97,8 +101,8 @@ fn looks_like_one(text: &str) -> bool {
     might_be && LOOKS_LIKE_ONE.is_match(text) || words.any(|word| word.len() == TOKEN_LENGTH)
 }
 
-/// The subscriber and logger of the process. As a layer, it searches the events of a thread whose
-/// subscriber a test replaces.
+/// The logger of the process, and the layer of its subscriber. It searches the events of a thread
+/// whose subscriber a test replaces, too.
 pub(crate) struct Capture;
 
 impl<S: Subscriber> Layer<S> for Capture {
@@ -107,42 +111,16 @@ impl<S: Subscriber> Layer<S> for Capture {
     }
 
     fn on_new_span(&self, attributes: &span::Attributes<'_>, _: &span::Id, _: Context<'_, S>) {
-        search_attributes(attributes);
+        search_fields(attributes.metadata().target(), |text| attributes.record(text));
     }
 
     fn on_record(&self, _: &span::Id, values: &span::Record<'_>, _: Context<'_, S>) {
-        search_record(values);
+        search_fields("span", |text| values.record(text));
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        search_event(event);
+        search_fields(event.metadata().target(), |text| event.record(text));
     }
-}
-
-impl Subscriber for Capture {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        !is_test_tool(metadata.target())
-    }
-
-    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        search_attributes(attributes);
-        span::Id::from_u64(NEXT.fetch_add(1, Ordering::SeqCst))
-    }
-
-    fn record(&self, _span: &span::Id, values: &span::Record<'_>) {
-        search_record(values);
-    }
-
-    fn record_follows_from(&self, _span: &span::Id, _follows: &span::Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        search_event(event);
-    }
-
-    fn enter(&self, _span: &span::Id) {}
-
-    fn exit(&self, _span: &span::Id) {}
 }
 
 impl log::Log for Capture {
@@ -186,22 +164,10 @@ impl Visit for Text {
     }
 }
 
-fn search_attributes(attributes: &span::Attributes<'_>) {
+fn search_fields(target: &str, record: impl FnOnce(&mut Text)) {
     let mut text = Text::default();
-    attributes.record(&mut text);
-    search(attributes.metadata().target(), &text.0);
-}
-
-fn search_record(values: &span::Record<'_>) {
-    let mut text = Text::default();
-    values.record(&mut text);
-    search("span", &text.0);
-}
-
-fn search_event(event: &Event<'_>) {
-    let mut text = Text::default();
-    event.record(&mut text);
-    search(event.metadata().target(), &text.0);
+    record(&mut text);
+    search(target, &text.0);
 }
 
 fn search(target: &str, text: &str) {

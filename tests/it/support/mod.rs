@@ -5,6 +5,8 @@ pub(crate) mod browser;
 pub(crate) mod capture;
 pub(crate) mod child;
 pub(crate) mod fast_time;
+pub(crate) mod json;
+pub(crate) mod prelude;
 #[cfg(target_os = "linux")]
 pub(crate) mod process;
 pub(crate) mod raw;

@@ -1,7 +1,7 @@
-//! A project on a scripted server: requests for the JWKS and of sessions succeed
-//! unless a test scripts them too; updates get the test's responses.
+//! A project on a scripted server. Every request succeeds, unless a test replaces its response.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc, LazyLock, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 use stytch_sso_external::{
-    Client, ClientBuilder, Error, RetryPolicy, Session,
+    Client, ClientBuilder, Error, ErrorKind, Operation, Outcome, RetryPolicy, Session,
     testing::jwt::{self, Key},
     types::{UpdateExternalConnectionRequest, UpdateExternalConnectionResponse},
 };
@@ -29,6 +29,10 @@ pub(crate) const TOKEN: &str = "tHeSeSsIoNtOkEnOfAdAwHoIsAmEmBeR5FoDpF0iqFkE";
 pub(crate) const ORGANIZATION: &str = "organization-test-acme";
 pub(crate) const CONNECTION: &str = "external-connection-test-okta";
 pub(crate) const REQUEST_ID: &str = "request-id-test-5ad0";
+pub(crate) const UPDATE: Operation = Operation::UpdateExternalConnection;
+/// The pointers of a JWT's claims about the organization, and to its id.
+pub(crate) const ORGANIZATION_CLAIM: &str = "/https:~1~1stytch.com~1organization";
+pub(crate) const ORGANIZATION_ID: &str = "/https:~1~1stytch.com~1organization/organization_id";
 
 /// The only key of the project. Generating it takes up to a second.
 pub(crate) static KEY: LazyLock<Key> = LazyLock::new(Key::generate);
@@ -36,17 +40,21 @@ pub(crate) static KEY: LazyLock<Key> = LazyLock::new(Key::generate);
 /// A scripted server that responds as a project does.
 pub(crate) struct ScriptedProject {
     pub(crate) server: ScriptedServer,
+    replaced: Arc<Mutex<HashMap<Operation, Steps>>>,
 }
 
 impl ScriptedProject {
+    /// Starts a project in which every request succeeds.
+    pub(crate) async fn successful() -> Self {
+        Self::start(successful).await
+    }
+
     /// Starts a project whose updates get the response of `update`, which gets the request
     /// and how many updates there were before it.
     pub(crate) async fn start(
         update: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
     ) -> Self {
-        let server =
-            ScriptedServer::start(script(successful_jwks, successful_authenticate, update));
-        Self { server: server.await }
+        Self::scripted(successful_jwks, successful_authenticate, update).await
     }
 
     /// Starts a project whose updates all get the same response.
@@ -54,13 +62,30 @@ impl ScriptedProject {
         Self::start(move |_, _| steps.clone()).await
     }
 
-    /// Starts a server that responds to everything by script.
+    /// Starts a server that responds to every `GET`, `POST` and `PUT` by script.
     pub(crate) async fn scripted(
-        jwks: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-        authenticate: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-        update: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
+        get: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
+        post: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
+        put: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
     ) -> Self {
-        Self { server: ScriptedServer::start(script(jwks, authenticate, update)).await }
+        let replaced = Arc::<Mutex<HashMap<Operation, Steps>>>::default();
+        let replacements = Arc::clone(&replaced);
+        let counts: [AtomicUsize; 3] = Default::default();
+        let server = ScriptedServer::start(move |request, _| {
+            let before = |method: usize| counts[method].fetch_add(1, Ordering::SeqCst);
+            let steps = match request.method.as_str() {
+                "GET" => get(request, before(0)),
+                "POST" => post(request, before(1)),
+                _ => put(request, before(2)),
+            };
+            replacements.lock().unwrap().get(&operation(request)).cloned().unwrap_or(steps)
+        });
+        Self { server: server.await, replaced }
+    }
+
+    /// Replaces the response to an operation, from now on.
+    pub(crate) fn respond(&self, operation: Operation, steps: Steps) {
+        self.replaced.lock().unwrap().insert(operation, steps);
     }
 
     pub(crate) fn builder(&self) -> ClientBuilder {
@@ -69,6 +94,16 @@ impl ScriptedProject {
 
     pub(crate) fn client(&self) -> Client {
         self.builder().build().unwrap()
+    }
+
+    /// A client without retries.
+    pub(crate) fn client_without_retries(&self) -> Client {
+        self.builder().retry(RetryPolicy::disabled()).build().unwrap()
+    }
+
+    /// How many requests have arrived: of the JWKS, of `sessions/authenticate`, updates.
+    pub(crate) fn counts(&self) -> [usize; 3] {
+        [self.jwks_requests(), self.authenticate_requests(), self.updates()]
     }
 
     /// How many updates have arrived.
@@ -87,24 +122,19 @@ impl ScriptedProject {
     }
 }
 
-/// A project whose response to updates can be replaced during a test. Building a client reads
-/// the system's certificates, which is too slow for hundreds of clients.
+/// A project whose response to updates can be replaced during a test.
 pub(crate) struct Switched {
     pub(crate) project: ScriptedProject,
-    next: Arc<Mutex<Steps>>,
 }
 
 impl Switched {
     pub(crate) async fn start() -> Self {
-        let next = Arc::new(Mutex::new(Steps::new()));
-        let responses = Arc::clone(&next);
-        let project = ScriptedProject::start(move |_, _| responses.lock().unwrap().clone()).await;
-        Self { project, next }
+        Self { project: ScriptedProject::successful().await }
     }
 
     /// Sets the response to updates from now on.
     pub(crate) fn respond_with(&self, steps: &Steps) {
-        self.next.lock().unwrap().clone_from(steps);
+        self.project.respond(UPDATE, steps.clone());
     }
 }
 
@@ -151,7 +181,17 @@ pub(crate) fn rename(name: &str) -> UpdateExternalConnectionRequest {
 
 /// Ada's session as a JWT.
 pub(crate) fn session() -> Session {
-    Session::jwt(sign(&claims()))
+    jwt(&claims())
+}
+
+/// Ada's session as a token.
+pub(crate) fn token() -> Session {
+    Session::token(TOKEN)
+}
+
+/// A session of these claims.
+pub(crate) fn jwt(claims: &Value) -> Session {
+    Session::jwt(sign(claims))
 }
 
 /// A JWT of these claims, signed with the project's key, and registered as a credential.
@@ -178,6 +218,15 @@ pub(crate) fn claims() -> Value {
         "https://stytch.com/organization": {"organization_id": ORGANIZATION, "slug": "acme"},
         "https://stytch.com/session": {"id": "member-session-test-1", "roles": ["stytch_admin"]},
     })
+}
+
+/// The response to any request that is right.
+pub(crate) fn successful(request: &Request, before: usize) -> Steps {
+    match request.method.as_str() {
+        "GET" => successful_jwks(request, before),
+        "POST" => successful_authenticate(request, before),
+        _ => steps::json(200, &updated()),
+    }
 }
 
 pub(crate) fn successful_jwks(_: &Request, _: usize) -> Steps {
@@ -243,23 +292,22 @@ pub(crate) fn rejected(status: u16, error_type: &str) -> Value {
     })
 }
 
+/// What every test of an error asserts: its kind, the status of the response, and whether the
+/// change was applied.
+pub(crate) fn facts(error: &Error) -> (ErrorKind, Option<u16>, Outcome) {
+    (error.kind(), error.status().map(|status| status.as_u16()), error.outcome())
+}
+
 /// The variant of an error.
 pub(crate) fn variant(error: &Error) -> String {
     format!("{:?}", error.kind()).split(' ').next().unwrap_or_default().to_owned()
 }
 
-fn script(
-    jwks: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-    authenticate: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-    update: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-) -> impl Fn(&Request, usize) -> Steps + Send + Sync + 'static {
-    let counts: Arc<[AtomicUsize; 3]> = Arc::default();
-    move |request, _| {
-        let before = |operation: usize| counts[operation].fetch_add(1, Ordering::SeqCst);
-        match request.method.as_str() {
-            "GET" => jwks(request, before(0)),
-            "POST" => authenticate(request, before(1)),
-            _ => update(request, before(2)),
-        }
+fn operation(request: &Request) -> Operation {
+    match request.method.as_str() {
+        "POST" => Operation::AuthenticateSession,
+        "PUT" => UPDATE,
+        _ if request.target.contains("/jwks/") => Operation::GetJwks,
+        _ => Operation::GetConnections,
     }
 }

@@ -4,7 +4,6 @@
 //! library would: incomplete responses, resets, single bytes with pauses, invalid headers.
 
 use std::{
-    future::Future,
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -20,7 +19,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
-use super::steps::{After, Steps, perform};
+use super::steps::{After, Step, Steps, perform};
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
@@ -74,13 +73,31 @@ struct Seen {
 
 type Script = Arc<dyn Fn(&Request, usize) -> Steps + Send + Sync>;
 
+/// What a server does with its connections.
+enum Manner {
+    /// Responds to each request.
+    Respond(Script),
+    /// The same with TLS, with a configuration for each connection, the last one repeatedly.
+    RespondWithTls(Vec<TlsAcceptor>, Script),
+    /// Performs these steps before it has read anything, and closes.
+    Greet(Steps),
+}
+
 impl ScriptedServer {
     /// Starts a server that responds by `script`, which gets the request and how
     /// many requests there were before it.
     pub(crate) async fn start(
         script: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
     ) -> Self {
-        Self::serve(Vec::new(), Arc::new(script)).await
+        Self::start_on(listen().await, script)
+    }
+
+    /// Starts one on a listener that exists already.
+    pub(crate) fn start_on(
+        listener: TcpListener,
+        script: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
+    ) -> Self {
+        Self::accept(listener, Manner::Respond(Arc::new(script)))
     }
 
     /// Starts a server that speaks TLS.
@@ -98,97 +115,33 @@ impl ScriptedServer {
         script: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
     ) -> Self {
         let acceptors = configs.into_iter().map(|config| TlsAcceptor::from(Arc::new(config)));
-        Self::serve(acceptors.collect(), Arc::new(script)).await
+        let manner = Manner::RespondWithTls(acceptors.collect(), Arc::new(script));
+        Self::accept(listen().await, manner)
     }
 
-    /// Starts a server that accepts connections and neither reads nor writes.
+    /// Starts a server that accepts connections and doesn't respond.
     pub(crate) async fn start_mute() -> Self {
-        Self::accept(|stream, _seen| async move {
-            // Dropping it would close the connection, which the client would notice.
-            let _open = stream;
-            std::future::pending::<()>().await;
-        })
-        .await
+        Self::accept(listen().await, Manner::Greet(vec![Step::Hang]))
     }
 
     /// Starts a server that resets every connection before it has read anything.
     pub(crate) async fn start_resetting() -> Self {
-        Self::accept(|stream, _seen| async move { reset(&stream) }).await
+        Self::accept(listen().await, Manner::Greet(vec![Step::Reset]))
     }
 
     /// Starts a server that closes every connection before it has read anything.
     pub(crate) async fn start_closing() -> Self {
-        Self::accept(|mut stream, _seen| async move {
-            let _ = stream.shutdown().await;
-        })
-        .await
+        Self::accept(listen().await, Manner::Greet(vec![Step::Close]))
     }
 
     /// Starts a server that writes these bytes before it has read anything, and closes.
     pub(crate) async fn start_writing(bytes: &'static str) -> Self {
-        Self::accept(move |mut stream, _seen| async move {
-            let _ = stream.write_all(bytes.as_bytes()).await;
-            let _ = stream.shutdown().await;
-        })
-        .await
+        Self::accept(listen().await, Manner::Greet(vec![Step::Send(bytes.into())]))
     }
 
-    async fn serve(tls: Vec<TlsAcceptor>, script: Script) -> Self {
-        let scheme = if tls.is_empty() { "http" } else { "https" };
-        let server = Self::accept(move |mut stream, seen| {
-            let number = usize::try_from(seen.connections.load(Ordering::SeqCst)).unwrap();
-            let tls = tls.get(number - 1).or(tls.last()).cloned();
-            let script = Arc::clone(&script);
-            async move {
-                let after = match tls {
-                    None => converse(&mut stream, &script, &seen).await,
-                    Some(tls) => match tls.accept(&mut stream).await {
-                        Ok(mut stream) => converse(&mut stream, &script, &seen).await,
-                        Err(_) => After::Close,
-                    },
-                };
-                match after {
-                    After::Reset => reset(&stream),
-                    After::Serve | After::Close => {
-                        let _ = stream.shutdown().await;
-                    }
-                }
-            }
-        });
-        let mut server = server.await;
-        server.scheme = scheme;
-        server
-    }
-
-    async fn accept<F>(connection: impl Fn(TcpStream, Arc<Seen>) -> F + Send + 'static) -> Self
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        Self::accept_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), connection)
-    }
-
-    /// Starts one on a listener that exists already.
-    pub(crate) fn start_on(
-        listener: TcpListener,
-        script: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-    ) -> Self {
-        let script: Script = Arc::new(script);
-        Self::accept_on(listener, move |mut stream, seen| {
-            let script = Arc::clone(&script);
-            async move {
-                converse(&mut stream, &script, &seen).await;
-            }
-        })
-    }
-
-    fn accept_on<F>(
-        listener: TcpListener,
-        connection: impl Fn(TcpStream, Arc<Seen>) -> F + Send + 'static,
-    ) -> Self
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let listener = Arc::new(listener);
+    fn accept(listener: TcpListener, manner: Manner) -> Self {
+        let scheme = if matches!(manner, Manner::RespondWithTls(..)) { "https" } else { "http" };
+        let (listener, manner) = (Arc::new(listener), Arc::new(manner));
         let address = listener.local_addr().unwrap();
         let accepts = Arc::clone(&listener);
         let seen = Arc::new(Seen::default());
@@ -198,12 +151,12 @@ impl ScriptedServer {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = accepts.accept().await {
                 let _ = stream.set_nodelay(true);
-                counted.connections.fetch_add(1, Ordering::SeqCst);
-                connections.spawn(connection(stream, Arc::clone(&counted)));
+                let number = counted.connections.fetch_add(1, Ordering::SeqCst);
+                connections.spawn(serve(stream, number, Arc::clone(&manner), Arc::clone(&counted)));
                 while connections.try_join_next().is_some() {}
             }
         });
-        Self { address, scheme: "http", seen, listener, accepting }
+        Self { address, scheme, seen, listener, accepting }
     }
 
     /// Where it is reached, as a base URL.
@@ -281,8 +234,31 @@ impl Seen {
 
 /// An address of this machine at which nothing listens.
 pub(crate) async fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+    format!("http://{}", listen().await.local_addr().unwrap())
+}
+
+async fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+/// Serves a connection until its end.
+async fn serve(mut stream: TcpStream, number: u64, manner: Arc<Manner>, seen: Arc<Seen>) {
+    let after = match &*manner {
+        Manner::Respond(script) => converse(&mut stream, script, &seen).await,
+        Manner::RespondWithTls(acceptors, script) => {
+            let number = usize::try_from(number).unwrap().min(acceptors.len() - 1);
+            match acceptors[number].accept(&mut stream).await {
+                Ok(mut stream) => converse(&mut stream, script, &seen).await,
+                Err(_) => After::Close,
+            }
+        }
+        Manner::Greet(steps) => perform(steps.clone(), &mut stream, |_| ()).await,
+    };
+    if matches!(after, After::Reset) {
+        reset(&stream);
+    } else {
+        let _ = stream.shutdown().await;
+    }
 }
 
 async fn converse<S>(stream: &mut S, script: &Script, seen: &Seen) -> After
@@ -305,7 +281,7 @@ where
 }
 
 /// Reads a request to its last byte: closing a socket that holds unread bytes would reset
-/// it, which only [`Step::Reset`](super::steps::Step::Reset) may.
+/// it, which only [`Step::Reset`] may.
 async fn next_request<S: AsyncRead + Unpin>(
     stream: &mut S,
     buffer: &mut Vec<u8>,

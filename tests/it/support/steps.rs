@@ -1,6 +1,6 @@
 //! The steps of a scripted, possibly misbehaving response.
 
-use std::time::Duration;
+use std::{iter::repeat_n, time::Duration};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub(crate) enum Step {
     /// Sends these bytes one by one, with a pause before each.
     Drip(Bytes, Duration),
     /// Sends the same bytes until this many are sent or the client stops reading.
-    Flood(Bytes, u64),
+    Flood(Bytes, usize),
     /// Waits for this time.
     Wait(Duration),
     /// Waits until the client closes the connection.
@@ -43,18 +43,21 @@ where
 {
     for step in steps {
         let was_sent = match step {
-            Step::Send(bytes) => send(stream, &bytes, &mut sent).await,
-            Step::Drip(bytes, pause) => drip(stream, &bytes, pause, &mut sent).await,
-            Step::Flood(bytes, total) => flood(stream, &bytes, total, &mut sent).await,
+            Step::Send(bytes) => send(stream, [&bytes[..]], Duration::ZERO, &mut sent).await,
+            Step::Drip(bytes, pause) => send(stream, bytes.chunks(1), pause, &mut sent).await,
+            Step::Flood(bytes, total) => {
+                let parts = repeat_n(&bytes[..], total.div_ceil(bytes.len()));
+                send(stream, parts, Duration::ZERO, &mut sent).await
+            }
             Step::Wait(time) => {
                 tokio::time::sleep(time).await;
                 true
             }
             Step::Hang => {
                 while matches!(stream.read(&mut [0; 64]).await, Ok(read) if read > 0) {}
-                return After::Close;
+                false
             }
-            Step::Close => return After::Close,
+            Step::Close => false,
             Step::Reset => return After::Reset,
         };
         if !was_sent {
@@ -64,45 +67,21 @@ where
     After::Serve
 }
 
-async fn send<S: AsyncWrite + Unpin>(
+/// Sends all parts, with a pause before each. Returns whether the client has read them.
+async fn send<'a, S: AsyncWrite + Unpin>(
     stream: &mut S,
-    bytes: &[u8],
-    sent: &mut impl FnMut(usize),
-) -> bool {
-    let was_sent = stream.write_all(bytes).await.is_ok() && stream.flush().await.is_ok();
-    if was_sent {
-        sent(bytes.len());
-    }
-    was_sent
-}
-
-async fn drip<S: AsyncWrite + Unpin>(
-    stream: &mut S,
-    bytes: &[u8],
+    parts: impl IntoIterator<Item = &'a [u8]>,
     pause: Duration,
     sent: &mut impl FnMut(usize),
 ) -> bool {
-    for byte in bytes {
-        tokio::time::sleep(pause).await;
-        if !send(stream, &[*byte], sent).await {
+    for part in parts {
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        if stream.write_all(part).await.is_err() || stream.flush().await.is_err() {
             return false;
         }
-    }
-    true
-}
-
-async fn flood<S: AsyncWrite + Unpin>(
-    stream: &mut S,
-    bytes: &[u8],
-    total: u64,
-    sent: &mut impl FnMut(usize),
-) -> bool {
-    let mut left = total;
-    while left > 0 {
-        if !send(stream, bytes, sent).await {
-            return false;
-        }
-        left = left.saturating_sub(bytes.len() as u64);
+        sent(part.len());
     }
     true
 }
@@ -112,6 +91,13 @@ pub(crate) fn http(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Steps 
     let body = body.as_ref();
     let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
     vec![Step::Send([head.as_bytes(), body].concat().into())]
+}
+
+/// A JSON response that is longer by some bytes than what is sent of it.
+pub(crate) fn truncated(status: u16, missing: usize, body: &str) -> Steps {
+    let length = body.len() + missing;
+    let head = format!("HTTP/1.1 {status} X\r\n{JSON}content-length: {length}\r\n\r\n{body}");
+    vec![Step::Send(head.into()), Step::Close]
 }
 
 /// A complete JSON response.
