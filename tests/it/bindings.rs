@@ -2,33 +2,39 @@
 //! sending, and what their errors contain.
 
 use progenitor_client::{ClientHooks, OperationInfo};
-use serde_json::json;
 use stytch_sso_external::{
-    Client,
-    bindings::{self, ClientInfo, Credential},
+    bindings::{
+        ClientInfo, Credential, ProjectClient,
+        ProjectClientError::{self, ErrorResponse, InvalidRequest, UnexpectedResponse},
+    },
     reqwest,
-    testing::Stytch,
-    types,
+    types::UpdateExternalConnectionResponse,
 };
 
-use crate::support::{
-    scripted_project::{self, CONNECTION, ORGANIZATION, TOKEN},
-    scripted_server::ScriptedServer,
-    steps::{self, JSON, Step, Steps},
-};
+use crate::support::prelude::*;
 
 /// A client whose server responds to every request with these steps.
 async fn responding(steps: Steps) -> (ScriptedServer, Client) {
     let server = ScriptedServer::start(move |_, _| steps.clone()).await;
-    let client = scripted_project::builder(&server.url()).build().unwrap();
+    let client = builder(&server.url()).build().unwrap();
     (server, client)
+}
+
+/// Updates the connection for the project itself, or with these session headers.
+async fn update(
+    client: &Client,
+    token: Option<&str>,
+    jwt: Option<&str>,
+) -> Result<UpdateExternalConnectionResponse, ProjectClientError<types::ErrorBody>> {
+    let (bindings, update) = (client.bindings(), rename("Acme"));
+    let updating =
+        bindings.update_external_connection(ORGANIZATION, CONNECTION, token, jwt, &update);
+    Ok(updating.await?.into_inner())
 }
 
 #[tokio::test]
 async fn empty_session_header_or_both_are_rejected_before_sending() {
-    let (server, client) = responding(steps::json(200, &scripted_project::updated())).await;
-    let bindings = client.bindings();
-    let update = scripted_project::rename("Acme");
+    let (server, client) = responding(steps::json(200, &updated())).await;
     for (token, jwt) in [
         (Some(""), None),
         (None, Some("")),
@@ -38,40 +44,27 @@ async fn empty_session_header_or_both_are_rejected_before_sending() {
         (Some("t"), Some("")),
         (Some("t"), Some("j")),
     ] {
-        let listed = bindings.get_connections(ORGANIZATION, token, jwt).await.unwrap_err();
-        let is_rejected = matches!(listed, bindings::ProjectClientError::InvalidRequest(_));
-        assert!(is_rejected, "{token:?} {jwt:?}: {listed}");
-        let updated = bindings
-            .update_external_connection(ORGANIZATION, CONNECTION, token, jwt, &update)
-            .await;
-        let is_rejected = matches!(updated, Err(bindings::ProjectClientError::InvalidRequest(_)));
-        assert!(is_rejected, "{token:?} {jwt:?}: {updated:?}");
+        let listed = client.bindings().get_connections(ORGANIZATION, token, jwt).await;
+        assert!(matches!(listed, Err(InvalidRequest(_))), "{token:?} {jwt:?}");
+        let updated = update(&client, token, jwt).await;
+        assert!(matches!(updated, Err(InvalidRequest(_))), "{token:?} {jwt:?}: {updated:?}");
     }
     assert_eq!(server.connections(), 0);
     for (token, jwt) in [(None, None), (Some("t"), None), (None, Some("j"))] {
-        bindings
-            .update_external_connection(ORGANIZATION, CONNECTION, token, jwt, &update)
-            .await
-            .unwrap();
+        update(&client, token, jwt).await.unwrap();
     }
     assert_eq!(server.count("PUT"), 3);
 }
 
 #[tokio::test]
 async fn incomplete_body_is_an_error_with_its_status() {
-    let body = scripted_project::updated().to_string();
+    let body = updated().to_string();
     for status in [200, 403, 503] {
-        let head = format!("HTTP/1.1 {status} X\r\n{JSON}content-length: {}\r\n\r\n", 9_999);
-        let interrupted = [Step::Send(head.into()), Step::Send(body.clone().into()), Step::Close];
         let too_long = steps::http(status, JSON, format!("{body}{}", " ".repeat(1 << 20)));
-        for steps in [interrupted.into(), too_long] {
+        for steps in [steps::truncated(status, 1, &body), too_long] {
             let (_server, client) = responding(steps).await;
-            let update = scripted_project::rename("Acme");
-            let updated = client
-                .bindings()
-                .update_external_connection(ORGANIZATION, CONNECTION, None, None, &update)
-                .await;
-            let Err(bindings::ProjectClientError::UnexpectedResponse(response)) = updated else {
+            let updated = update(&client, None, None).await;
+            let Err(UnexpectedResponse(response)) = updated else {
                 panic!("{status}: {updated:?}");
             };
             assert_eq!(response.status(), status);
@@ -84,15 +77,12 @@ async fn incomplete_body_is_an_error_with_its_status() {
 async fn error_bodies_of_operations_with_secrets_are_withheld() {
     let secret = "cLiEnT-sEcReT-oF-aN-oIdC-cOnNeCtIoN-aT-sTyTcH";
     for status in [400, 403, 500] {
-        let mut body = scripted_project::rejected(status, "session_authorization_error");
-        body["error_message"] = json!(secret);
-        body["error_details"] = json!({"echo": secret});
+        let body = rejected(status, "session_authorization_error");
+        let body = with(with(body, "/error_message", secret), "/error_details", json!([secret]));
         let (_server, client) = responding(steps::json(status, &body)).await;
         let bindings = client.bindings();
-        let request = types::AuthenticateSessionRequest {
-            session_token: Some(Credential::new(TOKEN)),
-            session_jwt: None,
-        };
+        let session_token = Some(Credential::new(TOKEN));
+        let request = types::AuthenticateSessionRequest { session_token, session_jwt: None };
         let listed = bindings.get_connections(ORGANIZATION, None, None).await.unwrap_err();
         let authenticated = bindings.authenticate_session(&request).await.unwrap_err();
         for (shown, error_status) in [
@@ -104,9 +94,7 @@ async fn error_bodies_of_operations_with_secrets_are_withheld() {
         }
         // An operation without secrets keeps the body.
         let policy = bindings.get_rbac_policy().await.unwrap_err();
-        let bindings::ProjectClientError::ErrorResponse(response) = policy else {
-            panic!("{policy:?}")
-        };
+        let ErrorResponse(response) = policy else { panic!("{policy:?}") };
         assert_eq!(response.error_message.as_deref(), Some(secret));
     }
 }
@@ -114,18 +102,18 @@ async fn error_bodies_of_operations_with_secrets_are_withheld() {
 /// The type of this success requires no field that an error lacks.
 #[tokio::test]
 async fn error_body_under_a_success_is_an_error() {
-    let rejected = scripted_project::rejected(500, "internal_server_error");
+    let rejected = rejected(500, "internal_server_error");
     let (_server, client) = responding(steps::json(200, &rejected)).await;
     let error = client.bindings().get_organization_rbac_policy(ORGANIZATION).await.unwrap_err();
-    let unexpected = matches!(error, bindings::ProjectClientError::UnexpectedResponse(_));
-    assert!(unexpected && error.status().is_some_and(|status| status == 200), "{error:?}");
+    let UnexpectedResponse(response) = error else { panic!("{error:?}") };
+    assert_eq!(response.status(), 200);
 }
 
 #[test]
 fn debug_shows_no_default_headers() {
     let mut headers = reqwest::header::HeaderMap::new();
     headers.insert("x-acme-gateway", "hunter2".parse().unwrap());
-    let client = scripted_project::builder("https://test.stytch.com")
+    let client = builder("https://test.stytch.com")
         .configure_http(move |http| http.default_headers(headers.clone()))
         .build()
         .unwrap();
@@ -150,12 +138,9 @@ async fn bindings_with_another_base_url_send_nothing() {
         (&at_host, format!("{host}:444")),
         (&at_host, "https://test.stytch.co".to_owned()),
     ] {
-        let elsewhere = bindings::ProjectClient::new(&base_url, client.bindings().inner().clone());
+        let elsewhere = ProjectClient::new(&base_url, client.bindings().inner().clone());
         let error = elsewhere.get_jwks(stytch.project_id()).await.unwrap_err();
-        assert!(
-            matches!(error, bindings::ProjectClientError::InvalidRequest(_)),
-            "{base_url}: {error:?}"
-        );
+        assert!(matches!(error, InvalidRequest(_)), "{base_url}: {error:?}");
     }
     assert_eq!((stytch.requests(), other.requests()), (vec![], vec![]));
     client.bindings().get_jwks(stytch.project_id()).await.unwrap();
@@ -164,7 +149,7 @@ async fn bindings_with_another_base_url_send_nothing() {
 /// A caller who depends on `progenitor-client` can call the hooks with a request of its own.
 #[tokio::test]
 async fn request_to_another_base_url_gets_no_credentials() {
-    let client = scripted_project::builder("https://test.stytch.com/sso").build().unwrap();
+    let client = builder("https://test.stytch.com/sso").build().unwrap();
     for (url, is_below) in [
         ("https://test.stytch.com/sso/v1", true),
         ("https://test.stytch.com/sso", false),
@@ -178,8 +163,12 @@ async fn request_to_another_base_url_gets_no_credentials() {
         let mut request = reqwest::Request::new(http::Method::GET, url);
         let info = OperationInfo { operation_id: "getJwks" };
         let result = client.bindings().pre::<()>(&mut request, &info).await;
-        let is_rejected = matches!(result, Err(bindings::ProjectClientError::InvalidRequest(_)));
-        assert_eq!(is_rejected, !is_below, "{}: {result:?}", request.url());
+        assert_eq!(
+            matches!(result, Err(InvalidRequest(_))),
+            !is_below,
+            "{}: {result:?}",
+            request.url()
+        );
         let has_credentials = request.headers().contains_key("authorization");
         assert_eq!(has_credentials, is_below, "{}", request.url());
     }

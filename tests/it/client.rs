@@ -1,17 +1,8 @@
 //! The configuration of a client, and the errors of `build`.
 
-use std::time::Duration;
+use stytch_sso_external::BuildError;
 
-use stytch_sso_external::{
-    BuildError, Client, ClientBuilder, Error, MemberClient, Session, testing::Stytch,
-    types::UpdateExternalConnectionRequest,
-};
-
-use crate::support::{
-    child,
-    scripted_project::{self, ScriptedProject},
-    steps,
-};
+use crate::support::{child, prelude::*};
 
 const SECRET: &str = "secret-test-hidden";
 
@@ -30,53 +21,68 @@ fn project_id_decides_the_environment() {
 }
 
 #[test]
-fn base_url_loses_trailing_slashes() {
-    for (given, used) in [
-        ("https://sso.example.com", "https://sso.example.com"),
-        ("https://sso.example.com/", "https://sso.example.com"),
-        ("https://sso.example.com/stytch//", "https://sso.example.com/stytch"),
-        ("https://sso.example.com:8443/a/b", "https://sso.example.com:8443/a/b"),
-        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-        ("http://127.8.8.8", "http://127.8.8.8"),
-        ("http://[::1]:8080/", "http://[::1]:8080"),
-        ("http://localhost:8080", "http://localhost:8080"),
-    ] {
-        let client =
-            builder().base_url(given).build().unwrap_or_else(|error| panic!("{given}: {error}"));
-        assert!(format!("{client:?}").contains(&format!("base_url: \"{used}\"")), "{client:?}");
+fn loopback_may_be_plain_http() {
+    for url in ["http://127.0.0.1:8080", "http://127.8.8.8", "http://localhost:8080"] {
+        assert_base_url(url, url);
     }
+    assert_base_url("http://[::1]:8080/", "http://[::1]:8080");
+    assert_base_url("https://sso.example.com:8443/a/b//", "https://sso.example.com:8443/a/b");
+}
+
+fn assert_base_url(given: &str, used: &str) {
+    let client = builder().base_url(given).build();
+    let client = client.unwrap_or_else(|error| panic!("{given}: {error}"));
+    assert!(format!("{client:?}").contains(&format!("base_url: \"{used}\"")), "{client:?}");
 }
 
 #[tokio::test]
 async fn path_of_the_base_url_precedes_the_path_of_each_request() {
-    let updated = steps::json(200, &scripted_project::updated());
-    for (given, prefix) in [("/", ""), ("/stytch/", "/stytch"), ("/a%20b/c", "/a%20b/c")] {
-        let project = ScriptedProject::responding(updated.clone()).await;
+    let project = ScriptedProject::successful().await;
+    for (given, prefix) in [
+        ("", ""),
+        ("/", ""),
+        ("///", ""),
+        ("/stytch", "/stytch"),
+        ("/stytch/", "/stytch"),
+        ("/a/b//", "/a/b"),
+        ("/a%20b/c", "/a%20b/c"),
+        ("/a/../b", "/b"),
+        ("/a/%2e%2e/b", "/b"),
+        ("\\b", "/b"),
+    ] {
         let base_url = format!("{}{given}", project.server.url());
         let client = scripted_project::builder(&base_url).build().unwrap();
-        scripted_project::update(&client).await.unwrap();
-        let (organization, connection) =
-            (scripted_project::ORGANIZATION, scripted_project::CONNECTION);
-        let expected = [
-            format!("{prefix}/v1/b2b/sessions/jwks/{}", scripted_project::PROJECT),
-            format!("{prefix}/v1/b2b/sso/external/{organization}/connections/{connection}"),
-        ];
-        let requests = project.server.requests().into_iter();
-        assert_eq!(requests.map(|request| request.target).collect::<Vec<_>>(), expected);
+        update(&client).await.unwrap();
+        update_as(&client, token()).await.unwrap();
+        let update = format!("/v1/b2b/sso/external/{ORGANIZATION}/connections/{CONNECTION}");
+        let jwks = format!("/v1/b2b/sessions/jwks/{PROJECT}");
+        let paths = [&*jwks, &update, "/v1/b2b/sessions/authenticate", &update];
+        let sent: Vec<_> = project.server.take().into_iter().map(|it| it.target).collect();
+        assert_eq!(sent, paths.map(|path| format!("{prefix}{path}")), "{given}");
     }
 }
 
 #[test]
 fn base_url_that_would_leak_credentials_is_rejected() {
-    let cases = [
+    let rejected = [
         ("", "the base URL is not a URL"),
         ("sso.example.com", "the base URL is not a URL"),
+        ("//sso.example.com", "the base URL is not a URL"),
         ("/v1", "the base URL is not a URL"),
+        ("https://", "the base URL is not a URL"),
+        ("https://sso exa mple.com", "the base URL is not a URL"),
+        ("https://[::1", "the base URL is not a URL"),
+        ("https://sso.example.com:99999", "the base URL is not a URL"),
         ("ftp://sso.example.com", "the base URL does not start with https://"),
         ("file:///etc", "the base URL does not start with https://"),
+        ("ws://127.0.0.1", "the base URL does not start with https://"),
+        ("data:,x", "the base URL does not start with https://"),
         ("https://user@sso.example.com", "the base URL contains a user name or password"),
         ("https://user:hunter2@sso.example.com", "the base URL contains a user name or password"),
+        ("https://:hunter2@sso.example.com", "the base URL contains a user name or password"),
         ("https://sso.example.com?a=b", "the base URL contains a query or fragment"),
+        ("https://sso.example.com/?", "the base URL contains a query or fragment"),
+        ("https://sso.example.com/#", "the base URL contains a query or fragment"),
         ("https://sso.example.com#a", "the base URL contains a query or fragment"),
         ("http://sso.example.com", "the base URL is plain http"),
         ("http://10.0.0.1", "the base URL is plain http"),
@@ -87,31 +93,22 @@ fn base_url_that_would_leak_credentials_is_rejected() {
         ("http://evil.localhost", "the base URL is plain http"),
         ("http://localhost.", "the base URL is plain http"),
     ];
-    for (base_url, message) in cases {
+    for (base_url, message) in rejected {
         let error = builder().base_url(base_url).build().unwrap_err();
         assert!(error.to_string().starts_with(message), "{base_url}: {error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"));
+        let is_insecure = message.ends_with("plain http");
+        assert_eq!(matches!(error, BuildError::InsecureBaseUrl), is_insecure, "{error:?}");
+        assert_eq!(matches!(error, BuildError::InvalidBaseUrl { .. }), !is_insecure, "{error:?}");
     }
 }
 
-#[test]
-fn empty_and_invalid_credentials_are_rejected() {
-    assert!(matches!(Client::builder("", SECRET).build(), Err(BuildError::EmptyProjectId)));
-    assert!(matches!(Client::builder("project-test-1", "").build(), Err(BuildError::EmptySecret)));
-    for project_id in ["..", "a:b", "a\\b", "project-test-1;", "project-test-ä", "project test-1"]
-    {
-        for builder in [Client::builder(project_id, SECRET), with_base_url(project_id, SECRET)] {
-            let error = builder.build().unwrap_err();
-            assert!(matches!(error, BuildError::InvalidProjectId), "{project_id:?}: {error}");
-        }
-    }
-    for secret in ["secret\0", "secret\u{7f}", "secret\u{1}x", "sécret", "a\u{200b}b"] {
-        let error = Client::builder("project-test-1", secret).build().unwrap_err();
-        assert!(matches!(error, BuildError::InvalidSecret), "{secret:?}: {error}");
-        assert!(!format!("{error} {error:?}").contains(secret));
-    }
-    // Its characters have no meaning in Basic auth.
-    Client::builder("project-test-1", "a:b \"c\" d").build().unwrap();
+/// The error of a client with these credentials, whatever its host.
+fn error_of(project_id: &str, secret: &str) -> BuildError {
+    let with_base_url = with_base_url(project_id, secret).build().unwrap_err();
+    let error = Client::builder(project_id, secret).build().unwrap_err();
+    assert_eq!(format!("{error:?}"), format!("{with_base_url:?}"), "{project_id:?}");
+    error
 }
 
 fn with_base_url(project_id: &str, secret: &str) -> ClientBuilder {
@@ -119,24 +116,60 @@ fn with_base_url(project_id: &str, secret: &str) -> ClientBuilder {
 }
 
 #[test]
-fn quoted_credentials_are_rejected_by_name() {
-    let spoil = |text: &str| {
-        let quotes = ['"', '\'', '`'].iter();
-        let spoiled = quotes.flat_map(|it| {
+fn empty_and_invalid_credentials_are_rejected() {
+    assert!(matches!(error_of("", SECRET), BuildError::EmptyProjectId));
+    assert!(matches!(error_of("project-test-1", ""), BuildError::EmptySecret));
+    let long = "x".repeat(1025);
+    for id in [".", "..", "a:b", "a\\b", "a\0b", "project-test-1;", "project-test-ä", "a b", &long]
+    {
+        let error = error_of(id, SECRET);
+        assert!(matches!(error, BuildError::InvalidProjectId), "{id:?}: {error}");
+    }
+    for secret in ["secret\0", "secret\u{7f}", "secret\u{1}x", "sécret", "a\u{200b}b"] {
+        let error = error_of("project-test-1", secret);
+        assert!(matches!(error, BuildError::InvalidSecret), "{secret:?}: {error}");
+        assert!(!format!("{error} {error:?}").contains(secret));
+    }
+    // Its characters have no meaning in Basic auth.
+    Client::builder("project-test-1", "a:b \"c\" d").build().unwrap();
+}
+
+/// Checks that a project id and a secret are rejected if they begin or end with one of these.
+fn assert_rejected_around(around: &[&str], expected: impl Fn(&BuildError) -> Option<&'static str>) {
+    let spoil = |text: &str| -> Vec<String> {
+        let spoilt = around.iter().flat_map(|it| {
             [format!("{it}{text}{it}"), format!("{it}{text}"), format!("{text}{it}")]
         });
-        spoiled.collect::<Vec<_>>()
+        spoilt.collect()
     };
     let ids = spoil("project-live-1").into_iter().map(|id| (id, SECRET.to_owned(), "project id"));
     let secrets = spoil(SECRET).into_iter();
     let secrets = secrets.map(|secret| ("project-test-1".to_owned(), secret, "project secret"));
-    for (id, secret, expected) in ids.chain(secrets) {
-        for builder in [Client::builder(&id, &secret), with_base_url(&id, &secret)] {
-            let error = builder.build().unwrap_err();
-            let BuildError::Quoted { setting, .. } = error else { panic!("{id:?}: {error:?}") };
-            assert_eq!(setting, expected);
-            assert!(!format!("{error} {error:?}").contains("hidden"));
-        }
+    for (id, secret, setting) in ids.chain(secrets) {
+        let error = error_of(&id, &secret);
+        assert_eq!(expected(&error), Some(setting), "{id:?}: {error:?}");
+        assert!(error.to_string().starts_with(&format!("the {setting} ")), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hidden"));
+    }
+}
+
+#[test]
+fn quoted_credentials_are_rejected_by_name() {
+    assert_rejected_around(&["\"", "'", "`"], |error| match error {
+        BuildError::Quoted { setting, .. } => Some(setting),
+        _ => None,
+    });
+}
+
+#[test]
+fn credentials_with_white_space_or_a_line_break_are_rejected_by_name() {
+    assert_rejected_around(&[" ", "\n", "\r\n", "\t"], |error| match error {
+        BuildError::Whitespace { setting, .. } => Some(setting),
+        _ => None,
+    });
+    for (id, secret) in [("project\ntest-1", SECRET), ("project-test-1", "secret\rtest")] {
+        let error = error_of(id, secret);
+        assert!(matches!(error, BuildError::Whitespace { .. }), "{error:?}");
     }
 }
 
@@ -146,27 +179,6 @@ fn project_id_of_no_environment_needs_a_base_url() {
         let error = Client::builder(project_id, SECRET).build().unwrap_err();
         assert!(matches!(error, BuildError::UnknownEnvironment), "{project_id}: {error}");
         with_base_url(project_id, SECRET).build().unwrap();
-    }
-}
-
-#[test]
-fn credentials_with_white_space_or_a_line_break_are_rejected_by_name() {
-    let spoil = |text: &str| {
-        [" ", "\n", "\r\n", "\t"]
-            .iter()
-            .flat_map(|space| [format!("{space}{text}"), format!("{text}{space}")])
-            .chain([text.replacen('-', "\n", 1), text.replacen('-', "\r", 1)])
-            .collect::<Vec<_>>()
-    };
-    let ids = spoil("project-test-1").into_iter().map(|id| (id, SECRET.to_owned(), "project id"));
-    let secrets = spoil(SECRET).into_iter();
-    let secrets = secrets.map(|secret| ("project-test-1".to_owned(), secret, "project secret"));
-    for (id, secret, expected) in ids.chain(secrets) {
-        let error = Client::builder(&id, &secret).build().unwrap_err();
-        let BuildError::Whitespace { setting, .. } = error else { panic!("{id:?}: {error:?}") };
-        assert_eq!(setting, expected);
-        assert!(error.to_string().starts_with(&format!("the {expected} has ")), "{error}");
-        assert!(!format!("{error} {error:?}").contains("hidden"));
     }
 }
 
@@ -240,31 +252,6 @@ fn timeouts_have_defaults() {
         assert!(shown.contains(setting), "{setting} isn't in {shown}");
     }
     assert!(!shown.contains(SECRET));
-}
-
-#[tokio::test]
-async fn maximum_durations_and_limits_are_accepted() {
-    let stytch = Stytch::start();
-    let acme = stytch.organization("acme");
-    let ada = acme.member("ada", &["stytch_admin"]).log_in();
-    let longest = || {
-        let builder =
-            stytch.client_builder().connect_timeout(Duration::MAX).attempt_timeout(Duration::MAX);
-        let builder = builder
-            .operation_timeout(Duration::MAX)
-            .max_in_flight(usize::MAX)
-            .leeway(Duration::MAX);
-        builder
-            .session_cache_ttl(Duration::MAX)
-            .jwks_max_stale(Duration::MAX)
-            .jwks_min_refetch_interval(Duration::MAX)
-    };
-    for session in [Session::jwt(ada.jwt()), Session::token(ada.token())] {
-        for client in [longest(), longest().expiry_margin(Duration::MAX)] {
-            let member = client.build().unwrap().as_member(session.clone());
-            assert_eq!(member.organization_id().await.unwrap(), acme.id());
-        }
-    }
 }
 
 #[test]

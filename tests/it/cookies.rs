@@ -1,48 +1,42 @@
 //! Which session is chosen from the headers and cookies of a request.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header::COOKIE};
-use serde_json::json;
-use stytch_sso_external::{Session, SessionCookies, SessionKind, testing::jwt};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use stytch_sso_external::{SessionCookies, SessionKind};
 
-use crate::support::scripted_project::{self, KEY, PROJECT};
+use crate::support::prelude::*;
 
 const JWT: &str = "x-stytch-member-sessionjwt";
 const TOKEN: &str = "x-stytch-member-session";
 
 /// A session JWT that was issued this many seconds ago, for five minutes.
 fn issued(seconds_ago: i64, project: &str) -> String {
-    let mut claims = scripted_project::claims();
+    let mut claims = with(claims(), "/aud", json!([project]));
     for name in ["iat", "nbf", "exp"] {
         claims[name] = json!(claims[name].as_i64().unwrap() - seconds_ago);
     }
-    claims["aud"] = json!([project]);
-    scripted_project::sign(&claims)
+    sign(&claims)
 }
 
 /// Values that can't be a session JWT.
 fn junk() -> Vec<String> {
     let good = issued(0, PROJECT);
-    let without = |name: &str| {
-        let mut claims = scripted_project::claims();
-        claims.as_object_mut().unwrap().remove(name);
-        scripted_project::sign(&claims)
-    };
-    let signature = good.rsplit_once('.').unwrap().1;
-    let header = scripted_project::header();
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let (head, payload) = signed.split_once('.').unwrap();
+    let long = json!({"iat": 1, "exp": 1, "long": "x".repeat(16 << 10)});
     let mut junk = vec![
         good[..good.len() - 9].to_owned(),
-        good.rsplit_once('.').unwrap().0.to_owned(),
+        signed.to_owned(),
         format!("{good}.x"),
         format!("{good}="),
-        format!("bm90IEpTT04{}", &good[good.find('.').unwrap()..]),
-        format!("WzFd{}", &good[good.find('.').unwrap()..]),
-        format!("{}.bm90IEpTT04.{signature}", &good[..good.find('.').unwrap()]),
-        without("iat"),
-        without("exp"),
-        jwt::sign(&header, &json!({"iat": "1", "exp": 1}), &KEY),
-        jwt::sign_hmac(&header, &scripted_project::claims(), b"key"),
-        jwt::unsigned(&header, &scripted_project::claims()),
-        jwt::sign(&header, &json!({"iat": 1, "exp": 1, "long": "x".repeat(16 << 10)}), &KEY),
+        format!("bm90IEpTT04.{payload}.{signature}"),
+        format!("WzFd.{payload}.{signature}"),
+        format!("{head}.bm90IEpTT04.{signature}"),
+        sign(&without(claims(), "/iat")),
+        sign(&without(claims(), "/exp")),
+        jwt::sign(&header(), &json!({"iat": "1", "exp": 1}), &KEY),
+        jwt::sign_hmac(&header(), &claims(), b"key"),
+        jwt::unsigned(&header(), &claims()),
+        jwt::sign(&header(), &long, &KEY),
     ];
     junk.extend(["undefined", "null", "", "j", "a.b.c", "..", "tökén"].map(str::to_owned));
     junk
@@ -50,12 +44,9 @@ fn junk() -> Vec<String> {
 
 /// Asserts which session all readers of cookies choose.
 fn assert_cookies(cookies: &str, expected: Option<&Session>) {
-    let mut headers = HeaderMap::new();
-    headers.insert(COOKIE, HeaderValue::from_bytes(cookies.as_bytes()).unwrap());
-    let default = SessionCookies::default();
-    for session in
-        [Session::from_headers(&headers), default.session(&headers), default.parse(cookies)]
-    {
+    let (headers, default) = (headers(&[("cookie", cookies)]), SessionCookies::default());
+    let parsed = default.parse(cookies);
+    for session in [Session::from_headers(&headers), default.session(&headers), parsed] {
         // Its beginning: the capture would take a whole JWT for a leak, and end the process.
         let beginning: String = cookies.chars().take(60).collect();
         assert!(session.as_ref() == expected, "{session:?} of {beginning}");

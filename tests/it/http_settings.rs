@@ -1,34 +1,16 @@
 //! Settings of the HTTP client: which ones `configure_http` can change and which ones the crate
 //! overrides.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    time::Duration,
-};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use stytch_sso_external::{BuildError, Outcome, reqwest};
+use stytch_sso_external::{BuildError, reqwest};
 
-use crate::support::{
-    capture,
-    fast_time::accelerate,
-    scripted_project::{self, ScriptedProject},
-    scripted_server::{Request, ScriptedServer},
-    steps::{self, Step, Steps},
-    tls,
-};
+use crate::support::{prelude::*, tls};
 
 fn header(name: &'static str, value: &'static str) -> reqwest::header::HeaderMap {
     let mut headers = reqwest::header::HeaderMap::new();
     headers.insert(name, value.parse().unwrap());
     headers
-}
-
-fn successful(request: &Request, before: usize) -> Steps {
-    match request.method.as_str() {
-        "GET" => scripted_project::successful_jwks(request, before),
-        "POST" => scripted_project::successful_authenticate(request, before),
-        _ => steps::json(200, &scripted_project::updated()),
-    }
 }
 
 #[test]
@@ -41,7 +23,7 @@ fn a_default_header_with_credentials_is_a_build_error() {
         ("x-stytch-anything", "X-Stytch-…"),
     ];
     for (name, named) in forbidden {
-        let builder = scripted_project::builder("https://test.stytch.com")
+        let builder = builder("https://test.stytch.com")
             .configure_http(move |http| http.default_headers(header(name, "hunter2")));
         // If this fails, reqwest no longer shows default headers in its `Debug` output.
         let error = builder.build().unwrap_err();
@@ -53,14 +35,12 @@ fn a_default_header_with_credentials_is_a_build_error() {
 
 #[tokio::test]
 async fn other_default_headers_are_sent() {
-    let project = ScriptedProject::start(successful).await;
+    let project = ScriptedProject::successful().await;
     let value = r#", "authorization": {"cookie": "x-stytch-"#;
-    let client = project
-        .builder()
-        .configure_http(move |http| http.default_headers(header("x-acme", value)))
-        .build()
-        .unwrap();
-    scripted_project::update(&client).await.unwrap();
+    let builder = project.builder();
+    let builder = builder.configure_http(move |http| http.default_headers(header("x-acme", value)));
+    let client = builder.build().unwrap();
+    update(&client).await.unwrap();
     let requests = project.server.requests();
     assert!(requests.iter().all(|request| request.header("x-acme") == Some(value)));
 }
@@ -87,11 +67,7 @@ async fn the_crates_own_settings_win() {
     let location = format!("location: {}/x\r\n", other.url());
     let project = ScriptedProject::start(move |_, before| match before {
         // Longer than the caller's read timeout.
-        0 => [
-            vec![Step::Wait(Duration::from_millis(50))],
-            steps::json(200, &scripted_project::updated()),
-        ]
-        .concat(),
+        0 => [vec![Step::Wait(Duration::from_millis(50))], steps::json(200, &updated())].concat(),
         1 => steps::http(307, &location, ""),
         _ => vec![Step::Hang],
     });
@@ -101,7 +77,7 @@ async fn the_crates_own_settings_win() {
     let client = builder.app_name("acme-admin/2.1").build().unwrap();
     accelerate();
 
-    scripted_project::update(&client).await.unwrap();
+    update(&client).await.unwrap();
     let request = project.server.requests().pop().unwrap();
     let user_agent = format!("stytch-sso-external/{} acme-admin/2.1", env!("CARGO_PKG_VERSION"));
     assert_eq!(request.header("user-agent"), Some(&*user_agent));
@@ -110,12 +86,12 @@ async fn the_crates_own_settings_win() {
     assert_eq!(request.header("accept-encoding"), None);
     assert_eq!(request.header("referer"), None);
 
-    let error = scripted_project::update(&client).await.unwrap_err();
+    let error = update(&client).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 307);
     assert_eq!(other.connections(), 0);
 
-    let error = scripted_project::update(&client).await.unwrap_err();
-    assert_eq!((error.attempts(), error.outcome()), (3, Outcome::Unknown));
+    let error = update(&client).await.unwrap_err();
+    assert_eq!((error.attempts(), error.outcome()), (3, Unknown));
     assert_eq!(project.updates(), 2 + 3, "reqwest retried");
 }
 
@@ -132,7 +108,7 @@ async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
     });
     let server = server.await;
     let build = |headers: reqwest::header::HeaderMap| {
-        let builder = scripted_project::builder(&server.url());
+        let builder = builder(&server.url());
         builder.configure_http(move |http| {
             http.tls_certs_merge([tls::authority()])
                 .redirect(reqwest::redirect::Policy::limited(10))
@@ -143,15 +119,14 @@ async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
     assert!(matches!(error, BuildError::CredentialHeader { .. }), "{error:?}");
 
     let client = build(reqwest::header::HeaderMap::new()).build().unwrap();
-    let error = scripted_project::update(&client).await.unwrap_err();
+    let error = update(&client).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 307, "{error:?}");
     assert_eq!((server.count("PUT"), other.connections()), (1, 0));
 }
 
 #[test]
 fn an_app_name_that_no_header_can_carry_is_a_build_error() {
-    let build =
-        |name: &str| scripted_project::builder("https://test.stytch.com").app_name(name).build();
+    let build = |name: &str| builder("https://test.stytch.com").app_name(name).build();
     for name in ["", " ", "a\r\nx-evil: 1", "a\0", "ä", " a", "a "] {
         assert!(matches!(build(name), Err(BuildError::InvalidAppName)), "{name:?}");
     }
@@ -170,15 +145,15 @@ impl reqwest::dns::Resolve for Elsewhere {
 
 #[tokio::test]
 async fn localhost_is_loopback_whatever_it_resolves_to() {
-    let project = ScriptedProject::start(successful).await;
+    let project = ScriptedProject::successful().await;
     let url = project.server.url_at("http", "localhost");
-    let builder = || scripted_project::builder(&url);
+    let builder = || builder(&url);
     for builder in [
         builder(),
         builder().configure_http(|http| http.dns_resolver(Elsewhere)),
         builder().configure_http(|http| http.resolve("localhost", ELSEWHERE)),
     ] {
-        scripted_project::update(&builder.build().unwrap()).await.unwrap();
+        update(&builder.build().unwrap()).await.unwrap();
     }
     assert_eq!(project.updates(), 3);
 }

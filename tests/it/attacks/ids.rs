@@ -1,52 +1,21 @@
 //! Ids and credentials that would change the path, the request line or the host of a request.
 
-use http::{HeaderMap, HeaderValue};
-use serde_json::json;
-use stytch_sso_external::{Outcome, Session};
+use std::fmt::Display;
 
-use crate::support::{
-    capture,
-    scripted_project::{self, ScriptedProject, claims, variant},
-    steps,
-};
+use http::{HeaderMap, HeaderValue};
+
+use crate::support::prelude::*;
 
 /// Ids that a URL parser or a gateway could take for something else than one path segment.
-pub(crate) const IMPOSSIBLE: [&str; 31] = [
-    "",
-    ".",
-    "..",
-    "..\\..\\x",
-    "\\",
-    "a\\b",
-    "a\0b",
-    "a\r\nb",
-    "a\nb",
-    "a\tb",
-    "\u{7f}",
-    "a\u{85}b",
-    "\u{1b}[31m",
-    "..\r",
-    "%2e%2e",
-    "%2E",
-    ".%2e",
-    "..%2f",
-    "%",
-    "a/b",
-    "../x",
-    "/",
-    "a?b",
-    "a#b",
-    "a b",
-    " ",
-    "a;b=c",
-    "..;",
-    "ä",
-    "\u{202e}",
-    "a\u{ff0f}b",
+/// The last one has a full-width slash.
+const IMPOSSIBLE: &[&str] = &[
+    "", ".", "..", r"..\..\x", "\\", "a\\b", "a\0b", "a\r\nb", "a\nb", "a\tb", "\u{7f}",
+    "a\u{85}b", "\x1b[31m", "..\r", "%2e%2e", "%2E", ".%2e", "..%2f", "%", "a/b", "../x", "/",
+    "a?b", "a#b", "a b", " ", "a;b=c", "..;", "ä", "\u{202e}", "a／b",
 ];
 
 /// Unusual but valid ids, and how they are encoded.
-const ODD: [(&str, &str); 8] = [
+const ODD: &[(&str, &str)] = &[
     ("...", "..."),
     ("acme.example|42", "acme.example|42"),
     ("@evil.example", "@evil.example"),
@@ -59,16 +28,13 @@ const ODD: [(&str, &str); 8] = [
 
 #[tokio::test]
 async fn invalid_ids_are_rejected_before_sending() {
-    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
-    let client = project.client();
-    let member = client.as_member(scripted_project::session());
+    let project = ScriptedProject::successful().await;
+    let member = project.client().as_member(session());
     let long = "x".repeat(64 * 1024);
-    for id in IMPOSSIBLE.into_iter().chain([&*long]) {
-        let error =
-            member.update_connection(id, &scripted_project::rename("Acme")).await.unwrap_err();
+    for id in IMPOSSIBLE.iter().copied().chain([&*long]) {
+        let error = member.update_connection(id, &rename("Acme")).await.unwrap_err();
         capture::inspect(&error);
-        assert_eq!(variant(&error), "InvalidRequest", "{id:?}");
-        assert_eq!((error.status(), error.outcome()), (None, Outcome::NotApplied), "{id:?}");
+        assert_eq!(facts(&error), (InvalidRequest, None, NotApplied), "{id:?}");
         assert_eq!((error.attempts(), error.is_retryable()), (0, false), "{id:?}");
         assert!(!error.to_string().contains(['\n', '\r', '\0', '\u{1b}']), "{id:?}");
     }
@@ -77,97 +43,77 @@ async fn invalid_ids_are_rejected_before_sending() {
 
 #[tokio::test]
 async fn invalid_ids_are_rejected_by_the_bindings_too() {
-    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    fn text<T, E: Display>(result: Result<T, E>) -> Option<String> {
+        result.err().map(|error| error.to_string())
+    }
+    let project = ScriptedProject::successful().await;
     let client = project.client();
-    let bindings = client.bindings();
-    let update = scripted_project::rename("Acme");
+    let (bindings, update) = (client.bindings(), rename("Acme"));
     for id in IMPOSSIBLE {
-        let rejected = [
-            bindings.get_connections(id, None, None).await.err().map(|error| error.to_string()),
-            bindings.get_jwks(id).await.err().map(|error| error.to_string()),
-            bindings.get_organization_rbac_policy(id).await.err().map(|error| error.to_string()),
-            bindings
-                .update_external_connection(scripted_project::ORGANIZATION, id, None, None, &update)
-                .await
-                .err()
-                .map(|error| error.to_string()),
-        ];
-        for error in rejected {
+        let updated =
+            bindings.update_external_connection(ORGANIZATION, id, None, None, &update).await;
+        for error in [
+            text(bindings.get_connections(id, None, None).await),
+            text(bindings.get_jwks(id).await),
+            text(bindings.get_organization_rbac_policy(id).await),
+            text(updated),
+        ] {
             assert!(error.as_ref().is_some_and(|it| it.contains("an id ")), "{id:?}: {error:?}");
         }
     }
     assert_eq!(project.server.connections(), 0);
 }
 
+/// The session of a member of this organization.
+fn member_of(organization_id: &str) -> Session {
+    jwt(&with(claims(), ORGANIZATION_ID, organization_id))
+}
+
 #[tokio::test]
 async fn invalid_organization_ids_of_a_jwt_send_no_update() {
-    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    let project = ScriptedProject::successful().await;
     let client = project.client();
     for id in IMPOSSIBLE {
-        let mut claims = claims();
-        claims["https://stytch.com/organization"]["organization_id"] = json!(id);
-        let session = Session::jwt(scripted_project::sign(&claims));
-        let error = scripted_project::update_as(&client, session).await.unwrap_err();
-        assert_eq!(error.outcome(), Outcome::NotApplied, "{id:?}: {error:?}");
+        let error = update_as(&client, member_of(id)).await.unwrap_err();
+        assert_eq!(error.outcome(), NotApplied, "{id:?}: {error:?}");
     }
     assert_eq!(project.updates(), 0);
 }
 
 #[tokio::test]
-async fn unusual_connection_ids_are_sent_as_one_segment() {
+async fn unusual_ids_are_sent_as_one_segment() {
     let project = ScriptedProject::responding(steps::html(404)).await;
     let client = project.client();
-    let path = format!("/v1/b2b/sso/external/{}/connections/", scripted_project::ORGANIZATION);
+    client.warm_up().await.unwrap();
+    project.server.take();
+    let host = project.server.url().replace("http://", "");
     for (id, segment) in ODD {
-        let member = client.as_member(scripted_project::session());
-        member.update_connection(id, &scripted_project::rename("Acme")).await.unwrap_err();
-        let seen = project.server.requests().pop().unwrap();
-        assert_eq!(seen.target, format!("{path}{segment}"), "{id:?}");
-        let host = project.server.url();
-        assert_eq!(seen.header("host"), host.strip_prefix("http://"), "{id:?}");
-    }
-}
-
-#[tokio::test]
-async fn unusual_organization_ids_are_sent_as_one_segment() {
-    let project = ScriptedProject::responding(steps::html(404)).await;
-    let client = project.client();
-    for (id, segment) in ODD {
-        let mut claims = claims();
-        claims["https://stytch.com/organization"]["organization_id"] = json!(id);
-        scripted_project::update_as(&client, Session::jwt(scripted_project::sign(&claims)))
-            .await
-            .unwrap_err();
-        let seen = project.server.requests().pop().unwrap();
-        let path =
-            format!("/v1/b2b/sso/external/{segment}/connections/{}", scripted_project::CONNECTION);
-        assert_eq!(seen.target, path, "{id:?}");
+        let member = client.as_member(session());
+        member.update_connection(id, &rename("Acme")).await.unwrap_err();
+        update_as(&client, member_of(id)).await.unwrap_err();
+        let sent = project.server.take();
+        let sent: Vec<_> = sent.iter().map(|it| (&*it.target, it.header("host"))).collect();
+        let path = "/v1/b2b/sso/external";
+        let paths = [
+            format!("{path}/{ORGANIZATION}/connections/{segment}"),
+            format!("{path}/{segment}/connections/{CONNECTION}"),
+        ];
+        assert_eq!(sent, paths.each_ref().map(|path| (&**path, Some(&*host))), "{id:?}");
     }
 }
 
 #[tokio::test]
 async fn credentials_that_no_header_can_carry_are_rejected_before_sending() {
     let long = "x".repeat(1 << 20);
-    let credentials = [
-        "",
-        " ",
-        "a b",
-        "a\r\nx-evil: 1",
-        "a\nb",
-        "a\0b",
-        "a\tb",
-        "\u{7f}",
-        "tökén",
-        "a\u{200b}b",
-        &long,
-    ];
-    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    let long = long.as_str();
+    let credentials = ["", " ", "a b", "a\r\nx-evil: 1", "a\nb", "a\0b", "a\tb", "\u{7f}", "tökén"];
+    let project = ScriptedProject::successful().await;
     let client = project.client();
-    for credential in credentials {
+    for credential in credentials.into_iter().chain(["a\u{200b}b", long]) {
         for session in [Session::token(credential), Session::jwt(credential)] {
-            let error = scripted_project::update_as(&client, session.clone()).await.unwrap_err();
-            assert_eq!(variant(&error), "InvalidSession", "{credential:.9?}");
-            assert_eq!(error.outcome(), Outcome::NotApplied, "{credential:.9?}");
+            let error = update_as(&client, session.clone()).await.unwrap_err();
+            let expected = (InvalidSession, None, NotApplied);
+            assert_eq!(facts(&error), expected, "{credential:.9?}");
             let error = client.as_member(session).organization_id().await.unwrap_err();
             capture::inspect(&error);
         }
@@ -177,25 +123,20 @@ async fn credentials_that_no_header_can_carry_are_rejected_before_sending() {
 
 #[tokio::test]
 async fn exactly_one_session_header_is_sent_whatever_the_caller_received() {
-    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    let project = ScriptedProject::successful().await;
     let client = project.client();
-    let jwt = scripted_project::sign(&claims());
+    let jwt = sign(&claims());
     let mut headers = HeaderMap::new();
     for name in ["x-stytch-member-session", "x-stytch-member-sessionjwt"] {
         headers.append(name, HeaderValue::from_str(&jwt).unwrap());
         headers.append(name, HeaderValue::from_static("second"));
     }
     headers.insert("cookie", HeaderValue::from_static("stytch_session=third"));
-    let sessions = [
+    for (session, header, credential) in [
         (Session::from_headers(&headers).unwrap(), "x-stytch-member-sessionjwt", &*jwt),
-        (
-            Session::token(scripted_project::TOKEN),
-            "x-stytch-member-session",
-            scripted_project::TOKEN,
-        ),
-    ];
-    for (session, header, credential) in sessions {
-        scripted_project::update_as(&client, session).await.unwrap();
+        (token(), "x-stytch-member-session", TOKEN),
+    ] {
+        update_as(&client, session).await.unwrap();
         let seen = project.server.requests().pop().unwrap();
         let sent = seen.headers.iter().filter(|(name, _)| name.starts_with("x-stytch"));
         let sent: Vec<_> = sent.map(|(name, value)| (&**name, &**value)).collect();
