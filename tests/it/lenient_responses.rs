@@ -4,139 +4,122 @@
 use std::slice;
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
-use stytch_sso_external::{
-    testing::responses,
-    types::{
-        AuthenticateSessionResponse, ExternalConnection, GetConnectionsResponse, GetJwksResponse,
-        GetOrganizationRbacPolicyResponse, GetRbacPolicyResponse, UpdateExternalConnectionResponse,
-    },
+use stytch_sso_external::types::{
+    AuthenticateSessionResponse, GetConnectionsResponse, GetJwksResponse,
+    GetOrganizationRbacPolicyResponse, GetRbacPolicyResponse, UpdateExternalConnectionResponse,
 };
 
-use crate::support::scripted_project::KEY;
+use crate::support::prelude::*;
+
+/// What comes of a field if it is missing, and if it is null.
+type Leniency = (&'static str, &'static str);
 
 /// The response can't be decoded.
-const REJECTED: &str = "rejected";
+const REQUIRED: Leniency = ("rejected", "rejected");
+const REQUIRED_LIST: Leniency = ("rejected", "[]");
 /// The field is `None`: serializing leaves it out.
-const NONE: &str = "None";
-const EMPTY_LIST: &str = "[]";
-const EMPTY: &str = "\"\"";
-const ZERO: &str = "0";
-
-/// A field, what comes of it if it is missing, and if it is null.
-type Row = (&'static str, &'static str, &'static str);
+const OPTIONAL: Leniency = ("None", "None");
+const OPTIONAL_LIST: Leniency = ("None", "[]");
+const TEXT: Leniency = ("\"\"", "\"\"");
+const NUMBER: Leniency = ("0", "0");
 
 #[test]
 fn update_requires_a_connection_and_its_ids() {
-    check::<UpdateExternalConnectionResponse>(
-        &responses::updated(responses::connection()),
-        &[
-            ("/connection", REJECTED, REJECTED),
-            ("/connection/connection_id", REJECTED, REJECTED),
-            ("/connection/display_name", EMPTY, EMPTY),
-            ("/connection/external_connection_id", EMPTY, EMPTY),
-            ("/connection/external_connection_implicit_role_assignments", NONE, EMPTY_LIST),
-            (
-                "/connection/external_connection_implicit_role_assignments/0/role_id",
-                REJECTED,
-                REJECTED,
-            ),
-            ("/connection/external_group_implicit_role_assignments", NONE, EMPTY_LIST),
-            ("/connection/external_group_implicit_role_assignments/0/group", REJECTED, REJECTED),
-            ("/connection/external_group_implicit_role_assignments/0/role_id", REJECTED, REJECTED),
-            ("/connection/external_organization_id", EMPTY, EMPTY),
-            ("/connection/organization_id", REJECTED, REJECTED),
-            ("/connection/status", EMPTY, EMPTY),
-            ("/request_id", EMPTY, EMPTY),
-            ("/status_code", ZERO, ZERO),
-        ],
-    );
+    let rows = [
+        ("/connection", REQUIRED),
+        ("/connection/connection_id", REQUIRED),
+        ("/connection/display_name", TEXT),
+        ("/connection/external_connection_id", TEXT),
+        ("/connection/external_connection_implicit_role_assignments", OPTIONAL_LIST),
+        ("/connection/external_connection_implicit_role_assignments/0/role_id", REQUIRED),
+        ("/connection/external_group_implicit_role_assignments", OPTIONAL_LIST),
+        ("/connection/external_group_implicit_role_assignments/0/group", REQUIRED),
+        ("/connection/external_group_implicit_role_assignments/0/role_id", REQUIRED),
+        ("/connection/external_organization_id", TEXT),
+        ("/connection/organization_id", REQUIRED),
+        ("/connection/status", TEXT),
+        ("/request_id", TEXT),
+        ("/status_code", NUMBER),
+    ];
+    check(&responses::updated(responses::connection()), &rows);
 }
 
 #[test]
 fn connections_require_a_list_which_may_be_null() {
-    check::<GetConnectionsResponse>(
-        &responses::connections([]),
-        &[
-            ("/external_connections", REJECTED, EMPTY_LIST),
-            ("/request_id", EMPTY, EMPTY),
-            ("/status_code", ZERO, ZERO),
-        ],
-    );
+    let rows =
+        [("/external_connections", REQUIRED_LIST), ("/request_id", TEXT), ("/status_code", NUMBER)];
+    check(&responses::connections([]), &rows);
 }
 
 #[test]
 fn policies_require_roles_in_the_project_only() {
     let roles: &[(&str, &str, &[&str])] = &[("editor", "stytch.sso", &["update"])];
-    check::<GetRbacPolicyResponse>(
-        &responses::rbac_policy(roles),
-        &[
-            ("/policy", REJECTED, REJECTED),
-            ("/policy/roles", REJECTED, REJECTED),
-            ("/policy/roles/0/permissions", NONE, EMPTY_LIST),
-            ("/policy/roles/0/permissions/0/actions", REJECTED, REJECTED),
-            ("/policy/roles/0/permissions/0/resource_id", REJECTED, REJECTED),
-            ("/policy/roles/0/role_id", REJECTED, REJECTED),
-            ("/request_id", EMPTY, EMPTY),
-        ],
-    );
-    check::<GetOrganizationRbacPolicyResponse>(
-        &responses::organization_rbac_policy(roles),
-        &[
-            ("/org_policy", NONE, NONE),
-            ("/org_policy/roles", NONE, EMPTY_LIST),
-            ("/org_policy/roles/0/permissions", NONE, EMPTY_LIST),
-            ("/org_policy/roles/0/permissions/0/actions", REJECTED, REJECTED),
-            ("/org_policy/roles/0/permissions/0/resource_id", REJECTED, REJECTED),
-            ("/org_policy/roles/0/role_id", REJECTED, REJECTED),
-            ("/request_id", EMPTY, EMPTY),
-        ],
-    );
+    let rows = [
+        ("/policy", REQUIRED),
+        ("/policy/roles", REQUIRED),
+        ("/policy/roles/0/permissions", OPTIONAL_LIST),
+        ("/policy/roles/0/permissions/0/actions", REQUIRED),
+        ("/policy/roles/0/permissions/0/resource_id", REQUIRED),
+        ("/policy/roles/0/role_id", REQUIRED),
+        ("/request_id", TEXT),
+    ];
+    check(&responses::rbac_policy(roles), &rows);
+    let rows = [
+        ("/org_policy", OPTIONAL),
+        ("/org_policy/roles", OPTIONAL_LIST),
+        ("/org_policy/roles/0/permissions", OPTIONAL_LIST),
+        ("/org_policy/roles/0/permissions/0/actions", REQUIRED),
+        ("/org_policy/roles/0/permissions/0/resource_id", REQUIRED),
+        ("/org_policy/roles/0/role_id", REQUIRED),
+        ("/request_id", TEXT),
+    ];
+    check(&responses::organization_rbac_policy(roles), &rows);
 }
 
 #[test]
 fn session_requires_its_organization_and_no_credential() {
-    check::<AuthenticateSessionResponse>(
-        &responses::authenticated("organization-test-1", "token", "a.b.c"),
-        &[
-            ("/member_session", REJECTED, REJECTED),
-            ("/member_session/member_session_id", EMPTY, EMPTY),
-            ("/member_session/organization_id", REJECTED, REJECTED),
-            ("/member_session/roles", NONE, NONE),
-            ("/request_id", EMPTY, EMPTY),
-            ("/session_jwt", NONE, NONE),
-            ("/session_token", NONE, NONE),
-            ("/status_code", ZERO, ZERO),
-        ],
-    );
+    let rows = [
+        ("/member_session", REQUIRED),
+        ("/member_session/member_session_id", TEXT),
+        ("/member_session/organization_id", REQUIRED),
+        ("/member_session/roles", OPTIONAL),
+        ("/request_id", TEXT),
+        ("/session_jwt", OPTIONAL),
+        ("/session_token", OPTIONAL),
+        ("/status_code", NUMBER),
+    ];
+    check(&responses::authenticated("organization-test-1", "token", "a.b.c"), &rows);
 }
 
 #[test]
 fn jwks_requires_keys_and_nothing_of_a_key() {
-    check::<GetJwksResponse>(
-        &responses::jwks(slice::from_ref(&*KEY)),
-        &[
-            ("/keys", REJECTED, REJECTED),
-            ("/keys/0/alg", NONE, NONE),
-            ("/keys/0/e", NONE, NONE),
-            ("/keys/0/kid", NONE, NONE),
-            ("/keys/0/kty", NONE, NONE),
-            ("/keys/0/n", NONE, NONE),
-            ("/request_id", EMPTY, EMPTY),
-        ],
-    );
+    let rows = [
+        ("/keys", REQUIRED),
+        ("/keys/0/alg", OPTIONAL),
+        ("/keys/0/e", OPTIONAL),
+        ("/keys/0/kid", OPTIONAL),
+        ("/keys/0/kty", OPTIONAL),
+        ("/keys/0/n", OPTIONAL),
+        ("/request_id", TEXT),
+    ];
+    check(&responses::jwks(slice::from_ref(&*KEY)), &rows);
 }
 
 /// Compares what comes of each field of a response with a table that has a row for each.
-fn check<T: DeserializeOwned + Serialize>(response: &T, rows: &[Row]) {
+fn check<T: DeserializeOwned + Serialize>(response: &T, rows: &[(&str, Leniency)]) {
     let whole = serde_json::to_value(response).unwrap();
     let mut pointers = Vec::new();
     collect_fields(&whole, "", &mut pointers);
     let expected: Vec<_> = rows.iter().map(|(pointer, ..)| (*pointer).to_owned()).collect();
     assert_eq!(pointers, expected, "a row for each field, in this order");
-    for (pointer, missing, null) in rows {
-        assert_eq!(outcome::<T>(without(&whole, pointer), pointer), *missing, "no {pointer}");
-        assert_eq!(outcome::<T>(with_null(&whole, pointer), pointer), *null, "null {pointer}");
+    for (pointer, (missing, null)) in rows {
+        assert_eq!(
+            outcome::<T>(without(whole.clone(), pointer), pointer),
+            *missing,
+            "no {pointer}"
+        );
+        let with_null = with(whole.clone(), pointer, Value::Null);
+        assert_eq!(outcome::<T>(with_null, pointer), *null, "null {pointer}");
     }
 }
 
@@ -153,38 +136,24 @@ fn collect_fields(value: &Value, at: &str, pointers: &mut Vec<String>) {
 /// Decodes a body and encodes it again: what became of the field.
 fn outcome<T: DeserializeOwned + Serialize>(body: Value, pointer: &str) -> String {
     let Ok(decoded) = serde_json::from_value::<T>(body) else {
-        return REJECTED.to_owned();
+        return "rejected".to_owned();
     };
     let encoded = serde_json::to_value(decoded).unwrap();
-    encoded.pointer(pointer).map_or(NONE.to_owned(), Value::to_string)
-}
-
-fn without(whole: &Value, pointer: &str) -> Value {
-    let mut body = whole.clone();
-    let (above, name) = pointer.rsplit_once('/').unwrap();
-    body.pointer_mut(above).unwrap().as_object_mut().unwrap().remove(name).unwrap();
-    body
-}
-
-fn with_null(whole: &Value, pointer: &str) -> Value {
-    let mut body = whole.clone();
-    *body.pointer_mut(pointer).unwrap() = Value::Null;
-    body
+    encoded.pointer(pointer).map_or("None".to_owned(), Value::to_string)
 }
 
 #[test]
 fn null_in_a_list_is_never_skipped() {
     let connection = json!(responses::connection());
-    let lists = [
-        "external_connection_implicit_role_assignments",
-        "external_group_implicit_role_assignments",
-    ];
-    for list in lists {
-        let body = with_null(&connection, &format!("/{list}/0"));
-        assert!(serde_json::from_value::<ExternalConnection>(body).is_err(), "{list}");
+    for item in [
+        "/external_connection_implicit_role_assignments/0",
+        "/external_group_implicit_role_assignments/0",
+    ] {
+        let body = with(connection.clone(), item, Value::Null);
+        assert!(!decodes::<ExternalConnection>(&body), "{item}");
     }
     let body = json!({"external_connections": [connection, null]});
-    assert!(serde_json::from_value::<GetConnectionsResponse>(body).is_err());
+    assert!(!decodes::<GetConnectionsResponse>(&body));
 }
 
 #[test]
