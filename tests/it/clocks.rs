@@ -1,104 +1,91 @@
 //! A machine's clock that differs from Stytch's logs no member out.
 
-use std::time::Duration;
+use crate::support::prelude::*;
 
-use stytch_sso_external::{
-    ErrorKind, Operation, Session,
-    testing::{Clock, Fault, Response, responses},
-    types::UpdateExternalConnectionRequest,
-};
+/// A client whose clock is so many seconds ahead of Stytch's.
+fn client_ahead_by(acme: &Acme, seconds: i64) -> (Client, Clock) {
+    let (now, difference) =
+        (acme.stytch.clock().now(), Duration::from_secs(seconds.unsigned_abs()));
+    let clock = Clock::stopped_at(if seconds < 0 { now - difference } else { now + difference });
+    (acme.stytch.client_builder().clock(clock.clone()).build().unwrap(), clock)
+}
 
-use crate::support::{acme::Acme, scripted_project::rename};
+fn advance(acme: &Acme, clock: &Clock, seconds: u64) {
+    for clock in [clock, acme.stytch.clock()] {
+        clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+async fn assert_invalid_session(acme: &Acme, member: &MemberClient, attempts: u32) {
+    let error = acme.rename(member).await.unwrap_err();
+    assert_eq!(error.kind(), InvalidSession, "{error:?}");
+    assert_eq!(error.attempts(), attempts);
+}
 
 #[tokio::test]
 async fn members_stay_logged_in_whatever_the_clock_shows() {
-    for (seconds, is_behind) in [(30, true), (600, true), (30, false), (600, false)] {
-        let Acme { stytch, connection, ada, .. } = Acme::new();
-        let difference = Duration::from_secs(seconds);
-        let now = stytch.clock().now();
-        let clock = Clock::stopped_at(if is_behind { now - difference } else { now + difference });
-        let client = stytch.client_builder().clock(clock.clone()).build().unwrap();
-        let update = UpdateExternalConnectionRequest::default().display_name("Renamed");
-        let what = format!("{seconds} s, behind: {is_behind}");
-
+    for seconds in [-30, -600, 30, 600] {
+        let acme = Acme::new();
+        let (client, clock) = client_ahead_by(&acme, seconds);
         // The browser keeps the same cookie for 20 minutes, four lifetimes of a JWT.
-        let (jwt, lifetimes) = (ada.jwt(), 4);
+        let (session, lifetimes) = (acme.jwt(), 4);
         for minute in 0..20 {
-            let member = client.as_member(Session::jwt(&jwt));
-            let updated = member.update_connection(connection.id(), &update).await;
-            updated.unwrap_or_else(|error| panic!("{what}, minute {minute}: {error:?}"));
-            for clock in [&clock, stytch.clock()] {
-                clock.advance(Duration::from_secs(60));
-            }
+            let updated = acme.rename(&client.as_member(session.clone())).await;
+            updated.unwrap_or_else(|error| panic!("{seconds} s, minute {minute}: {error:?}"));
+            advance(&acme, &clock, 60);
         }
-        let authenticated = stytch.count(Operation::AuthenticateSession);
-        assert!((1..=lifetimes).contains(&authenticated), "{what}: {authenticated}");
+        let authenticated = acme.stytch.count(AuthenticateSession);
+        assert!((1..=lifetimes).contains(&authenticated), "{seconds} s: {authenticated}");
     }
 }
 
 #[tokio::test]
 async fn jwt_that_expired_by_stytchs_clock_only_is_renewed() {
     for seconds in [30, 200] {
-        let Acme { stytch, connection, ada, .. } = Acme::new();
-        let difference = Duration::from_secs(seconds);
-        let clock = Clock::stopped_at(stytch.clock().now() - difference);
-        let client = stytch.client_builder().clock(clock.clone()).build().unwrap();
-        let jwt = ada.jwt();
-        let member = client.as_member(Session::jwt(&jwt));
+        let acme = Acme::new();
+        let (client, clock) = client_ahead_by(&acme, -seconds);
+        let seconds = seconds.unsigned_abs();
+        let session = acme.jwt();
+        let member = client.as_member(session.clone());
         // Valid by both clocks, then only by the machine's, with and without the renewed JWT.
-        for (advance, authenticated) in [(seconds, 0), (310 - seconds, 1), (1, 1)] {
-            for clock in [&clock, stytch.clock()] {
-                clock.advance(Duration::from_secs(advance));
-            }
-            let update = rename(&format!("After {advance} s"));
-            let updated = member.update_connection(connection.id(), &update).await;
-            updated.unwrap_or_else(|error| panic!("{seconds} s: {error:?}"));
-            assert_eq!(stytch.count(Operation::AuthenticateSession), authenticated, "{seconds} s");
+        for (seconds, authenticated) in [(seconds, 0), (310 - seconds, 1), (1, 1)] {
+            advance(&acme, &clock, seconds);
+            acme.rename(&member).await.unwrap_or_else(|error| panic!("{seconds} s: {error:?}"));
+            assert_eq!(acme.stytch.count(AuthenticateSession), authenticated);
         }
-        assert_ne!(member.session().expose_secret(), jwt);
+        assert!(member.session() != session);
+        assert_eq!(acme.stytch.accepted(), 3);
 
-        ada.revoke();
-        let revoked = client.as_member(Session::jwt(&jwt));
-        let error = revoked.update_connection(connection.id(), &rename("No")).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidSession, "{error:?}");
-        assert_eq!(stytch.count(Operation::AuthenticateSession), 1, "{seconds} s");
+        acme.ada.revoke();
+        assert_invalid_session(&acme, &client.as_member(session), 1).await;
+        assert_eq!(acme.stytch.count(AuthenticateSession), 1, "{seconds} s");
     }
 }
 
 /// By Stytch's clock it expired a moment ago.
 #[tokio::test]
 async fn jwt_that_many_callers_share_is_renewed_once() {
-    let Acme { stytch, connection, ada, .. } = Acme::new();
-    let clock = Clock::stopped_at(stytch.clock().now());
-    let client = stytch.client_builder().clock(clock).build().unwrap();
-    client.as_member(Session::jwt(ada.jwt())).organization_id().await.unwrap();
-    stytch.clock().advance(Duration::from_secs(301));
-    let calls = (0..100).map(|_| {
-        let member = client.as_member(Session::jwt(ada.jwt()));
-        let id = connection.id();
-        async move { member.update_connection(id, &rename("Renamed")).await }
-    });
-    for updated in futures_util::future::join_all(calls).await {
-        updated.unwrap();
-    }
-    assert_eq!(stytch.count(Operation::AuthenticateSession), 1);
+    let acme = Acme::new();
+    let (client, _) = client_ahead_by(&acme, 0);
+    client.as_member(acme.jwt()).organization_id().await.unwrap();
+    acme.stytch.clock().advance(Duration::from_secs(301));
+    acme.rename_all(&client, (0..100).map(|_| acme.jwt())).await;
+    assert_eq!(acme.stytch.count(AuthenticateSession), 1);
 }
 
 #[tokio::test]
 async fn either_rejection_of_a_jwt_renews_it() {
     let rejections = [responses::unable_to_parse_session_jwt(), responses::jwt_invalid_claims()];
     for rejection in rejections {
-        let Acme { stytch, connection, ada, .. } = Acme::new();
-        let update = Operation::UpdateExternalConnection;
-        let client = stytch.client();
-        let jwt = ada.jwt();
-        stytch.clock().advance(Duration::from_secs(60));
-        let _ = stytch.fault(update, Fault::response(Response::error(&rejection))).times(1);
-        let member = client.as_member(Session::jwt(&jwt));
-        member.update_connection(connection.id(), &rename("Renewed")).await.unwrap();
-        assert_eq!(stytch.count(Operation::AuthenticateSession), 1, "{:?}", rejection.error_type);
-        let sent = stytch.requests();
-        let sent: Vec<_> = sent.iter().filter(|it| it.operation == Some(update)).collect();
+        let acme = Acme::new();
+        let jwt = acme.ada.jwt();
+        acme.stytch.clock().advance(Duration::from_secs(60));
+        acme.fault(UPDATE, Fault::response(Response::error(&rejection)));
+        let member = acme.stytch.client().as_member(Session::jwt(&jwt));
+        acme.rename(&member).await.unwrap();
+        acme.assert_counts(1, 1, 2);
+        let sent = acme.stytch.requests();
+        let sent: Vec<_> = sent.iter().filter(|it| it.operation == Some(UPDATE)).collect();
         assert!(sent[0].carries(&jwt) && !sent[1].carries(&jwt));
         assert!(sent[1].carries(member.session().expose_secret()));
     }
@@ -106,34 +93,26 @@ async fn either_rejection_of_a_jwt_renews_it() {
 
 #[tokio::test]
 async fn rejected_jwt_is_renewed_once_for_each_call_whatever_its_age() {
-    let Acme { stytch, connection, ada, .. } = Acme::new();
-    let client = stytch.client();
-    let update = Operation::UpdateExternalConnection;
+    let acme = Acme::new();
+    let (stytch, client) = (&acme.stytch, acme.stytch.client());
     let rejection = Response::error(&responses::unable_to_parse_session_jwt());
-    let fault = stytch.fault(update, Fault::response(rejection));
+    let fault = stytch.fault(UPDATE, Fault::response(rejection));
     for (age, calls) in [(0, 1), (60, 2)] {
         stytch.clock().advance(Duration::from_secs(age));
-        let member = client.as_member(Session::jwt(ada.jwt()));
-        let error = member.update_connection(connection.id(), &rename("No")).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidSession, "{error:?}");
-        assert_eq!(error.attempts(), 2);
-        assert_eq!(stytch.count(update), 2 * calls);
-        assert_eq!(stytch.count(Operation::AuthenticateSession), calls);
+        assert_invalid_session(&acme, &client.as_member(acme.jwt()), 2).await;
+        acme.assert_counts(1, calls, 2 * calls);
     }
     fault.clear();
 
     // A token can't be renewed, and a session that has ended isn't.
     let not_found = Response::error(&responses::session_not_found());
     let parse = Response::error(&responses::unable_to_parse_session_jwt());
-    let cases = [(Session::jwt(ada.fresh_jwt()), not_found), (Session::token(ada.token()), parse)];
-    for (session, rejection) in cases {
+    for (session, rejection) in [(acme.fresh_jwt(), not_found), (acme.token(), parse)] {
         let member = client.as_member(session);
         member.organization_id().await.unwrap();
-        let before = stytch.count(Operation::AuthenticateSession);
-        let _ = stytch.fault(update, Fault::response(rejection)).times(1);
-        let error = member.update_connection(connection.id(), &rename("No")).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidSession, "{error:?}");
-        assert_eq!(error.attempts(), 1);
-        assert_eq!(stytch.count(Operation::AuthenticateSession), before);
+        let before = stytch.count(AuthenticateSession);
+        acme.fault(UPDATE, Fault::response(rejection));
+        assert_invalid_session(&acme, &member, 1).await;
+        assert_eq!(stytch.count(AuthenticateSession), before);
     }
 }

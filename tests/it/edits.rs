@@ -1,30 +1,28 @@
 //! Edits: what an edit would send, what is sent, and concurrent edits.
 
-use std::{pin::pin, time::Duration};
+use std::pin::pin;
 
 use futures_util::{FutureExt, future::join_all};
-use serde_json::{Value, json};
-use stytch_sso_external::{
-    ConnectionEdit, ErrorKind, MemberClient, Operation, Outcome, Session,
-    testing::{Connection, Fault, LoggedIn, Organization, Response, Stytch, responses},
-    types::{
-        ConnectionImplicitRoleAssignment, ExternalConnection, GroupImplicitRoleAssignment,
-        UpdateExternalConnectionRequest,
-    },
-};
+use stytch_sso_external::{ConnectionEdit, testing::Connection};
 
-use crate::support::{fast_time::accelerate, wait::until};
+use crate::support::prelude::*;
+
+const ADMIN: &str = "stytch_admin";
+const ROLES: &str = "external_connection_implicit_role_assignments";
+const GROUPS: &str = "external_group_implicit_role_assignments";
+/// Longer than any test.
+const LONG: Duration = Duration::from_secs(600);
 
 fn connection(roles: &[&str], groups: &[(&str, &str)]) -> ExternalConnection {
+    with_lists(request().connection_roles(roles.to_vec()).group_roles(groups.to_vec()))
+}
+
+fn with_lists(lists: UpdateExternalConnectionRequest) -> ExternalConnection {
     let mut connection = responses::connection();
-    let role = |role_id: &&str| ConnectionImplicitRoleAssignment { role_id: (*role_id).into() };
     connection.external_connection_implicit_role_assignments =
-        Some(roles.iter().map(role).collect());
-    let group = |(group, role_id): &(&str, &str)| GroupImplicitRoleAssignment {
-        group: (*group).into(),
-        role_id: (*role_id).into(),
-    };
-    connection.external_group_implicit_role_assignments = Some(groups.iter().map(group).collect());
+        lists.external_connection_implicit_role_assignments;
+    connection.external_group_implicit_role_assignments =
+        lists.external_group_implicit_role_assignments;
     connection
 }
 
@@ -32,79 +30,71 @@ fn request() -> UpdateExternalConnectionRequest {
     UpdateExternalConnectionRequest::default()
 }
 
-/// Returns what an edit of the connection sends.
-fn sent(
+/// Checks what an edit of the connection sends.
+#[track_caller]
+fn assert_sent(
     current: &ExternalConnection,
     change: impl FnOnce(&mut ConnectionEdit),
-) -> UpdateExternalConnectionRequest {
+    expected: &UpdateExternalConnectionRequest,
+) {
     let mut edit = ConnectionEdit::new(current.clone());
     change(&mut edit);
     assert_eq!(edit.current(), current);
-    edit.into_update().unwrap()
+    assert_eq!(edit.into_update().unwrap(), *expected);
 }
 
 #[test]
-fn an_edit_sets_the_whole_new_list() {
-    let current = connection(&["a", "b"], &[("g", "a"), ("h", "b")]);
-    let granted = request().connection_roles(["a", "b", "c"]);
-    assert_eq!(sent(&current, |edit| edit.grant_role("c")), granted);
-    let revoked = request().connection_roles(["b"]);
-    assert_eq!(sent(&current, |edit| edit.revoke_role("a")), revoked);
-    let granted = request().group_roles([("g", "a"), ("h", "b"), ("g", "c")]);
-    assert_eq!(sent(&current, |edit| edit.grant_group_role("g", "c")), granted);
-    let revoked = request().group_roles([("h", "b")]);
-    assert_eq!(sent(&current, |edit| edit.revoke_group_role("g", "a")), revoked);
-
-    assert_eq!(sent(&current, |_| {}), request());
-    assert_eq!(sent(&current, |edit| edit.grant_role("b")), request());
-    assert_eq!(sent(&current, |edit| edit.revoke_role("c")), request());
-    assert_eq!(sent(&current, |edit| edit.grant_group_role("g", "a")), request());
-    assert_eq!(sent(&current, |edit| edit.revoke_group_role("g", "b")), request());
-    assert_eq!(sent(&current, |edit| edit.revoke_group_role("h", "a")), request());
-
+fn an_edit_sets_the_whole_new_list_in_order_and_without_duplicates() {
+    let current = connection(&["b", "a", "b"], &[("g", "a"), ("h", "b")]);
+    let again = |edit: &mut ConnectionEdit| {
+        edit.revoke_role("b");
+        edit.grant_role("b");
+    };
+    let groups = |groups: &[_]| request().group_roles(groups.to_vec());
+    let edits: [(fn(&mut ConnectionEdit), _); 11] = [
+        (|edit| edit.grant_role("c"), request().connection_roles(["b", "a", "c"])),
+        (|edit| edit.revoke_role("b"), request().connection_roles(["a"])),
+        // A role that is revoked and granted again is the last one.
+        (again, request().connection_roles(["a", "b"])),
+        (|edit| edit.grant_group_role("g", "c"), groups(&[("g", "a"), ("h", "b"), ("g", "c")])),
+        (|edit| edit.revoke_group_role("g", "a"), groups(&[("h", "b")])),
+        (|_| {}, request()),
+        (|edit| edit.grant_role("a"), request()),
+        (|edit| edit.revoke_role("c"), request()),
+        (|edit| edit.grant_group_role("g", "a"), request()),
+        (|edit| edit.revoke_group_role("g", "b"), request()),
+        (|edit| edit.revoke_group_role("h", "a"), request()),
+    ];
+    for (change, expected) in edits {
+        assert_sent(&current, change, &expected);
+    }
     let last = connection(&["a"], &[]);
-    let cleared = request().clear_connection_roles();
-    assert_eq!(sent(&last, |edit| edit.revoke_role("a")), cleared);
+    assert_sent(&last, |edit| edit.revoke_role("a"), &request().clear_connection_roles());
 }
 
 #[test]
 fn changes_of_one_edit_add_up() {
     let current = connection(&["a"], &[("g", "a")]);
-    let update = sent(&current, |edit| {
+    let change = |edit: &mut ConnectionEdit| {
         edit.grant_role("b");
         edit.grant_role("c");
         edit.revoke_group_role("g", "a");
         edit.grant_group_role("h", "a");
         edit.display_name("First");
         edit.display_name("New");
-    });
+    };
     let expected = request().connection_roles(["a", "b", "c"]).group_roles([("h", "a")]);
-    assert_eq!(update, expected.display_name("New"));
+    assert_sent(&current, change, &expected.display_name("New"));
     // Changed and changed back: nothing is left to send.
-    let back = sent(&current, |edit| {
+    let change = |edit: &mut ConnectionEdit| {
         edit.grant_role("b");
         edit.revoke_role("b");
         edit.revoke_group_role("g", "a");
         edit.grant_group_role("g", "a");
         edit.display_name("New");
         edit.display_name(current.display_name.clone());
-    });
-    assert_eq!(back, request());
-}
-
-#[test]
-fn duplicates_are_left_out_and_the_order_is_kept() {
-    let current = connection(&["b", "a", "b"], &[]);
-    let granted = request().connection_roles(["b", "a", "c"]);
-    assert_eq!(sent(&current, |edit| edit.grant_role("c")), granted);
-    assert_eq!(sent(&current, |edit| edit.grant_role("a")), request());
-    assert_eq!(sent(&current, |edit| edit.revoke_role("b")), request().connection_roles(["a"]));
-    // A role that is revoked and granted again is the last one.
-    let again = sent(&current, |edit| {
-        edit.revoke_role("b");
-        edit.grant_role("b");
-    });
-    assert_eq!(again, request().connection_roles(["a", "b"]));
+    };
+    assert_sent(&current, change, &request());
 }
 
 #[test]
@@ -126,56 +116,53 @@ fn edit_has_the_roles_of_the_edits_so_far() {
 
 #[test]
 fn edit_of_a_missing_list_is_an_error() {
-    const ROLES: &str = "external_connection_implicit_role_assignments";
-    const GROUPS: &str = "external_group_implicit_role_assignments";
-    let mut current = connection(&[], &[]);
-    current.external_connection_implicit_role_assignments = None;
-    current.external_group_implicit_role_assignments = None;
+    let mut current = with_lists(request());
     assert!(!current.has_role("a") && !current.has_group_role("g", "a"));
+    let grant_and_revoke = |edit: &mut ConnectionEdit| {
+        edit.grant_role("a");
+        edit.revoke_role("a");
+    };
     let edits: [(fn(&mut ConnectionEdit), _); 5] = [
         (|edit| edit.grant_role("a"), ROLES),
         (|edit| edit.revoke_role("a"), ROLES),
         (|edit| edit.grant_group_role("g", "a"), GROUPS),
         (|edit| edit.revoke_group_role("g", "a"), GROUPS),
-        (
-            |edit| {
-                edit.grant_role("a");
-                edit.revoke_role("a");
-            },
-            ROLES,
-        ),
+        (grant_and_revoke, ROLES),
     ];
     for (change, field) in edits {
         let mut edit = ConnectionEdit::new(current.clone());
         edit.display_name("New");
         change(&mut edit);
-        let error = edit.into_update().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{error:?}");
-        assert!(error.reason().contains(field), "{error:?}");
-        assert_eq!(error.operation(), Operation::UpdateExternalConnection);
-        assert_eq!((error.outcome(), error.attempts()), (Outcome::NotApplied, 0));
-        assert!(!error.is_retryable());
+        assert_unknown_list(&edit.into_update().unwrap_err(), field);
     }
     // The other list, and the name, can be changed.
     current.external_connection_implicit_role_assignments = Some(vec![]);
-    let update = sent(&current, |edit| {
+    let change = |edit: &mut ConnectionEdit| {
         edit.display_name("New");
         edit.grant_role("a");
-    });
-    assert_eq!(update, request().display_name("New").connection_roles(["a"]));
+    };
+    assert_sent(&current, change, &request().display_name("New").connection_roles(["a"]));
+}
+
+#[track_caller]
+fn assert_unknown_list(error: &Error, field: &str) {
+    assert_eq!(facts(error), (UnexpectedResponse, None, NotApplied), "{error:?}");
+    assert!(error.reason().contains(field), "{error:?}");
+    assert_eq!(error.operation(), UPDATE);
+    assert_eq!((error.attempts(), error.is_retryable()), (0, false));
 }
 
 /// Takes minutes if each step looks at the whole list.
 #[test]
-fn hundreds_of_thousands_of_roles_can_be_edited() {
-    const ROLES: usize = 200_000;
+fn tens_of_thousands_of_roles_can_be_edited() {
+    const ROLES: usize = 50_000;
     let role = |number: usize| format!("role-{number}");
-    let mut current = connection(&[], &[]);
-    let assignment = |number| ConnectionImplicitRoleAssignment { role_id: role(number) };
     // Each of them twice.
-    current.external_connection_implicit_role_assignments =
-        Some((0..ROLES).chain(0..ROLES).map(assignment).collect());
-    let update = sent(&current, |edit| {
+    let twice = request().connection_roles((0..ROLES).chain(0..ROLES).map(role));
+    let current = with_lists(twice.clear_group_roles());
+    let left = || (ROLES / 2..ROLES).map(role);
+    let expected = request().connection_roles(left());
+    let change = |edit: &mut ConnectionEdit| {
         for number in 0..ROLES {
             edit.grant_group_role(role(number), "editor");
             edit.grant_role(role(number));
@@ -185,27 +172,8 @@ fn hundreds_of_thousands_of_roles_can_be_edited() {
             edit.revoke_role(&role(number));
             edit.revoke_group_role(&role(number), "editor");
         }
-    });
-    let left = || (ROLES / 2..ROLES).map(role);
-    let expected = request().connection_roles(left());
-    assert_eq!(update, expected.group_roles(left().map(|group| (group, "editor"))));
-}
-
-struct Fixture {
-    stytch: Stytch,
-    acme: Organization,
-    okta: Connection,
-    ada: LoggedIn,
-    member: MemberClient,
-}
-
-fn fixture() -> Fixture {
-    let stytch = Stytch::start();
-    let acme = stytch.organization("acme");
-    let okta = acme.connection("Acme Okta");
-    let ada = acme.member("ada", &["stytch_admin"]).log_in();
-    let member = stytch.client().as_member(Session::jwt(ada.jwt()));
-    Fixture { stytch, acme, okta, ada, member }
+    };
+    assert_sent(&current, change, &expected.group_roles(left().map(|group| (group, "editor"))));
 }
 
 fn groups(connection: &ExternalConnection) -> Vec<&str> {
@@ -213,62 +181,76 @@ fn groups(connection: &ExternalConnection) -> Vec<&str> {
     roles.iter().map(|role| &*role.group).collect()
 }
 
+/// An organization, and its admin.
+fn fixture() -> (Acme, MemberClient) {
+    let acme = Acme::new();
+    let ada = acme.stytch.client().as_member(acme.jwt());
+    (acme, ada)
+}
+
+/// Edits a connection, in the background or whenever it is polled.
+fn editing<E: FnOnce(&mut ConnectionEdit) + Send + 'static>(
+    member: &MemberClient,
+    connection: &Connection,
+    edit: E,
+) -> impl Future<Output = Result<ExternalConnection, Error>> + use<E> {
+    let (member, id) = (member.clone(), connection.id().to_owned());
+    async move { member.edit_connection(&id, edit).await }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_edits_lose_nothing() {
-    for _ in 0..100 {
-        let Fixture { stytch: _stytch, okta, member, .. } = fixture();
+    let (acme, ada) = fixture();
+    for _ in 0..40 {
+        let okta = acme.organization.connection("Acme Okta");
         let edits = ["left", "right"].map(|group| {
-            let (member, id) = (member.clone(), okta.id().to_owned());
-            tokio::spawn(async move {
-                let grant = |edit: &mut ConnectionEdit| edit.grant_group_role(group, ADMIN);
-                member.edit_connection(&id, grant).await.unwrap()
-            })
+            tokio::spawn(editing(&ada, &okta, move |edit| edit.grant_group_role(group, ADMIN)))
         });
-        join_all(edits).await;
-        let mut found = groups(&okta.state()).into_iter().map(str::to_owned).collect::<Vec<_>>();
-        found.sort();
+        for edited in join_all(edits).await {
+            edited.unwrap().unwrap();
+        }
+        let state = okta.state();
+        let mut found = groups(&state);
+        found.sort_unstable();
         assert_eq!(found, ["left", "right"]);
     }
 }
 
 #[tokio::test]
 async fn edit_returns_the_connection_as_it_is_afterwards() {
-    let Fixture { stytch, okta, member, .. } = fixture();
+    let (Acme { stytch, connection: okta, .. }, ada) = fixture();
     let edit = |edit: &mut ConnectionEdit| edit.grant_group_role("it", ADMIN);
-    let edited = member.edit_connection(okta.id(), edit).await.unwrap();
+    let edited = ada.edit_connection(okta.id(), edit).await.unwrap();
     assert_eq!((groups(&edited), &edited), (vec!["it"], &okta.state()));
     let updates = stytch.updates();
     assert_eq!(updates.len(), 1);
-    let role = json!({"group": "it", "role_id": ADMIN});
-    assert_eq!(updates[0].body, json!({"external_group_implicit_role_assignments": [role]}));
+    assert_eq!(updates[0].body, json!({GROUPS: [{"group": "it", "role_id": ADMIN}]}));
     // Granted already: it is read, and nothing is sent.
-    assert_eq!(member.edit_connection(okta.id(), edit).await.unwrap(), okta.state());
-    assert_eq!(stytch.count(Operation::GetConnections), 2);
-    assert_eq!(stytch.count(Operation::UpdateExternalConnection), 1);
-    let error = member.edit_connection("nope", edit).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
-    assert_eq!(error.operation(), Operation::GetConnections);
+    assert_eq!(ada.edit_connection(okta.id(), edit).await.unwrap(), okta.state());
+    assert_eq!(stytch.count(GetConnections), 2);
+    assert_eq!(stytch.count(UPDATE), 1);
+    let error = ada.edit_connection("nope", edit).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (NotFound, GetConnections), "{error:?}");
 }
 
-/// Moves the role editor from a group to another.
-async fn move_role(member: &MemberClient, id: &str, from: &str, to: &str) -> ExternalConnection {
-    let edited = member.edit_connection(id, |edit| {
-        if edit.has_group_role(from, "editor") {
-            edit.revoke_group_role(from, "editor");
-            edit.grant_group_role(to, "editor");
+/// Moves the role editor from the contractors to another group.
+fn move_role_to(group: &'static str) -> impl FnOnce(&mut ConnectionEdit) {
+    move |edit| {
+        if edit.has_group_role("contractors", "editor") {
+            edit.revoke_group_role("contractors", "editor");
+            edit.grant_group_role(group, "editor");
         }
-    });
-    edited.await.unwrap()
+    }
 }
 
 #[tokio::test]
 async fn move_of_a_role_that_the_source_lacks_sends_nothing() {
-    let Fixture { stytch, acme, member, .. } = fixture();
+    let (Acme { stytch, organization, .. }, ada) = fixture();
     stytch.role("editor", &[]);
     for roles in [&[][..], &[("contractors", "stytch_member"), ("sales", "editor")]] {
-        let okta = acme.connection_builder("Acme Okta").group_roles(roles).create();
+        let okta = organization.connection_builder("Acme Okta").group_roles(roles).create();
         let before = okta.state();
-        let edited = move_role(&member, okta.id(), "contractors", "engineering").await;
+        let edited = ada.edit_connection(okta.id(), move_role_to("engineering")).await.unwrap();
         assert_eq!((&edited, &okta.state()), (&before, &before));
     }
     assert_eq!(stytch.updates(), []);
@@ -276,130 +258,116 @@ async fn move_of_a_role_that_the_source_lacks_sends_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_concurrent_moves_of_a_role_one_changes_nothing() {
-    let Fixture { stytch, acme, member, .. } = fixture();
+    let (Acme { stytch, organization, .. }, ada) = fixture();
     stytch.role("editor", &[]);
     for round in 1..=20 {
-        let okta = acme.connection_builder("Acme Okta");
+        let okta = organization.connection_builder("Acme Okta");
         let okta = okta.group_roles(&[("contractors", "editor")]).create();
-        let moves = ["engineering", "sales"].map(|to| {
-            let (member, id) = (member.clone(), okta.id().to_owned());
-            tokio::spawn(async move { move_role(&member, &id, "contractors", to).await })
-        });
+        let moves = ["engineering", "sales"]
+            .map(|group| tokio::spawn(editing(&ada, &okta, move_role_to(group))));
         let results = join_all(moves).await;
         let state = okta.state();
         let [granted] = groups(&state)[..] else { panic!("one group has it: {state:?}") };
         assert!(["engineering", "sales"].contains(&granted), "{granted}");
         for edited in results {
-            assert_eq!(edited.unwrap(), state);
+            assert_eq!(edited.unwrap().unwrap(), state);
         }
         assert_eq!(stytch.updates().len(), round);
     }
 }
 
-/// Responds to the read of connections with these role lists.
-fn with_lists(connection: &Connection, lists: &Value) -> Fault {
-    let mut shown = serde_json::to_value(connection.state()).unwrap();
-    let shown_fields = shown.as_object_mut().unwrap();
-    shown_fields.retain(|field, _| !field.ends_with("_role_assignments"));
-    shown_fields.extend(lists.as_object().unwrap().clone());
+/// Responds to the read of connections with these values of both role lists. Returns them as read.
+async fn read_with_lists(
+    acme: &Acme,
+    ada: &MemberClient,
+    lists: Option<Value>,
+) -> ExternalConnection {
+    let okta = &acme.connection;
+    let mut shown = json!(okta.state());
+    for list in [ROLES, GROUPS] {
+        shown.as_object_mut().unwrap().remove(list);
+        if let Some(value) = &lists {
+            shown[list] = value.clone();
+        }
+    }
     let body = json!({"status_code": 200, "request_id": "r", "external_connections": [shown]});
-    Fault::response(Response::json(200, &body))
+    let _ = acme.stytch.fault(GetConnections, Fault::response(Response::json(200, &body)));
+    let mut listed = ada.connections().await.unwrap().external_connections;
+    assert_eq!(listed, [ada.connection(okta.id()).await.unwrap()]);
+    listed.remove(0)
 }
 
 #[tokio::test]
 async fn connection_without_lists_is_read_and_only_renamed() {
-    let Fixture { stytch, okta, member, .. } = fixture();
-    let _ = stytch.fault(Operation::GetConnections, with_lists(&okta, &json!({})));
-    let listed = member.connections().await.unwrap().external_connections;
-    assert_eq!(listed, [member.connection(okta.id()).await.unwrap()]);
-    assert_eq!(listed[0].external_connection_implicit_role_assignments, None);
-    assert_eq!(listed[0].external_group_implicit_role_assignments, None);
+    let (acme, ada) = fixture();
+    let listed = read_with_lists(&acme, &ada, None).await;
+    assert_eq!(listed.external_connection_implicit_role_assignments, None);
+    assert_eq!(listed.external_group_implicit_role_assignments, None);
 
-    let error = member.edit_connection(okta.id(), |edit| edit.grant_role(ADMIN)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{error:?}");
-    assert_eq!(error.outcome(), Outcome::NotApplied);
-    assert!(error.reason().contains("external_connection_implicit_role_assignments"), "{error}");
-    assert_eq!(stytch.updates(), []);
+    let id = acme.connection.id();
+    let error = ada.edit_connection(id, |edit| edit.grant_role(ADMIN)).await.unwrap_err();
+    assert_unknown_list(&error, ROLES);
+    assert_eq!(acme.stytch.updates(), []);
 
-    member.edit_connection(okta.id(), |edit| edit.display_name("Renamed")).await.unwrap();
-    assert_eq!(stytch.updates().pop().unwrap().body, json!({"display_name": "Renamed"}));
+    ada.edit_connection(id, |edit| edit.display_name("Renamed")).await.unwrap();
+    assert_eq!(acme.stytch.updates().pop().unwrap().body, json!({"display_name": "Renamed"}));
 }
 
 /// A server in Go writes an empty list as null.
 #[tokio::test]
 async fn connection_with_null_lists_is_listed_read_and_granted_to() {
-    let Fixture { stytch, okta, member, .. } = fixture();
-    let lists = json!({
-        "external_connection_implicit_role_assignments": null,
-        "external_group_implicit_role_assignments": null,
-    });
-    let _ = stytch.fault(Operation::GetConnections, with_lists(&okta, &lists));
-    let listed = member.connections().await.unwrap().external_connections;
-    assert_eq!(listed, [member.connection(okta.id()).await.unwrap()]);
-    assert_eq!(listed[0].external_connection_implicit_role_assignments, Some(vec![]));
-    assert_eq!(listed[0].external_group_implicit_role_assignments, Some(vec![]));
+    let (acme, ada) = fixture();
+    let listed = read_with_lists(&acme, &ada, Some(Value::Null)).await;
+    assert_eq!(listed.external_connection_implicit_role_assignments, Some(vec![]));
+    assert_eq!(listed.external_group_implicit_role_assignments, Some(vec![]));
 
-    let edited = member.edit_connection(okta.id(), |edit| {
+    let okta = &acme.connection;
+    let edited = ada.edit_connection(okta.id(), |edit| {
         edit.grant_role(ADMIN);
         edit.grant_group_role("it", ADMIN);
     });
     assert_eq!(edited.await.unwrap(), okta.state());
     assert!(okta.state().has_role(ADMIN) && okta.state().has_group_role("it", ADMIN));
-    let nothing = |edit: &mut ConnectionEdit| edit.revoke_role(ADMIN);
-    member.edit_connection(okta.id(), nothing).await.unwrap();
-    assert_eq!(stytch.updates().len(), 1);
+    ada.edit_connection(okta.id(), |edit| edit.revoke_role(ADMIN)).await.unwrap();
+    assert_eq!(acme.stytch.updates().len(), 1);
 }
 
 #[tokio::test]
 async fn edit_delays_no_other_connection_and_no_update() {
-    let Fixture { stytch, acme, okta, ada, .. } = fixture();
-    let entra = acme.connection("Acme Entra");
-    let client =
-        stytch.client_builder().operation_timeout(Duration::from_secs(20)).build().unwrap();
-    let member = client.as_member(Session::jwt(ada.jwt()));
-    member.organization_id().await.unwrap();
+    let (acme, ada) = fixture();
+    let (okta, entra) = (&acme.connection, acme.organization.connection("Acme Entra"));
+    ada.organization_id().await.unwrap();
     // The first edit's update hangs, so it holds its lock.
-    let delay = Fault::delay(Duration::from_secs(20));
-    let hang = stytch.fault(Operation::UpdateExternalConnection, delay).times(1);
-    let holder = tokio::spawn({
-        let (member, id) = (member.clone(), okta.id().to_owned());
-        async move { member.edit_connection(&id, |edit| edit.grant_role(ADMIN)).await }
-    });
+    let hang = acme.stytch.fault(UPDATE, Fault::delay(LONG)).times(1);
+    let holder = tokio::spawn(editing(&ada, okta, |edit| edit.grant_role(ADMIN)));
     until(|| hang.hits() > 0).await;
-    member.edit_connection(entra.id(), |edit| edit.grant_role(ADMIN)).await.unwrap();
-    member.update_connection(okta.id(), &request().display_name("Renamed")).await.unwrap();
+    ada.edit_connection(entra.id(), |edit| edit.grant_role(ADMIN)).await.unwrap();
+    acme.rename(&ada).await.unwrap();
 
     // Another one waits for the lock, and gets it when the holder is dropped.
-    let reads = stytch.count(Operation::GetConnections);
-    let waiting = tokio::spawn({
-        let (member, id) = (member.clone(), okta.id().to_owned());
-        async move { member.edit_connection(&id, |edit| edit.grant_role("stytch_member")).await }
-    });
+    let reads = acme.stytch.count(GetConnections);
+    let waiting = tokio::spawn(editing(&ada, okta, |edit| edit.revoke_role("stytch_member")));
     // An edit of another connection takes a round trip, in which the waiting one would have read
     // if it had the lock.
-    member.edit_connection(entra.id(), |edit| edit.grant_role("stytch_member")).await.unwrap();
-    assert_eq!(stytch.count(Operation::GetConnections), reads + 1);
+    ada.edit_connection(entra.id(), |edit| edit.grant_role("stytch_member")).await.unwrap();
+    assert_eq!(acme.stytch.count(GetConnections), reads + 1);
     holder.abort();
     waiting.await.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn third_waiting_edit_of_a_session_fails_at_once() {
-    let Fixture { stytch, acme, okta, ada, .. } = fixture();
-    let (client, id) = (stytch.client(), okta.id());
-    let ada = client.as_member(Session::jwt(ada.jwt()));
-    let bob = acme.member("bob", &[ADMIN]).log_in();
-    let bob = client.as_member(Session::token(bob.token()));
+    let acme = Acme::new();
+    let client = acme.stytch.client();
+    let (ada, bob) = (client.as_member(acme.jwt()), client.as_member(acme.another_token()));
     for member in [&ada, &bob] {
         member.organization_id().await.unwrap();
     }
     let edit = |member: &MemberClient, group: &'static str| {
-        let (member, id) = (member.clone(), id.to_owned());
-        async move { member.edit_connection(&id, |edit| edit.grant_group_role(group, ADMIN)).await }
+        editing(member, &acme.connection, move |edit| edit.grant_group_role(group, ADMIN))
     };
     // Ada's edit holds the lock.
-    let delay = Fault::delay(Duration::from_secs(20));
-    let hang = stytch.fault(Operation::GetConnections, delay).times(1);
+    let hang = acme.stytch.fault(GetConnections, Fault::delay(LONG)).times(1);
     let holder = tokio::spawn(edit(&ada, "held"));
     until(|| hang.hits() > 0).await;
 
@@ -409,15 +377,14 @@ async fn third_waiting_edit_of_a_session_fails_at_once() {
         assert!((&mut edit).now_or_never().is_none(), "{group} waits");
         waiting.push(edit);
     }
-    let requests = stytch.requests().len();
+    let requests = acme.stytch.requests().len();
     for member in [&ada, &bob] {
         let error = edit(member, "e").now_or_never().expect("fails at once").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
-        assert_eq!(error.operation(), Operation::UpdateExternalConnection);
-        assert_eq!((error.outcome(), error.attempts()), (Outcome::NotApplied, 0));
+        assert_eq!(facts(&error), (Transport, None, NotApplied), "{error:?}");
+        assert_eq!((error.operation(), error.attempts()), (UPDATE, 0));
         assert!(error.is_retryable() && error.reason().contains("waiting"), "{error:?}");
     }
-    assert_eq!(stytch.requests().len(), requests);
+    assert_eq!(acme.stytch.requests().len(), requests);
     // One that gives up makes room.
     drop(waiting.pop());
     let mut last = pin!(edit(&bob, "last"));
@@ -433,10 +400,10 @@ async fn third_waiting_edit_of_a_session_fails_at_once() {
 /// One holds the lock and two wait, also while the lock passes to the next one.
 #[tokio::test(flavor = "multi_thread")]
 async fn three_callers_of_a_session_edit_without_a_failure() {
-    let Fixture { stytch: _stytch, okta, member, .. } = fixture();
-    member.organization_id().await.unwrap();
+    let (acme, ada) = fixture();
+    ada.organization_id().await.unwrap();
     let callers = (0..3).map(|caller| {
-        let (member, id) = (member.clone(), okta.id().to_owned());
+        let (member, id) = (ada.clone(), acme.connection.id().to_owned());
         tokio::spawn(async move {
             for round in 0..30 {
                 let name = format!("{caller}-{round}");
@@ -451,12 +418,12 @@ async fn three_callers_of_a_session_edit_without_a_failure() {
 
 #[tokio::test]
 async fn timeout_while_queued_for_the_edit_lock_sends_nothing() {
-    let Fixture { stytch, okta, ada, .. } = fixture();
-    let client = stytch.client_builder().operation_timeout(Duration::from_secs(5));
-    let member = client.build().unwrap().as_member(Session::jwt(ada.jwt()));
-    member.organization_id().await.unwrap();
-    let hang = stytch.fault(Operation::GetConnections, Fault::delay(Duration::from_secs(600)));
-    let edit = || member.edit_connection(okta.id(), |edit| edit.grant_role(ADMIN));
+    let acme = Acme::new();
+    let client = acme.stytch.client_builder().operation_timeout(Duration::from_secs(5));
+    let ada = client.build().unwrap().as_member(acme.jwt());
+    ada.organization_id().await.unwrap();
+    let hang = acme.stytch.fault(GetConnections, Fault::delay(LONG));
+    let edit = || ada.edit_connection(acme.connection.id(), |edit| edit.grant_role(ADMIN));
     let mut first = pin!(edit());
     tokio::select! {
         _ = &mut first => panic!("the first edit was to be held"),
@@ -464,17 +431,10 @@ async fn timeout_while_queued_for_the_edit_lock_sends_nothing() {
     }
     // As long as nobody polls it, the first one keeps the lock.
     accelerate();
-    let (second, first) = (edit().await, first.await);
-    let first = first.unwrap_err();
-    assert_eq!(
-        (first.operation(), first.outcome()),
-        (Operation::GetConnections, Outcome::NotApplied)
-    );
-    let second = second.unwrap_err();
-    assert_eq!(second.operation(), Operation::UpdateExternalConnection);
+    let (second, first) = (edit().await.unwrap_err(), first.await.unwrap_err());
+    assert_eq!((first.operation(), first.outcome()), (GetConnections, NotApplied));
+    assert_eq!(second.operation(), UPDATE);
     assert!(second.reason().starts_with("operation_timeout elapsed while "), "{second:?}");
     assert!(second.is_retryable());
-    assert_eq!(stytch.count(Operation::GetConnections), 1);
+    assert_eq!(acme.stytch.count(GetConnections), 1);
 }
-
-const ADMIN: &str = "stytch_admin";
