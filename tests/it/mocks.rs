@@ -1,10 +1,11 @@
 //! The typed mocks: which requests they match.
 
 use stytch_sso_external::{
-    Client, RetryPolicy, reqwest,
-    testing::{httpmock::MockServer, mocks::MockServerExt, responses},
-    types::UpdateExternalConnectionRequest,
+    reqwest,
+    testing::{httpmock::MockServer, mocks::MockServerExt},
 };
+
+use crate::support::prelude::*;
 
 #[tokio::test]
 async fn an_id_matches_itself_and_nothing_else() {
