@@ -1,13 +1,4 @@
 //! The fake of Stytch, called over raw HTTP: what it enforces, rejects and records.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "helpers of tests, which clippy.toml doesn't know for tests"
-)]
-
 mod faults;
 mod load;
 mod log;
@@ -15,60 +6,33 @@ mod responses;
 mod sessions;
 mod update;
 
-use serde_json::{Value, json};
-use stytch_sso_external::testing::{Connection, LoggedIn, Member, Organization, Stytch};
+use crate::support::prelude::*;
 
-use crate::support::capture;
-
-/// A project with one organization, its connection and its admin, and a client that sends requests
-/// to the fake without the crate.
-#[derive(Debug)]
-struct AcmeOverHttp {
-    stytch: Stytch,
-    http: reqwest::Client,
-    organization: Organization,
-    connection: Connection,
-    member: Member,
-    ada: LoggedIn,
-}
-
-impl AcmeOverHttp {
-    fn new() -> Self {
-        Self::on(Stytch::start())
-    }
-
-    fn on(stytch: Stytch) -> Self {
-        capture::install();
-        let organization = stytch.organization("acme");
-        let member = organization.member("ada", &["stytch_admin"]);
-        Self {
-            http: http(),
-            connection: organization.connection("Acme Okta"),
-            ada: member.log_in(),
-            stytch,
-            organization,
-            member,
-        }
-    }
-
+/// Requests to the fake without the crate.
+impl Acme {
     fn path(&self) -> String {
         path(self.organization.id(), self.connection.id())
     }
 
     async fn put(&self, header: &str, session: &str, body: &Value) -> (u16, Value) {
-        let session = [(header, session)];
-        self.send("PUT", &self.path(), &session, body).await
+        self.put_to(&self.path(), &[(header, session)], body).await
+    }
+
+    /// Updates with Ada's token.
+    async fn put_by_ada(&self, body: &Value) -> (u16, Value) {
+        self.put(TOKEN, &self.ada.token(), body).await
+    }
+
+    async fn put_to(&self, path: &str, session: &[(&str, &str)], body: &Value) -> (u16, Value) {
+        self.send("PUT", path, session, body).await
     }
 
     async fn put_ok(&self, body: &Value) {
-        let (status, response) = self.put(TOKEN, &self.ada.token(), body).await;
-        assert_eq!(status, 200, "{response}");
+        assert_ok(&self.put_by_ada(body).await);
     }
 
     async fn assert_rejected(&self, header: &str, session: &str, status: u16, error: &str) {
-        let (seen, response) = self.put(header, session, &NAME.into()).await;
-        assert_eq!((seen, &response["error_type"]), (status, &json!(error)));
-        assert_eq!(response["status_code"], status);
+        assert_error(&self.put(header, session, &NAME.into()).await, status, error);
     }
 
     async fn authenticate(&self, body: &Value) -> (u16, Value) {
@@ -88,11 +52,9 @@ impl AcmeOverHttp {
         headers: &[(&str, &str)],
         body: &Value,
     ) -> (u16, Value) {
-        let request = self.request(method, path, headers, body);
-        let response = request.send().await.unwrap();
+        let response = self.request(method, path, headers, body).send().await.unwrap();
         let status = response.status().as_u16();
-        let text = response.text().await.unwrap();
-        (status, serde_json::from_str(&text).unwrap_or_default())
+        (status, serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default())
     }
 
     /// A string is sent as the body without encoding it as JSON.
@@ -104,16 +66,11 @@ impl AcmeOverHttp {
         body: &Value,
     ) -> reqwest::RequestBuilder {
         let url = format!("{}{path}", self.stytch.base_url());
-        let body = body.as_str().map_or_else(|| body.to_string(), Into::into);
-        let request = self
-            .http
+        let request = http()
             .request(method.parse().unwrap(), url)
             .basic_auth(self.stytch.project_id(), Some(self.stytch.secret()))
-            .body(body);
-        let add = |request: reqwest::RequestBuilder, (name, value): &(&str, &str)| {
-            request.header(*name, *value)
-        };
-        headers.iter().fold(request, add)
+            .body(body.as_str().map_or_else(|| body.to_string(), Into::into));
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
     }
 }
 
@@ -130,6 +87,17 @@ pub(crate) fn http_builder() -> reqwest::ClientBuilder {
     #[cfg(feature = "rustls")]
     let client = client.tls_backend_rustls();
     client.no_proxy()
+}
+
+#[track_caller]
+fn assert_ok((status, response): &(u16, Value)) {
+    assert_eq!(*status, 200, "{response}");
+}
+
+#[track_caller]
+fn assert_error((seen, response): &(u16, Value), status: u16, error_type: &str) {
+    assert_eq!((*seen, &response["error_type"]), (status, &json!(error_type)));
+    assert_eq!(response["status_code"], status);
 }
 
 fn path(organization: &str, connection: &str) -> String {

@@ -1,20 +1,18 @@
 //! The counters and the log of requests.
 
-use serde_json::json;
-use stytch_sso_external::{Operation, testing::Stytch};
-
-use super::{AcmeOverHttp, TOKEN};
+use super::TOKEN;
+use crate::support::prelude::*;
 
 #[tokio::test]
 async fn requests_are_logged_without_their_credentials() {
-    let acme = AcmeOverHttp::new();
+    let acme = Acme::captured();
     let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
-    acme.put(TOKEN, &token, &json!({"display_name": "x"})).await;
+    acme.put_ok(&json!({"display_name": "x"})).await;
     acme.authenticate(&json!({"session_jwt": jwt})).await;
     let [update, authenticate] = &acme.stytch.requests()[..] else {
         panic!("two requests were made");
     };
-    assert_eq!(update.operation, Some(Operation::UpdateExternalConnection));
+    assert_eq!(update.operation, Some(UPDATE));
     assert_eq!(update.method, "PUT");
     assert_eq!(update.path, acme.path());
     assert_eq!(update.body, Some(json!({"display_name": "x"})));
@@ -40,13 +38,13 @@ fn fake_listens_only_on_loopback() {
 #[tokio::test]
 async fn logs_are_bounded_and_counters_are_not() {
     let stytch = Stytch::builder().requests_kept(2).updates_kept(1).start();
-    let acme = AcmeOverHttp::on(stytch);
+    let acme = Acme::on(stytch);
     for name in ["a", "b", "c"] {
         acme.put_ok(&json!({"display_name": name})).await;
     }
     assert_eq!(acme.stytch.requests().len(), 2);
     assert_eq!(acme.stytch.updates()[0].body, json!({"display_name": "c"}));
-    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 3);
+    assert_eq!(acme.stytch.count(UPDATE), 3);
     assert_eq!(acme.stytch.accepted(), 3);
-    assert_eq!(acme.stytch.count(Operation::AuthenticateSession), 0);
+    assert_eq!(acme.stytch.count(AuthenticateSession), 0);
 }

@@ -2,13 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
-use stytch_sso_external::{
-    testing::{jwt::Key, responses},
-    types,
-};
+use stytch_sso_external::testing::jwt::Key;
 
-use crate::denial::TYPES;
+use crate::{denial::TYPES, support::prelude::*};
 
 #[test]
 fn errors_are_as_captured() {
@@ -44,7 +40,7 @@ fn success_is_an_active_connection() {
 /// Response types are `#[non_exhaustive]`: outside the crate, only functions build them.
 #[test]
 fn every_response_type_can_be_built_and_changed() {
-    let mut connection: types::ExternalConnection = responses::connection();
+    let mut connection: ExternalConnection = responses::connection();
     connection.display_name = "Renamed".to_owned();
     let mut updated: types::UpdateExternalConnectionResponse = responses::updated(connection);
     updated.request_id.clear();
