@@ -64,40 +64,42 @@ async fn path_of_the_base_url_precedes_the_path_of_each_request() {
 
 #[test]
 fn base_url_that_would_leak_credentials_is_rejected() {
-    let rejected = [
-        ("", "the base URL is not a URL"),
-        ("sso.example.com", "the base URL is not a URL"),
-        ("//sso.example.com", "the base URL is not a URL"),
-        ("/v1", "the base URL is not a URL"),
-        ("https://", "the base URL is not a URL"),
-        ("https://sso exa mple.com", "the base URL is not a URL"),
-        ("https://[::1", "the base URL is not a URL"),
-        ("https://sso.example.com:99999", "the base URL is not a URL"),
-        ("ftp://sso.example.com", "the base URL does not start with https://"),
-        ("file:///etc", "the base URL does not start with https://"),
-        ("ws://127.0.0.1", "the base URL does not start with https://"),
-        ("data:,x", "the base URL does not start with https://"),
-        ("https://user@sso.example.com", "the base URL contains a user name or password"),
-        ("https://user:hunter2@sso.example.com", "the base URL contains a user name or password"),
-        ("https://:hunter2@sso.example.com", "the base URL contains a user name or password"),
-        ("https://sso.example.com?a=b", "the base URL contains a query or fragment"),
-        ("https://sso.example.com/?", "the base URL contains a query or fragment"),
-        ("https://sso.example.com/#", "the base URL contains a query or fragment"),
-        ("https://sso.example.com#a", "the base URL contains a query or fragment"),
-        ("http://sso.example.com", "the base URL is plain http"),
-        ("http://10.0.0.1", "the base URL is plain http"),
-        ("http://localhost.example.com", "the base URL is plain http"),
-        ("http://127.0.0.1.example.com", "the base URL is plain http"),
-        ("http://[::2]", "the base URL is plain http"),
-        ("http://notlocalhost", "the base URL is plain http"),
-        ("http://evil.localhost", "the base URL is plain http"),
-        ("http://localhost.", "the base URL is plain http"),
+    let long = ["https://sso.example.com:99999", "https://sso exa mple.com", "https://[::1"];
+    let rejected: [(&str, &[&str]); 7] = [
+        ("is not a URL", &["", "sso.example.com", "//sso.example.com", "/v1", "https://"]),
+        ("is not a URL", &long),
+        (
+            "does not start with https://",
+            &["ftp://a.example", "file:///etc", "ws://[::1]", "data:,x"],
+        ),
+        (
+            "contains a user name or password",
+            &[
+                "https://user@a.example",
+                "https://u:hunter2@a.example",
+                "https://:hunter2@a.example",
+            ],
+        ),
+        (
+            "contains a query or fragment",
+            &["https://a?b=c", "https://a/?", "https://a/#", "https://a#b"],
+        ),
+        (
+            "is plain http",
+            &["http://a.example", "http://10.0.0.1", "http://[::2]", "http://localhost."],
+        ),
+        (
+            "is plain http",
+            &["http://localhost.a.example", "http://127.0.0.1.a.example", "http://evil.localhost"],
+        ),
     ];
-    for (base_url, message) in rejected {
-        let error = builder().base_url(base_url).build().unwrap_err();
-        assert!(error.to_string().starts_with(message), "{base_url}: {error}");
+    for (message, base_url) in
+        rejected.into_iter().flat_map(|(message, urls)| urls.iter().map(move |url| (message, url)))
+    {
+        let error = builder().base_url(*base_url).build().unwrap_err();
+        assert!(error.to_string().starts_with(&format!("the base URL {message}")), "{error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"));
-        let is_insecure = message.ends_with("plain http");
+        let is_insecure = message == "is plain http";
         assert_eq!(matches!(error, BuildError::InsecureBaseUrl), is_insecure, "{error:?}");
         assert_eq!(matches!(error, BuildError::InvalidBaseUrl { .. }), !is_insecure, "{error:?}");
     }
@@ -189,10 +191,8 @@ async fn empty_base_url_of_the_environment_counts_as_absent() {
         return;
     }
     let test = "client::empty_base_url_of_the_environment_counts_as_absent";
-    for (variable, expected) in [
-        ("", "\"https://test.stytch.com\""),
-        ("https://sso.example.com", "\"https://sso.example.com\""),
-    ] {
+    let other = "https://sso.example.com";
+    for (variable, expected) in [("", "https://test.stytch.com"), (other, other)] {
         let variables = [
             (IN_CHILD, "1"),
             ("STYTCH_PROJECT_ID", "project-test-1"),
@@ -201,7 +201,7 @@ async fn empty_base_url_of_the_environment_counts_as_absent() {
         ];
         let output = child::run(test, &variables).await;
         let client = child::value_of(&output, "base url:");
-        assert!(client.contains(expected), "{client}");
+        assert!(client.contains(&format!("{expected:?}")), "{client}");
     }
 }
 
@@ -236,19 +236,16 @@ fn zero_settings_are_rejected_by_name() {
         (builder().session_cache_capacity(0), "session_cache_capacity"),
     ];
     for (builder, setting) in cases {
-        assert_eq!(
-            builder.build().unwrap_err().to_string(),
-            format!("{setting} must be greater than zero")
-        );
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.to_string(), format!("{setting} must be greater than zero"));
     }
 }
 
 #[test]
 fn timeouts_have_defaults() {
     let shown = format!("{:?}", builder());
-    for setting in
-        ["connect_timeout: 5s", "attempt_timeout: 10s", "operation_timeout: 25s", "max_attempts: 5"]
-    {
+    let timeouts = ["connect_timeout: 5s", "attempt_timeout: 10s", "operation_timeout: 25s"];
+    for setting in timeouts.into_iter().chain(["max_attempts: 5"]) {
         assert!(shown.contains(setting), "{setting} isn't in {shown}");
     }
     assert!(!shown.contains(SECRET));

@@ -32,8 +32,8 @@ async fn update_to_a_closed_port_is_not_applied() {
         let error = update(&client).await.unwrap_err();
         assert!(began.elapsed() < Duration::from_secs(3));
         assert_eq!(facts(&error), (Transport, None, NotApplied), "{error:?}");
-        assert_eq!(error.request_id(), None);
-        assert_eq!((error.attempts(), error.is_retryable()), (attempts, true));
+        let about = (error.request_id(), error.attempts(), error.is_retryable());
+        assert_eq!(about, (None, attempts, true));
     }
 }
 
@@ -83,19 +83,20 @@ async fn timeout_while_connecting_applies_nothing() {
 }
 
 #[tokio::test]
-async fn a_tls_handshake_without_a_response_applies_nothing() {
-    // Whichever time ends the attempt.
-    let settings: [(&str, Settings); 2] = [
-        ("timeout", |builder| builder.attempt_timeout(SHORT)),
-        ("connect timeout", |builder| builder.connect_timeout(SHORT)),
-    ];
+async fn connection_that_is_reset_or_whose_handshake_hangs_applies_nothing() {
+    let attempt_timeout: Settings = |builder| builder.attempt_timeout(SHORT);
+    let connect_timeout: Settings = |builder| builder.connect_timeout(SHORT);
     accelerate();
-    for (what, settings) in settings {
-        let server = ScriptedServer::start_mute().await;
-        let client = settings(builder(&server.url_at("https", "127.0.0.1"))).build().unwrap();
+    for (server, scheme, settings) in [
+        // Whichever time ends the attempt.
+        (ScriptedServer::start_mute().await, "https", attempt_timeout),
+        (ScriptedServer::start_mute().await, "https", connect_timeout),
+        (ScriptedServer::start_resetting().await, "http", |builder| builder),
+    ] {
+        let client = settings(builder(&server.url_at(scheme, "127.0.0.1"))).build().unwrap();
         let error = update_as(&client, token()).await.unwrap_err();
-        assert_eq!(facts(&error), (Transport, None, NotApplied), "{what}");
-        assert_eq!((error.attempts(), server.connections()), (3, 3), "{what}");
+        assert_eq!(facts(&error), (Transport, None, NotApplied), "{error:?}");
+        assert_eq!((error.attempts(), server.connections()), (3, 3), "{error:?}");
     }
 }
 
@@ -109,15 +110,6 @@ async fn bindings_end_with_the_attempt_timeout() {
     let ProjectClientError::CommunicationError(error) = error else { panic!("{error:?}") };
     assert!(error.is_timeout(), "{error:?}");
     assert!(began.elapsed() < Duration::from_secs(3));
-}
-
-#[tokio::test]
-async fn reset_of_authenticate_is_not_applied() {
-    let server = ScriptedServer::start_resetting().await;
-    let client = builder(&server.url()).build().unwrap();
-    let error = update_as(&client, token()).await.unwrap_err();
-    assert_eq!(facts(&error), (Transport, None, NotApplied));
-    assert_eq!(error.attempts(), 3);
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! The error of each `error_type`, one row each, and of unknown types by their status.
 
-use http::{HeaderMap, HeaderValue};
-
 use crate::support::prelude::*;
 
 const PERMISSION_DENIED: ErrorKind = PermissionDenied { action: "update", resource: "stytch.sso" };
@@ -44,6 +42,8 @@ pub(crate) const TYPES: &[(u16, &str, ErrorKind)] = &[
     // The type wins over the status.
     (400, "session_authorization_error",                          PERMISSION_DENIED),
     (403, "external_connection_id_not_found",                     NotFound),
+    (503, "session_authorization_error",                          PERMISSION_DENIED),
+    (400, "too_many_requests",                                    RateLimited),
     // Unknown types are classified by their status.
     (400, "new_in_2027",                                          InvalidRequest),
     (422, "new_in_2027",                                          InvalidRequest),
@@ -73,7 +73,8 @@ async fn each_error_type_becomes_its_kind() {
         assert_eq!(error.error_url(), Some("https://stytch.com/docs/api/errors"), "{row}");
         assert_eq!(error.error_details(), Some(&json!({"position": 1})), "{row}");
         assert_eq!(error.request_id(), Some("request-id-test-1"), "{row}");
-        assert_eq!(error.is_retryable(), [429, 503].contains(status), "{row}");
+        let is_retryable = *kind == RateLimited || (*status, *kind) == (503, Api);
+        assert_eq!((error.operation(), error.is_retryable()), (UPDATE, is_retryable), "{row}");
         assert!(!error.to_string().contains("A message."), "{row}");
     }
     assert_eq!(acme.stytch.updates(), []);
@@ -91,21 +92,9 @@ fn body(status: u16, error_type: &str) -> Value {
 }
 
 #[test]
-fn type_wins_over_a_retryable_status() {
-    for (status, error_type, kind, is_retryable) in [
-        (503, "session_authorization_error", PERMISSION_DENIED, false),
-        (400, "too_many_requests", RateLimited, true),
-    ] {
-        let error = testing::error(UPDATE, status, body(status, error_type).to_string());
-        assert_eq!((error.kind(), error.is_retryable()), (kind, is_retryable), "{error:?}");
-    }
-}
-
-#[test]
 fn html_502_keeps_its_status_and_a_snippet() {
     let page = format!("<h1>Bad gateway</h1>{}", "x".repeat(10_000));
-    let headers =
-        HeaderMap::from_iter([(http::header::RETRY_AFTER, HeaderValue::from_static("7"))]);
+    let headers = headers_of("retry-after", "7");
     let error = testing::error_with_headers(UPDATE, 502, &headers, &*page);
     assert_eq!(facts(&error), (UnexpectedResponse, Some(502), Unknown), "{error:?}");
     assert!(error.is_retryable());

@@ -10,6 +10,7 @@ async fn error_after_authenticate(session: Session, steps: Steps) -> Error {
     project.respond(AuthenticateSession, steps);
     let error = update_as(&project.client(), session).await.unwrap_err();
     assert_eq!(project.counts()[1..], [error.attempts() as usize, 0], "{error:?}");
+    assert_eq!(error.operation(), AuthenticateSession);
     error
 }
 
@@ -38,6 +39,8 @@ async fn authenticate_failures_have_the_same_kinds() {
         (unknown(401), InvalidProjectCredentials, Some(401), 1),
         (unknown(429), RateLimited, Some(429), 3),
         (unknown(500), Api, Some(500), 1),
+        // They change nothing, so that interrupted responses are retried too.
+        (steps::truncated(200, 99, "{"), UnexpectedResponse, Some(200), 3),
         (vec![Step::Close], Transport, None, 3),
         (vec![Step::Reset], Transport, None, 3),
     ] {
@@ -111,5 +114,6 @@ async fn warm_up_reports_unusable_keys() {
         capture::inspect(&error);
         assert_eq!(facts(&error), (UnexpectedResponse, Some(200), NotApplied), "{steps:?}");
         assert_eq!(project.counts(), [1, 0, 0], "{steps:?}");
+        assert_eq!(error.operation(), GetJwks);
     }
 }

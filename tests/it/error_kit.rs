@@ -2,8 +2,6 @@
 
 use std::panic::{UnwindSafe, catch_unwind};
 
-use http::{HeaderMap, HeaderValue};
-
 use crate::support::prelude::*;
 
 /// Everything that a caller can learn from an error.
@@ -33,8 +31,7 @@ async fn constructed_error_equals_the_error_of_the_same_response() {
         assert_eq!(all_facts(&made), all_facts(&self::real(real).await), "{body}");
     }
 
-    let headers =
-        HeaderMap::from_iter([(http::header::RETRY_AFTER, HeaderValue::from_static("7"))]);
+    let headers = headers_of("retry-after", "7");
     let made = testing::error_with_headers(UPDATE, 503, &headers, "");
     let real = real(steps::http(503, "retry-after: 7\r\n", "")).await;
     assert_eq!(all_facts(&made), all_facts(&real));

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
-
 use crate::support::prelude::*;
 
 #[tokio::test]
@@ -35,31 +33,6 @@ async fn local_rejection_names_the_operation_that_the_caller_called() {
 }
 
 #[tokio::test]
-async fn failed_request_names_its_own_operation() {
-    let acme = Acme::new();
-    let client = acme.client_without_retries();
-    let token = client.as_member(acme.token());
-    acme.fault(AuthenticateSession, Fault::html(500));
-    let in_update = acme.rename(&token).await.unwrap_err();
-    acme.fault(AuthenticateSession, Fault::status(500));
-    let in_organization_id = token.organization_id().await.unwrap_err();
-    let unknown = acme.rename(&client.as_member(Session::token("unknown"))).await.unwrap_err();
-    for error in [&in_update, &in_organization_id, &unknown] {
-        assert_eq!((error.operation(), error.outcome()), (AuthenticateSession, NotApplied));
-        assert!(error.status().is_some() && !error.reason().is_empty(), "{error}");
-    }
-    assert_eq!(acme.stytch.count(UPDATE), 0);
-
-    let bob = Session::jwt(acme.organization.member("bob", &[]).log_in().jwt());
-    let denied = acme.rename(&client.as_member(bob)).await.unwrap_err();
-    assert_eq!(denied.operation(), UPDATE);
-
-    acme.fault(GetJwks, Fault::status(503));
-    let warm_up = acme.client_without_retries().warm_up().await.unwrap_err();
-    assert_eq!((warm_up.operation(), warm_up.outcome()), (GetJwks, NotApplied));
-}
-
-#[tokio::test]
 async fn elapsed_wait_names_the_operation_that_the_caller_called() {
     let acme = Acme::new();
     let builder = acme.stytch.client_builder().retry(RetryPolicy::disabled()).max_in_flight(1);
@@ -86,25 +59,14 @@ async fn elapsed_wait_names_the_operation_that_the_caller_called() {
 }
 
 /// One of each kind; the fields of Stytch's error survive.
-#[tokio::test]
-async fn each_kind_has_a_response_status_and_clones_share_the_body() {
-    let acme = Acme::new();
-    let client = acme.client_without_retries();
-    let malformed = client.as_member(Session::jwt("malformed"));
-    // A JWT that Stytch rejects would be renewed first.
-    let ada = client.as_member(acme.token());
-    let mut errors = vec![acme.rename(&malformed).await.unwrap_err()];
-    for body in responses::documented() {
-        let response = Response::error(&body).header("retry-after", "7");
-        acme.fault(UPDATE, Fault::response(response));
-        errors.push(acme.rename(&ada).await.unwrap_err());
-    }
-    acme.fault(UPDATE, Fault::html(502));
-    errors.push(acme.rename(&ada).await.unwrap_err());
-    let nowhere = acme.stytch.client_builder().base_url(scripted_server::nobody().await);
-    let nowhere = nowhere.retry(RetryPolicy::disabled()).build().unwrap();
-    errors.push(nowhere.warm_up().await.unwrap_err());
-
+#[test]
+fn each_kind_has_a_response_status_and_clones_share_the_body() {
+    let documented = responses::documented().into_iter().map(|body| {
+        let status = u16::try_from(body.status_code.unwrap()).unwrap();
+        testing::error(UPDATE, status, &body)
+    });
+    let others = [testing::error(UPDATE, 502, ""), testing::transport_error(UPDATE, Unknown)];
+    let errors: Vec<_> = documented.chain(others).collect();
     for error in &errors {
         assert!(!error.reason().is_empty(), "{error:?}");
         let expected = match error.kind() {
@@ -161,7 +123,7 @@ fn unknown_role_and_oidc_connection_have_different_reasons() {
 #[test]
 fn retry_after_is_a_day_at_most() {
     for value in ["99999999999999999999999", "86401", "Fri, 31 Dec 9999 23:59:59 GMT"] {
-        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+        let headers = headers_of("retry-after", value);
         let error = testing::error_with_headers(GetJwks, 429, &headers, "");
         assert_eq!(error.retry_after(), Some(Duration::from_secs(24 * 60 * 60)), "{value}");
     }

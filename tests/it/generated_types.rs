@@ -70,19 +70,12 @@ fn types_of_requests_are_plain_and_all_others_non_exhaustive() {
     }
 }
 
+/// Collects the names of the schemas that a part of the document refers to.
 fn collect_schemas(document: &Value, within: &Value, found: &mut BTreeSet<String>) {
-    match within {
-        Value::Object(entries) => {
-            for (key, value) in entries {
-                if let ("$ref", Some(pointer)) = (key.as_str(), value.as_str())
-                    && found.insert(pointer.rsplit('/').next().unwrap().to_owned())
-                {
-                    collect_schemas(document, document.pointer(&pointer[1..]).unwrap(), found);
-                }
-                collect_schemas(document, value, found);
-            }
+    for reference in within.to_string().split("\"$ref\":\"#/components/schemas/").skip(1) {
+        let (name, _) = reference.split_once('"').unwrap();
+        if found.insert(name.to_owned()) {
+            collect_schemas(document, &document["components"]["schemas"][name], found);
         }
-        Value::Array(items) => items.iter().for_each(|it| collect_schemas(document, it, found)),
-        _ => {}
     }
 }

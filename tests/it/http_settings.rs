@@ -3,15 +3,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use http::HeaderMap;
 use stytch_sso_external::{BuildError, reqwest};
 
 use crate::support::{prelude::*, tls};
-
-fn header(name: &'static str, value: &'static str) -> reqwest::header::HeaderMap {
-    let mut headers = reqwest::header::HeaderMap::new();
-    headers.insert(name, value.parse().unwrap());
-    headers
-}
 
 #[test]
 fn a_default_header_with_credentials_is_a_build_error() {
@@ -24,7 +19,7 @@ fn a_default_header_with_credentials_is_a_build_error() {
     ];
     for (name, named) in forbidden {
         let builder = builder("https://test.stytch.com")
-            .configure_http(move |http| http.default_headers(header(name, "hunter2")));
+            .configure_http(move |http| http.default_headers(headers_of(name, "hunter2")));
         // If this fails, reqwest no longer shows default headers in its `Debug` output.
         let error = builder.build().unwrap_err();
         capture::inspect(&error);
@@ -38,7 +33,8 @@ async fn other_default_headers_are_sent() {
     let project = ScriptedProject::successful().await;
     let value = r#", "authorization": {"cookie": "x-stytch-"#;
     let builder = project.builder();
-    let builder = builder.configure_http(move |http| http.default_headers(header("x-acme", value)));
+    let builder =
+        builder.configure_http(move |http| http.default_headers(headers_of("x-acme", value)));
     let client = builder.build().unwrap();
     update(&client).await.unwrap();
     let requests = project.server.requests();
@@ -56,7 +52,7 @@ fn hostile_settings(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         .http1_max_headers(1)
         .connection_verbose(true)
         .user_agent("other/1.0")
-        .default_headers(header("host", "other.example.com"))
+        .default_headers(headers_of("host", "other.example.com"))
         .retry(reqwest::retry::for_host("127.0.0.1").classify_fn(|request| request.retryable()))
         .proxy(reqwest::Proxy::all("http://127.0.0.1:1").unwrap())
 }
@@ -100,14 +96,11 @@ async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
     let other = ScriptedServer::start_tls(tls::good(), successful).await;
     let location = format!("location: {}/x\r\n", other.url());
     let server = ScriptedServer::start_tls(tls::good(), move |request, before| {
-        if request.method == "PUT" {
-            steps::http(307, &location, "")
-        } else {
-            successful(request, before)
-        }
+        let is_update = request.method == "PUT";
+        if is_update { steps::http(307, &location, "") } else { successful(request, before) }
     });
     let server = server.await;
-    let build = |headers: reqwest::header::HeaderMap| {
+    let build = |headers: HeaderMap| {
         let builder = builder(&server.url());
         builder.configure_http(move |http| {
             http.tls_certs_merge([tls::authority()])
@@ -115,10 +108,10 @@ async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
                 .default_headers(headers.clone())
         })
     };
-    let error = build(header("x-stytch-member-session", "token")).build().unwrap_err();
+    let error = build(headers_of("x-stytch-member-session", "token")).build().unwrap_err();
     assert!(matches!(error, BuildError::CredentialHeader { .. }), "{error:?}");
 
-    let client = build(reqwest::header::HeaderMap::new()).build().unwrap();
+    let client = build(HeaderMap::new()).build().unwrap();
     let error = update(&client).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 307, "{error:?}");
     assert_eq!((server.count("PUT"), other.connections()), (1, 0));

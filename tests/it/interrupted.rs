@@ -3,17 +3,6 @@
 use crate::support::prelude::*;
 
 #[tokio::test]
-async fn interrupted_authenticate_is_retried() {
-    let authenticate = |request: &Request, before: usize| match before {
-        0 => steps::truncated(200, 99, "{"),
-        _ => successful_authenticate(request, before),
-    };
-    let project = ScriptedProject::scripted(successful_jwks, authenticate, successful).await;
-    update_as(&project.client(), token()).await.unwrap();
-    assert_eq!(project.counts(), [0, 2, 1]);
-}
-
-#[tokio::test]
 async fn interrupted_list_is_retryable() {
     let project = ScriptedProject::successful().await;
     project.respond(GetConnections, steps::truncated(200, 99, "{"));

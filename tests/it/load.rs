@@ -92,7 +92,7 @@ async fn flood_of_made_up_kids_reaches_no_authenticate_and_delays_nobody() {
     }
 }
 
-/// 10,000 JWTs with made-up `kid`s, of which 1,024 wait until the end.
+/// Thousands of JWTs with made-up `kid`s, of which 1,024 wait until the end.
 async fn flood(outage: Option<Fault>) {
     let acme = Acme::new();
     let client = acme.client_with(|it| it.jwks_min_refetch_interval(LONG).operation_timeout(LONG));
@@ -117,15 +117,15 @@ async fn flood(outage: Option<Fault>) {
     }
     #[cfg(target_os = "linux")]
     let before = process::memory();
-    for n in 2_000..11_000 {
+    for n in 2_000..7_000 {
         assert_undecided(&call(n).await);
-        if n % 2_000 == 0 {
+        if n % 1_000 == 0 {
             resolve(&client, acme.fresh_jwt()).await.unwrap();
         }
     }
     #[cfg(target_os = "linux")]
     {
-        let (memory, limit) = (process::memory(), before + 10 * 1024 * 1024);
+        let (memory, limit) = (process::memory(), before + 5 * 1024 * 1024);
         assert!(memory < limit, "{memory} bytes of memory, limit {limit}");
     }
     assert!(waiting.iter().all(|call| !call.is_finished()));
@@ -173,7 +173,7 @@ async fn failed_fetch_is_remembered_until_the_backoff_ends() {
 async fn keys_rotate_in_the_middle_of_traffic() {
     let acme = Acme::new();
     let client = acme.stytch.client();
-    for round in 1..=3 {
+    for round in 1..=2 {
         acme.rename_all(&client, (0..50).map(|_| acme.fresh_jwt())).await;
         acme.assert_counts(round, 0, 50 * round);
         acme.stytch.rotate_keys();
@@ -184,10 +184,13 @@ async fn keys_rotate_in_the_middle_of_traffic() {
 #[tokio::test]
 async fn refetch_that_all_callers_dropped_rejects_no_rotated_key() {
     let acme = Acme::new();
+    // Generating a key for each round would take most of the time.
+    let old = Response::json(200, &responses::jwks(&[acme.stytch.key()]));
+    acme.stytch.rotate_keys();
     for polls in 1..8 {
         let client = acme.stytch.client();
+        acme.fault(GetJwks, Fault::response(old.clone()));
         client.warm_up().await.unwrap();
-        acme.stytch.rotate_keys();
         let member = client.as_member(acme.fresh_jwt());
         let _ = dropped_after(polls, member.organization_id()).await;
         let id = member.organization_id().await;
@@ -227,28 +230,6 @@ async fn cached_keys_are_used_in_an_outage_of_ten_minutes() {
     assert_eq!(acme.stytch.accepted(), 60);
     // Stale for five minutes, they were fetched by the backoff and not with each call.
     assert!((5..=17).contains(&outage.hits()), "{}", outage.hits());
-}
-
-#[tokio::test]
-async fn stale_keys_are_used_at_once_and_refreshed_once_in_the_background() {
-    let acme = Acme::new();
-    let client = acme.stytch.client();
-    client.warm_up().await.unwrap();
-    acme.advance(5 * 60);
-    for _ in 0..10 {
-        resolve(&client, acme.fresh_jwt()).await.unwrap();
-    }
-    until(|| acme.stytch.count(GetJwks) == 2).await;
-    // Waits for the refresh where it is still under way, and else makes one of its own.
-    client.warm_up().await.unwrap();
-    let fetched = acme.stytch.count(GetJwks);
-    assert!(fetched <= 3);
-
-    // Keys older than an hour are not used.
-    let _ = acme.stytch.fault(GetJwks, Fault::status(500));
-    acme.advance(60 * 60);
-    resolve(&client, acme.fresh_jwt()).await.unwrap();
-    acme.assert_counts(fetched + 1, 1, 0);
 }
 
 #[tokio::test]

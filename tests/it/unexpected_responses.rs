@@ -74,10 +74,14 @@ async fn response_about_another_connection_is_an_error() {
     ];
     for (pointer, expected) in foreign {
         for id in ["other-id", "", "..", PROJECT] {
-            let error = error_of(steps::json(200, &with(updated(), pointer, id))).await;
-            assert_eq!(facts(&error), (UnexpectedResponse, Some(200), Unknown), "{pointer} {id}");
-            assert!(error.to_string().contains(expected), "{error}");
-            assert_eq!(error.request_id(), Some(REQUEST_ID));
+            let foreign = with(updated(), pointer, id);
+            let without = missing_or_null(&foreign, "/request_id").map(|body| (body, None));
+            for (body, request_id) in [(foreign, Some(REQUEST_ID))].into_iter().chain(without) {
+                let error = error_of(steps::json(200, &body)).await;
+                assert_eq!(facts(&error), (UnexpectedResponse, Some(200), Unknown), "{body}");
+                assert!(error.to_string().contains(expected), "{error}");
+                assert_eq!(error.request_id(), request_id, "{body}");
+            }
         }
     }
 }

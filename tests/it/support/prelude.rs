@@ -20,7 +20,7 @@ pub(crate) use super::{
     fast_time::{accelerate, accelerate_with},
     json::{missing_or_null, with, without},
     scripted_project::{self, *},
-    scripted_server::{self, Request, ScriptedServer},
+    scripted_server::{self, ScriptedServer},
     steps::{self, JSON, Step, Steps},
     wait::until,
 };

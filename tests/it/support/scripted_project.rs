@@ -9,6 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use stytch_sso_external::{
     Client, ClientBuilder, Error, ErrorKind, Operation, Outcome, RetryPolicy, Session,
@@ -18,7 +19,7 @@ use stytch_sso_external::{
 
 use super::{
     capture,
-    scripted_server::{Request, ScriptedServer},
+    scripted_server::{Request, Script, ScriptedServer},
     steps::{self, Steps},
 };
 
@@ -51,9 +52,7 @@ impl ScriptedProject {
 
     /// Starts a project whose updates get the response of `update`, which gets the request
     /// and how many updates there were before it.
-    pub(crate) async fn start(
-        update: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) async fn start(update: impl Script) -> Self {
         Self::scripted(successful_jwks, successful_authenticate, update).await
     }
 
@@ -63,11 +62,7 @@ impl ScriptedProject {
     }
 
     /// Starts a server that responds to every `GET`, `POST` and `PUT` by script.
-    pub(crate) async fn scripted(
-        get: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-        post: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-        put: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) async fn scripted(get: impl Script, post: impl Script, put: impl Script) -> Self {
         let replaced = Arc::<Mutex<HashMap<Operation, Steps>>>::default();
         let replacements = Arc::clone(&replaced);
         let counts: [AtomicUsize; 3] = Default::default();
@@ -290,6 +285,11 @@ pub(crate) fn rejected(status: u16, error_type: &str) -> Value {
         "error_message": "No.",
         "error_url": "https://stytch.com/docs/api/errors",
     })
+}
+
+/// Headers with this one in them.
+pub(crate) fn headers_of(name: &'static str, value: &'static str) -> HeaderMap {
+    HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))])
 }
 
 /// What every test of an error asserts: its kind, the status of the response, and whether the

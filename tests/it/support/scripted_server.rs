@@ -71,14 +71,17 @@ struct Seen {
     bytes_sent: AtomicU64,
 }
 
-type Script = Arc<dyn Fn(&Request, usize) -> Steps + Send + Sync>;
+/// The response to a request, before which there were so many.
+pub(crate) trait Script: Fn(&Request, usize) -> Steps + Send + Sync + 'static {}
+
+impl<F: Fn(&Request, usize) -> Steps + Send + Sync + 'static> Script for F {}
 
 /// What a server does with its connections.
 enum Manner {
     /// Responds to each request.
-    Respond(Script),
+    Respond(Box<dyn Script>),
     /// The same with TLS, with a configuration for each connection, the last one repeatedly.
-    RespondWithTls(Vec<TlsAcceptor>, Script),
+    RespondWithTls(Vec<TlsAcceptor>, Box<dyn Script>),
     /// Performs these steps before it has read anything, and closes.
     Greet(Steps),
 }
@@ -86,25 +89,17 @@ enum Manner {
 impl ScriptedServer {
     /// Starts a server that responds by `script`, which gets the request and how
     /// many requests there were before it.
-    pub(crate) async fn start(
-        script: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) async fn start(script: impl Script) -> Self {
         Self::start_on(listen().await, script)
     }
 
     /// Starts one on a listener that exists already.
-    pub(crate) fn start_on(
-        listener: TcpListener,
-        script: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-    ) -> Self {
-        Self::accept(listener, Manner::Respond(Arc::new(script)))
+    pub(crate) fn start_on(listener: TcpListener, script: impl Script) -> Self {
+        Self::accept(listener, Manner::Respond(Box::new(script)))
     }
 
     /// Starts a server that speaks TLS.
-    pub(crate) async fn start_tls(
-        config: ServerConfig,
-        script: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) async fn start_tls(config: ServerConfig, script: impl Script) -> Self {
         Self::start_tls_with([config], script).await
     }
 
@@ -112,10 +107,10 @@ impl ScriptedServer {
     /// repeatedly.
     pub(crate) async fn start_tls_with(
         configs: impl IntoIterator<Item = ServerConfig>,
-        script: impl Fn(&Request, usize) -> Steps + Send + Sync + 'static,
+        script: impl Script,
     ) -> Self {
         let acceptors = configs.into_iter().map(|config| TlsAcceptor::from(Arc::new(config)));
-        let manner = Manner::RespondWithTls(acceptors.collect(), Arc::new(script));
+        let manner = Manner::RespondWithTls(acceptors.collect(), Box::new(script));
         Self::accept(listen().await, manner)
     }
 
@@ -244,11 +239,11 @@ async fn listen() -> TcpListener {
 /// Serves a connection until its end.
 async fn serve(mut stream: TcpStream, number: u64, manner: Arc<Manner>, seen: Arc<Seen>) {
     let after = match &*manner {
-        Manner::Respond(script) => converse(&mut stream, script, &seen).await,
+        Manner::Respond(script) => converse(&mut stream, &**script, &seen).await,
         Manner::RespondWithTls(acceptors, script) => {
             let number = usize::try_from(number).unwrap().min(acceptors.len() - 1);
             match acceptors[number].accept(&mut stream).await {
-                Ok(mut stream) => converse(&mut stream, script, &seen).await,
+                Ok(mut stream) => converse(&mut stream, &**script, &seen).await,
                 Err(_) => After::Close,
             }
         }
@@ -261,7 +256,7 @@ async fn serve(mut stream: TcpStream, number: u64, manner: Arc<Manner>, seen: Ar
     }
 }
 
-async fn converse<S>(stream: &mut S, script: &Script, seen: &Seen) -> After
+async fn converse<S>(stream: &mut S, script: &dyn Script, seen: &Seen) -> After
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
