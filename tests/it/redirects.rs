@@ -5,7 +5,7 @@ use stytch_sso_external::{BuildError, Client, Error, Outcome, Session};
 
 use crate::support::{
     capture, child,
-    scripted_project::{self, ScriptedProject, Switched, variant},
+    scripted_project::{self, ScriptedProject, UPDATE, variant},
     scripted_server::ScriptedServer,
     steps::{self, Steps},
     tls,
@@ -21,19 +21,19 @@ fn redirect(status: u16, location: &str) -> Steps {
 async fn a_redirect_of_an_update_is_not_followed() {
     let other = ScriptedServer::start(|_, _| steps::json(200, &scripted_project::updated())).await;
     let elsewhere = [other.url(), other.url_at("http", "localhost"), "/v1/elsewhere".into()];
-    let switched = Switched::start().await;
-    let client = switched.project.client();
+    let project = ScriptedProject::successful().await;
+    let client = project.client();
     client.warm_up().await.unwrap();
     for (location, status) in elsewhere.iter().flat_map(|l| STATUSES.map(|status| (l, status))) {
-        switched.respond_with(&redirect(status, location));
-        let before = switched.project.server.requests().len();
+        project.respond(UPDATE, redirect(status, location));
+        let before = project.server.requests().len();
         let error = scripted_project::update(&client).await.unwrap_err();
         assert_eq!(variant(&error), "UnexpectedResponse", "{status} {location}");
         assert_eq!(error.status().unwrap(), status, "{location}");
         assert_eq!(error.outcome(), Outcome::Unknown, "{status} {location}");
         let named = if status == 304 { "304 Not Modified" } else { "redirect" };
         assert!(error.to_string().contains(named), "{error}");
-        let requests = switched.project.server.requests().len() - before;
+        let requests = project.server.requests().len() - before;
         assert_eq!(requests, 1, "{status} {location}");
     }
     assert_eq!(other.connections(), 0);

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::support::{
     fast_time::accelerate,
-    scripted_project::{self, ScriptedProject, Switched, variant},
+    scripted_project::{self, ScriptedProject, UPDATE, variant},
     steps::{self, Step, Steps},
     wait::until,
 };
@@ -58,16 +58,16 @@ async fn transient_failures_are_retried_and_succeed() {
 #[tokio::test]
 async fn permanent_failures_are_never_retried() {
     let finals = [400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 425, 451, 499, 500, 501];
-    let switched = Switched::start().await;
-    let client = switched.project.client();
+    let project = ScriptedProject::successful().await;
+    let client = project.client();
     for status in finals {
         for steps in
             [steps::html(status), rejected(status, "a_type_of_tomorrow"), later(status, "0")]
         {
-            switched.respond_with(&steps);
-            let before = switched.project.updates();
+            project.respond(UPDATE, steps);
+            let before = project.updates();
             let error = scripted_project::update(&client).await.unwrap_err();
-            let sent = switched.project.updates() - before;
+            let sent = project.updates() - before;
             assert_eq!((sent, error.attempts()), (1, 1), "{status}");
             assert_eq!(error.status().unwrap(), status);
             let outcome = if status < 500 { NotApplied } else { Unknown };

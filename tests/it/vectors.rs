@@ -9,14 +9,17 @@ use serde_json::{Map, Value, json};
 use stytch_sso_external::{
     Client, Error, ErrorKind, Outcome, Session,
     testing::{
-        Clock, Response,
+        Clock,
         jwt::{self, Key},
         responses as bodies,
     },
     types::UpdateExternalConnectionRequest,
 };
 
-use crate::support::recorder::{Recorder, Seen};
+use crate::support::{
+    scripted_server::{Request, ScriptedServer},
+    steps::{self, Steps},
+};
 
 #[derive(Deserialize)]
 struct Updates {
@@ -67,11 +70,11 @@ async fn updates_are_sent_as_by_the_official_sdk() {
         let (organization_id, connection_id) =
             (case.organization_id.clone(), case.connection_id.clone());
         let jwks = vectors.jwks.clone();
-        let server =
-            Recorder::start(move |seen| respond(seen, &jwks, &organization_id, &connection_id))
-                .await;
-        let client =
-            Client::builder(&vectors.project_id, &vectors.secret).base_url(server.base_url());
+        let server = ScriptedServer::start(move |seen, _| {
+            respond(seen, &jwks, &organization_id, &connection_id)
+        })
+        .await;
+        let client = Client::builder(&vectors.project_id, &vectors.secret).base_url(server.url());
         let member = client.build().unwrap().as_member(session(&case.session));
         if case.name == "ids_needing_percent_encoding" {
             // The SDKs encode these ids. Stytch has none such, so this crate rejects them.
@@ -92,13 +95,13 @@ async fn updates_are_sent_as_by_the_official_sdk() {
     }
 }
 
-fn check(sent: &Seen, UpdateCase { name, expect, .. }: &UpdateCase) {
+fn check(sent: &Request, UpdateCase { name, expect, .. }: &UpdateCase) {
     assert_eq!(sent.method, expect.method, "{name}");
-    let segments: Vec<String> = sent.path[1..].split('/').map(percent_decoded).collect();
+    let segments: Vec<String> = sent.target[1..].split('/').map(percent_decoded).collect();
     assert_eq!(segments, expect.path_segments, "{name}");
     for (header, value) in &expect.headers_present {
         let value = value.as_str().unwrap();
-        let sent = sent.header(header);
+        let sent = sent.values(header);
         assert_eq!(sent.len(), 1, "{name}: {header}");
         match header.as_str() {
             "content-type" => assert!(sent[0].starts_with(value), "{name}: {header}"),
@@ -106,25 +109,25 @@ fn check(sent: &Seen, UpdateCase { name, expect, .. }: &UpdateCase) {
         }
     }
     for header in &expect.headers_absent {
-        assert!(sent.header(header).is_empty(), "{name}: {header}");
+        assert!(sent.values(header).is_empty(), "{name}: {header}");
     }
     assert_eq!(sent.json(), expect.json_body, "{name}");
 }
 
-fn respond(seen: &Seen, jwks: &Value, organization_id: &str, connection_id: &str) -> Response {
-    if seen.path.contains("/jwks/") {
-        return Response::json(200, jwks);
+fn respond(seen: &Request, jwks: &Value, organization_id: &str, connection_id: &str) -> Steps {
+    if seen.target.contains("/jwks/") {
+        return steps::json(200, jwks);
     }
-    if seen.path.ends_with("/authenticate") {
+    if seen.target.ends_with("/authenticate") {
         let mut response = bodies::authenticated(organization_id, "token", "jwt");
         // Whatever token was sent.
         response.session_token = None;
-        return Response::json(200, &response);
+        return steps::json(200, &response);
     }
     let mut connection = bodies::connection();
     organization_id.clone_into(&mut connection.organization_id);
     connection_id.clone_into(&mut connection.connection_id);
-    Response::json(200, &bodies::updated(connection))
+    steps::json(200, &bodies::updated(connection))
 }
 
 fn session(session: &Map<String, Value>) -> Session {
@@ -181,17 +184,17 @@ async fn session_jwts_are_accepted_and_rejected_as_by_the_official_sdks() {
     let jwks = json!({"keys": [project_key.jwk()]});
     for case in &vectors.cases {
         let jwks = jwks.clone();
-        let server = Recorder::start(move |seen| {
-            if seen.path.contains("/jwks/") {
-                Response::json(200, &jwks)
+        let server = ScriptedServer::start(move |seen, _| {
+            if seen.target.contains("/jwks/") {
+                steps::json(200, &jwks)
             } else {
-                Response::error(&bodies::session_not_found())
+                steps::json(404, &bodies::session_not_found())
             }
         })
         .await;
         let mut claims = case.claims.clone();
         if claims["iss"] == *vectors.base_url {
-            claims["iss"] = json!(server.base_url());
+            claims["iss"] = json!(server.url());
         }
         let jwt = match case.signed_by.as_str() {
             "project_key" => jwt::sign(&case.header, &claims, &project_key),
@@ -203,7 +206,7 @@ async fn session_jwts_are_accepted_and_rejected_as_by_the_official_sdks() {
             other => panic!("unknown signer {other}"),
         };
         let client = Client::builder(&vectors.project_id, "secret-test-example")
-            .base_url(server.base_url())
+            .base_url(server.url())
             .clock(Clock::stopped_at(UNIX_EPOCH + Duration::from_secs(vectors.now)))
             .build()
             .unwrap();
@@ -212,7 +215,11 @@ async fn session_jwts_are_accepted_and_rejected_as_by_the_official_sdks() {
     }
 }
 
-fn check_session(case: &SessionCase, organization_id: Result<String, Error>, server: &Recorder) {
+fn check_session(
+    case: &SessionCase,
+    organization_id: Result<String, Error>,
+    server: &ScriptedServer,
+) {
     let name = &case.name;
     if case.valid {
         let expected = case.expect.as_ref().unwrap()["organization_id"].as_str().unwrap();

@@ -10,7 +10,6 @@ pub(crate) mod prelude;
 #[cfg(target_os = "linux")]
 pub(crate) mod process;
 pub(crate) mod raw;
-pub(crate) mod recorder;
 pub(crate) mod scripted_project;
 pub(crate) mod scripted_server;
 pub(crate) mod service;

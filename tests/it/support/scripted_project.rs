@@ -117,22 +117,6 @@ impl ScriptedProject {
     }
 }
 
-/// A project whose response to updates can be replaced during a test.
-pub(crate) struct Switched {
-    pub(crate) project: ScriptedProject,
-}
-
-impl Switched {
-    pub(crate) async fn start() -> Self {
-        Self { project: ScriptedProject::successful().await }
-    }
-
-    /// Sets the response to updates from now on.
-    pub(crate) fn respond_with(&self, steps: &Steps) {
-        self.project.respond(UPDATE, steps.clone());
-    }
-}
-
 /// Returns the builder of a client for this base URL, with backoffs of milliseconds.
 pub(crate) fn builder(base_url: &str) -> ClientBuilder {
     // Generating it takes longer than the attempt timeout of some tests.

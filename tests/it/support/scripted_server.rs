@@ -39,6 +39,16 @@ impl Request {
         header.map(|(_, value)| value.as_str())
     }
 
+    /// All values of a header, whatever the case of its name.
+    pub(crate) fn values(&self, name: &str) -> Vec<&str> {
+        let headers = self.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
+        headers.map(|(_, value)| value.as_str()).collect()
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
     fn read(head: &str) -> Option<Self> {
         let mut lines = head.split("\r\n");
         let mut first = lines.next()?.split(' ');
@@ -193,7 +203,14 @@ impl ScriptedServer {
         self.seen.requests().clone()
     }
 
-    /// The same, and forgets them.
+    /// Those whose target contains `part`.
+    pub(crate) fn seen(&self, part: &str) -> Vec<Request> {
+        let mut requests = self.requests();
+        requests.retain(|request| request.target.contains(part));
+        requests
+    }
+
+    /// The requests that have arrived, which are forgotten.
     pub(crate) fn take(&self) -> Vec<Request> {
         self.seen.arrived.store(0, Ordering::SeqCst);
         std::mem::take(&mut *self.seen.requests())

@@ -3,7 +3,7 @@
 use std::{iter::repeat_n, time::Duration};
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// One step of a response.
@@ -101,8 +101,8 @@ pub(crate) fn truncated(status: u16, missing: usize, body: &str) -> Steps {
 }
 
 /// A complete JSON response.
-pub(crate) fn json(status: u16, body: &Value) -> Steps {
-    http(status, JSON, body.to_string())
+pub(crate) fn json(status: u16, body: &impl Serialize) -> Steps {
+    http(status, JSON, serde_json::to_vec(body).unwrap())
 }
 
 /// A complete HTML response, as gateways return it.

@@ -4,12 +4,11 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use stytch_sso_external::{
-    Client, Error, Operation, Session, SessionKind,
-    testing::{Response, responses},
+    Client, Error, Operation, Session, SessionKind, testing::responses,
     types::UpdateExternalConnectionRequest,
 };
 
-use crate::support::recorder::Recorder;
+use crate::support::{scripted_server::ScriptedServer, steps};
 
 #[derive(Deserialize)]
 struct Responses {
@@ -67,11 +66,11 @@ async fn responses_are_decoded_as_by_the_official_sdks() {
 
 async fn check_update_response(case: &ResponseCase) {
     let (status, body) = (case.http_status, case.body.clone());
-    let server = Recorder::start(move |seen| match seen.path.as_str() {
+    let server = ScriptedServer::start(move |seen, _| match seen.target.as_str() {
         "/v1/b2b/sessions/authenticate" => {
-            Response::json(200, &responses::authenticated(ORGANIZATION, "token", "jwt"))
+            steps::json(200, &responses::authenticated(ORGANIZATION, "token", "jwt"))
         }
-        _ => Response::json(status, &body),
+        _ => steps::json(status, &body),
     })
     .await;
     let update = UpdateExternalConnectionRequest::default().display_name("Renamed connection");
@@ -124,7 +123,7 @@ async fn check_organization_policy(case: &ResponseCase) {
     let decoded = policy.into_inner().org_policy.unwrap().roles.unwrap();
     let decoded = serde_json::to_value(decoded).unwrap();
     assert_eq!(decoded, roles(&case.body["org_policy"]), "{}", case.name);
-    assert!(server.seen("").iter().all(|seen| seen.path == case.request.path), "{}", case.name);
+    assert!(server.seen("").iter().all(|seen| seen.target == case.request.path), "{}", case.name);
 }
 
 /// Returns the roles of a policy without their descriptions, which the crate doesn't read.
@@ -140,12 +139,12 @@ fn roles(policy: &Value) -> Value {
 async fn permission_is_checked_against_both_captured_policies() {
     let vectors: Responses =
         serde_json::from_str(include_str!("../../vectors/responses.json")).unwrap();
-    let server = Recorder::start(move |seen| {
-        if seen.path == "/v1/b2b/sessions/authenticate" {
-            return Response::json(200, &responses::authenticated(ORGANIZATION, "token", "jwt"));
+    let server = ScriptedServer::start(move |seen, _| {
+        if seen.target == "/v1/b2b/sessions/authenticate" {
+            return steps::json(200, &responses::authenticated(ORGANIZATION, "token", "jwt"));
         }
-        let case = vectors.cases.iter().find(|case| case.request.path == seen.path).unwrap();
-        Response::json(200, &case.body)
+        let case = vectors.cases.iter().find(|case| case.request.path == seen.target).unwrap();
+        steps::json(200, &case.body)
     })
     .await;
     let member = client(&server).as_member(Session::token("token"));
@@ -163,9 +162,9 @@ async fn permission_is_checked_against_both_captured_policies() {
 }
 
 /// Starts a server that responds to every request with a captured response.
-async fn serving(case: &ResponseCase) -> Recorder {
+async fn serving(case: &ResponseCase) -> ScriptedServer {
     let (status, body) = (case.http_status, case.body.clone());
-    Recorder::start(move |_| Response::json(status, &body)).await
+    ScriptedServer::start(move |_, _| steps::json(status, &body)).await
 }
 
 fn check_error(case: &ResponseCase, error: &Error) {
@@ -179,11 +178,7 @@ fn check_error(case: &ResponseCase, error: &Error) {
     assert_eq!(error.error_details(), case.expect.error.get("error_details"), "{name}");
 }
 
-fn client(server: &Recorder) -> Client {
+fn client(server: &ScriptedServer) -> Client {
     let retry = stytch_sso_external::RetryPolicy::disabled();
-    Client::builder("project-test-1", "secret")
-        .base_url(server.base_url())
-        .retry(retry)
-        .build()
-        .unwrap()
+    Client::builder("project-test-1", "secret").base_url(server.url()).retry(retry).build().unwrap()
 }
