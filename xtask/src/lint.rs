@@ -98,34 +98,15 @@ impl Lint<'_> {
                 let message = format!("the tag {tag} isn't declared; declare it in `tags`");
                 self.report(format!("{place}/tags"), message);
             }
-            let parameters = items(&operation["parameters"]);
-            let parameters: Vec<_> = parameters.map(|it| resolve(document, it)).collect();
             let in_path: BTreeSet<_> = path.split(['{', '}']).skip(1).step_by(2).collect();
-            let described = parameters.iter().filter(|parameter| parameter["in"] == "path");
+            let parameters = items(&operation["parameters"]).map(|it| resolve(document, it));
+            let described = parameters.filter(|parameter| parameter["in"] == "path");
             let described: BTreeSet<_> = described.filter_map(|it| it["name"].as_str()).collect();
             for name in in_path.symmetric_difference(&described) {
                 let problem = format!("`{name}` isn't in both the path and the parameters");
                 self.report(&place, format!("{problem}; correct its name, or add it"));
             }
-            if operation.get("x-stytch-rbac").is_some() {
-                self.session_headers(&place, &parameters);
-            }
             self.success(operation);
-        }
-    }
-
-    /// Without a session header, a request runs with the project's full power.
-    fn session_headers(&mut self, place: &str, parameters: &[&Value]) {
-        for header in ["X-Stytch-Member-Session", "X-Stytch-Member-SessionJWT"] {
-            let is_there = parameters.iter().any(|parameter| {
-                parameter["in"] == "header"
-                    && parameter["name"].as_str().is_some_and(|it| it.eq_ignore_ascii_case(header))
-                    && parameter["required"] != true
-            });
-            if !is_there {
-                let problem = format!("requires a permission, but lacks the optional {header}");
-                self.report(format!("{place}/parameters"), format!("{problem}: {FULL_POWER}"));
-            }
         }
     }
 
@@ -246,7 +227,6 @@ const NO_DEFAULT: &str = "a default of a property that is required or nullable h
 const NO_REASON: &str = "required in a response without a reason: a response that lacks it is \
     unreadable, although Stytch may have applied the request; remove it from `required`, or add \
     `x-required-because` to it or to its schema";
-const FULL_POWER: &str = "without it, the request runs with the project's full power; add it";
 const LIKE_AN_ERROR: &str = "requires no property that the error lacks: an error body with a status \
     of success would be decoded as a success; require a property that every success has, or add \
     `x-reject-error-bodies` with the reason why there is none";

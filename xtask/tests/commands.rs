@@ -30,7 +30,7 @@ fn what_breaks_a_rule_is_shown_with_its_line_and_nothing_is_written() {
     let broken = VALID.replace("description: The state.", "title: The state.");
     let repository = Repository::new("broken", &broken);
     let (code, output) = repository.run(&["spec"]);
-    let expected = format!("{YAML}:119: #/components/schemas/Connection/properties/status/title: ");
+    let expected = format!("{YAML}:120: #/components/schemas/Connection/properties/status/title: ");
     assert!(code == 1 && output.contains(&expected) && output.contains("\n    fix: "), "{output}");
     assert!(!repository.0.join(JSON).exists());
 }
