@@ -2,15 +2,9 @@
 //!
 //! A test of the crate compares the copy with what the build wrote. It is never compiled.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
-
 use serde_json::Value;
 
-use crate::write;
+use crate::{output, read, write};
 
 const BINDINGS: &str = "openapi/generated/bindings.rs";
 const HEADER: &str = "\
@@ -20,38 +14,25 @@ const HEADER: &str = "\
 // operations, the client and its types, and the helpers for httpmock. It is never compiled.
 
 ";
-const FILES: [&str; 3] = ["operations.rs", "bindings.rs", "mocks.rs"];
+const CHECK: &str = "cargo check --quiet --lib --package stytch-sso-external --features testing \
+    --message-format json";
 
 /// Runs the command.
 pub fn run() -> Result<bool, String> {
-    let folder = out_dir()?;
+    // Whether the crate compiles doesn't matter: a new field may need code that isn't written yet.
+    let messages = output(CHECK)?;
+    let folder = messages.lines().find_map(out_dir).ok_or("the build script failed")?;
     let mut code = HEADER.to_owned();
-    for file in FILES {
-        let path = folder.join(file);
-        let text = fs::read_to_string(&path)
-            .map_err(|error| format!("{}: can't be read: {error}", path.display()))?;
-        code.push_str(&text);
+    for file in ["operations.rs", "bindings.rs", "mocks.rs"] {
+        code.push_str(&read(&format!("{folder}/{file}"))?);
     }
     write(BINDINGS, &code)?;
     Ok(true)
 }
 
-/// Runs the build script, and returns where it wrote to.
-fn out_dir() -> Result<PathBuf, String> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["check", "--quiet", "--lib", "--features", "testing", "--message-format", "json"])
-        .args(["--package", "stytch-sso-external"])
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("can't run cargo: {error}"))?;
-    // Whether the crate compiles doesn't matter: a new field may need code that isn't written yet.
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let mut messages = messages.lines().filter_map(|line| serde_json::from_str(line).ok());
-    let folder = messages.find_map(|message: Value| {
-        let package = message["package_id"].as_str()?;
-        let folder = message["out_dir"].as_str()?;
-        package.contains("stytch-sso-external").then(|| Path::new(folder).to_owned())
-    });
-    folder.ok_or_else(|| "the build script failed".to_owned())
+/// Where the build script wrote to, if a message of cargo is about that.
+fn out_dir(message: &str) -> Option<String> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let is_ours = message["package_id"].as_str()?.contains("stytch-sso-external");
+    message["out_dir"].as_str().filter(|_| is_ours).map(str::to_owned)
 }

@@ -6,7 +6,10 @@
 #![allow(clippy::missing_errors_doc, clippy::must_use_candidate)]
 #![allow(clippy::indexing_slicing, reason = "what a JSON value lacks is null")]
 
-use std::fs;
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 pub mod bindings;
 pub mod check;
@@ -29,4 +32,13 @@ fn write(path: &str, content: &str) -> Result<(), String> {
     fs::write(path, content).map_err(|error| format!("{path}: can't be written: {error}"))?;
     eprintln!("{path}: written");
     Ok(())
+}
+
+/// Runs a command, also one that fails, and returns what it prints to stdout.
+fn output(command: &str) -> Result<String, String> {
+    let mut words = command.split(' ');
+    let program = words.next().unwrap_or_default();
+    let output = Command::new(program).args(words).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("can't run {program}: {error}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use xtask::{bindings, check, drift, spec};
 
 /// Commands for maintaining this repository.
@@ -15,12 +15,6 @@ use xtask::{bindings, check, drift, spec};
     bin_name = "cargo xtask",
     after_help = "Exit codes: 0 success, 1 a check failed, 2 the command itself failed."
 )]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
 enum Command {
     /// Check openapi/external-connections.yaml and write the JSON that the build reads.
     ///
@@ -33,7 +27,7 @@ enum Command {
     /// Shows which facts about the parts that we describe have changed, and marks as breaking those
     /// that may have Stytch reject a request, or leave a response unreadable.
     Drift {
-        /// A file with OpenAPI 3.0 or 3.1, YAML or JSON.
+        /// A file with OpenAPI 3.0 or 3.1.
         upstream: PathBuf,
         /// Write openapi/upstream.txt instead.
         #[arg(long)]
@@ -44,7 +38,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().command) {
+    match run(Command::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(message) => {
@@ -58,8 +52,7 @@ fn run(command: Command) -> Result<bool, String> {
     // A file of the command line is meant from where the command was started.
     let started = env::current_dir().map_err(|error| error.to_string())?;
     // At run time, because clones that share a target folder share this binary too.
-    let package = env::var_os("CARGO_MANIFEST_DIR");
-    let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let package = env::var("CARGO_MANIFEST_DIR").map_err(|_| "run it by `cargo xtask`")?;
     env::set_current_dir(Path::new(&package).join("..")).map_err(|error| error.to_string())?;
     match command {
         Command::Spec => spec::run(),
