@@ -28,98 +28,87 @@ const HEADER: &str = "\
 
 /// Runs the command; false if there is drift.
 pub fn run(upstream: &Path, accept: bool) -> Result<bool, String> {
-    let ours = parse(&read(spec::YAML)?).map_err(|error| format!("{}:{error}", spec::YAML))?;
-    let upstream = &upstream.display().to_string();
-    let theirs = parse(&read(upstream)?).map_err(|error| format!("{upstream}:{error}"))?;
-    let (ours, theirs) = facts(&ours, &theirs);
+    let (ours, theirs) = facts(&open(spec::YAML)?, &open(&upstream.display().to_string())?);
     if accept {
         write(UPSTREAM, &format!("{HEADER}{}", lines(&theirs)))?;
         return Ok(true);
     }
-    let known = read(UPSTREAM)?.replace("\r\n", "\n");
-    let known: String = known.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
+    let known = read(UPSTREAM)?;
+    let known = known.lines().filter(|line| !line.starts_with('#'));
+    let known: String = known.flat_map(|line| [line, "\n"]).collect();
     let report = diff(&known, &ours, &theirs);
     // `print!` would panic if the reader has closed the pipe, as in `cargo xtask drift … | head`.
     let _ = io::stdout().write_all(report.as_bytes());
     if report.is_empty() {
         eprintln!("no drift");
     } else {
-        eprintln!(
-            "{UPSTREAM} differs\nfix: change {}, then cargo xtask drift FILE --accept",
-            spec::YAML
-        );
+        let yaml = spec::YAML;
+        eprintln!("{UPSTREAM} differs\nfix: change {yaml}, then cargo xtask drift FILE --accept");
     }
     Ok(report.is_empty())
 }
 
-/// Reads an OpenAPI document. An error begins with the line.
-pub fn parse(text: &str) -> Result<Value, String> {
-    // JSON is YAML too, but not to every parser: tabs, surrogate pairs.
-    let document = if text.trim_start().starts_with('{') {
-        serde_json::from_str(text).map_err(|error| format!("{}: {error}", error.line()))?
-    } else {
-        Document::parse(text)?.to_value()?
-    };
+fn open(path: &str) -> Result<Value, String> {
+    let document = Document::read(path)?.json;
     let is_known = document["openapi"].as_str().is_some_and(|version| version.starts_with("3."));
-    is_known.then_some(document).ok_or_else(|| "1: isn't an OpenAPI 3 document".to_owned())
+    is_known.then_some(document).ok_or_else(|| format!("{path}: isn't an OpenAPI 3 document"))
 }
 
 /// The lines that differ. Breaking are those after which Stytch may reject a request of ours, or we
 /// can't read a response.
 pub fn diff(known: &str, ours: &Facts, theirs: &Facts) -> String {
-    let theirs_text = lines(theirs);
-    let diff = TextDiff::from_lines(known, &theirs_text);
+    let new = lines(theirs);
     let mut report = String::new();
-    for change in diff.iter_all_changes() {
+    for change in TextDiff::from_lines(known, &new).iter_all_changes() {
         let line = change.value().trim_end();
         let at = line.split_once(": ").map_or(line, |(at, _)| at);
-        let (sign, is_breaking) = match change.tag() {
+        let is_breaking = match change.tag() {
             ChangeTag::Equal => continue,
-            ChangeTag::Insert => ('+', is_breaking(at, ours.get(at), theirs.get(at))),
+            ChangeTag::Insert => is_breaking(at, ours.get(at), theirs.get(at)),
             ChangeTag::Delete => {
                 // Of what is changed, the new line is marked; of what is gone, the outermost part.
                 let is_there = |at: &str| theirs.contains_key(at);
                 let is_outermost = !is_there(at) && owner(at).is_none_or(is_there);
-                ('-', is_outermost && is_breaking(at, ours.get(at), None))
+                is_outermost && is_breaking(at, ours.get(at), None)
             }
         };
         let mark = if is_breaking { "  <- breaking" } else { "" };
-        let _ = writeln!(report, "{sign} {line}{mark}");
+        let _ = writeln!(report, "{} {line}{mark}", change.tag());
     }
     report
 }
 
 fn is_breaking(at: &str, ours: Option<&String>, theirs: Option<&String>) -> bool {
-    let words = |fact: &String| fact.split(", ").map(str::to_owned).collect::<Vec<_>>();
     let is_alternatives = at.ends_with("security") || at.ends_with("servers");
-    let (ours, theirs) = match (ours.map(words), theirs.map(words)) {
+    let words = [ours, theirs].map(|fact| fact.map(|fact| fact.split(", ").collect::<Vec<_>>()));
+    let (ours, theirs) = match words.into() {
         (Some(ours), Some(theirs)) => (ours, theirs),
         // Stytch's document has no schemas of errors, and no security.
         (Some(_), None) => return !is_alternatives && !is_error(at),
         (None, theirs) => {
-            let is_required = theirs.is_some_and(|words| words.contains(&REQUIRED.to_owned()));
+            let is_required = theirs.is_some_and(|words| words.contains(&REQUIRED));
             return is_alternatives || at.ends_with("XX") || is_request(at) && is_required;
         }
-    };
-    let only_in = |these: &[String], those: &[String], word: &str| {
-        these.iter().any(|it| it == word) && !those.iter().any(|it| it == word)
     };
     if is_alternatives {
         return ours.iter().any(|alternative| !theirs.contains(alternative));
     }
-    let is_other = kind(&ours) != kind(&theirs) && !(is_error(at) && kind(&theirs) == NO_SCHEMA);
-    if !is_request(at) {
-        return is_other && ![ANYTHING, NO_SCHEMA].contains(&kind(&ours))
-            || only_in(&ours, &theirs, REQUIRED)
-            || only_in(&theirs, &ours, NULLABLE);
+    let [kind, known] = [&theirs, &ours].map(|words| kind(words));
+    let is_other = kind != known && !(is_error(at) && kind == NO_SCHEMA);
+    if is_request(at) {
+        let mut limits =
+            theirs.iter().skip(1).filter(|word| word.contains(' ') || **word == REQUIRED);
+        is_other || limits.any(|limit| !ours.contains(limit))
+    } else {
+        is_other && ![ANYTHING, NO_SCHEMA].contains(&known)
+            || ours.contains(&REQUIRED) && !theirs.contains(&REQUIRED)
+            || theirs.contains(&NULLABLE) && !ours.contains(&NULLABLE)
     }
-    let mut limits = theirs.iter().skip(1).filter(|word| word.contains(' '));
-    is_other || only_in(&theirs, &ours, REQUIRED) || limits.any(|limit| !ours.contains(limit))
 }
 
 /// A string is a string, whatever its format; a number has a width.
-fn kind(words: &[String]) -> &str {
-    let kind = words.first().map(String::as_str).unwrap_or_default();
+fn kind<'a>(words: &[&'a str]) -> &'a str {
+    let kind = words.first().copied().unwrap_or_default();
     let is_string = kind.starts_with("string ") && !kind.contains(['/', '|']);
     if is_string && !kind.contains(" or ") { "string" } else { kind }
 }

@@ -1,26 +1,25 @@
 //! The facts of an OpenAPI document by place: methods, paths, parameters, bodies, responses,
 //! security and servers. Descriptions and examples are not among them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::document::{entries, items, resolve, texts};
+use crate::document::{content, entries, items, operations, resolve, text, texts};
 
 /// Facts by place: `get_jwks 2XX.keys[].kid` is `string, required`.
 pub type Facts = BTreeMap<String, String>;
 
 /// The facts of ours, and of theirs those about the parts that ours describes.
 pub fn facts(ours: &Value, theirs: &Value) -> (Facts, Facts) {
-    let ids = operations(ours).map(|(.., operation)| {
-        let id = operation["operationId"].as_str().unwrap_or_default();
-        (id, texts(&operation["x-stytch-upstream"]).chain([id]).collect::<Vec<_>>())
-    });
     // An operation without a name in Stytch's documents has nothing to compare with.
-    let ids: Vec<_> = ids.filter(|(_, names)| names.len() > 1).collect();
+    let named = operations(ours).filter(|(.., it)| it.get("x-stytch-upstream").is_some());
+    let ids: BTreeMap<_, _> = named
+        .flat_map(|(.., operation)| {
+            let id = text(&operation["operationId"]);
+            texts(&operation["x-stytch-upstream"]).chain([id]).map(move |name| (name, id))
+        })
+        .collect();
     let [ours, mut theirs] = [ours, theirs].map(|document| {
         let mut reader = Reader { document, facts: Facts::new() };
         reader.document(&ids);
@@ -33,11 +32,7 @@ pub fn facts(ours: &Value, theirs: &Value) -> (Facts, Facts) {
 
 /// The facts as text.
 pub fn lines(facts: &Facts) -> String {
-    let mut text = String::new();
-    for (at, fact) in facts {
-        let _ = writeln!(text, "{at}: {fact}");
-    }
-    text
+    facts.iter().flat_map(|(at, fact)| [at, ": ", fact, "\n"]).collect()
 }
 
 struct Reader<'a> {
@@ -46,40 +41,40 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn document(&mut self, ids: &[(&str, Vec<&str>)]) {
+    fn document(&mut self, ids: &BTreeMap<&str, &str>) {
         self.alternatives("servers", servers(self.document));
-        for (path, method, item, operation) in operations(self.document) {
-            let name = operation["operationId"].as_str().unwrap_or_default();
-            let Some((id, _)) = ids.iter().find(|(_, names)| names.contains(&name)) else {
-                continue;
-            };
+        for (path, method, operation) in operations(self.document) {
+            let Some(id) = ids.get(text(&operation["operationId"])) else { continue };
             let deprecated = if operation["deprecated"] == true { ", deprecated" } else { "" };
             let fact = format!("{} {path}{deprecated}", method.to_uppercase());
             self.facts.insert((*id).to_owned(), fact);
             self.alternatives(&format!("{id} security"), self.security(operation));
             self.alternatives(&format!("{id} servers"), servers(operation));
-            self.operation(id, item, operation);
+            self.parameters(id, &self.document["paths"][path]["parameters"]);
+            self.parameters(id, &operation["parameters"]);
+            self.bodies(id, operation);
         }
     }
 
-    fn operation(&mut self, id: &str, item: &'a Value, operation: &'a Value) {
-        let document = self.document;
-        for parameter in items(&item["parameters"]).chain(items(&operation["parameters"])) {
-            let parameter = resolve(document, parameter);
-            let name = parameter["name"].as_str().unwrap_or_default();
-            let place = match parameter["in"].as_str().unwrap_or_default() {
-                "header" => format!("{id} header {}", name.to_lowercase()),
-                kind => format!("{id} {kind} {name}"),
-            };
-            self.schema(&place, &parameter["schema"], parameter["required"] == true, DEPTH);
+    fn parameters(&mut self, id: &str, parameters: &'a Value) {
+        for parameter in items(parameters) {
+            let parameter = resolve(self.document, parameter);
+            let [name, kind] = ["name", "in"].map(|key| text(&parameter[key]));
+            // Upper and lower case are the same in a header.
+            let name = if kind == "header" { &name.to_lowercase() } else { name };
+            let is_required = parameter["required"] == true;
+            self.schema(&format!("{id} {kind} {name}"), &parameter["schema"], is_required, DEPTH);
         }
-        if let Some(body) = operation.get("requestBody").map(|body| resolve(document, body)) {
+    }
+
+    fn bodies(&mut self, id: &str, operation: &'a Value) {
+        if let Some(body) = operation.get("requestBody").map(|body| resolve(self.document, body)) {
             self.schema(&format!("{id} request"), content(body), body["required"] == true, DEPTH);
         }
         for (status, response) in entries(&operation["responses"]) {
             let class = status.get(..1).filter(|first| first.parse::<u8>().is_ok());
             let status = class.map_or_else(|| status.clone(), |class| format!("{class}XX"));
-            let schema = content(resolve(document, response));
+            let schema = content(resolve(self.document, response));
             self.schema(&format!("{id} {status}"), schema, false, DEPTH);
         }
     }
@@ -95,12 +90,12 @@ impl<'a> Reader<'a> {
     fn schema(&mut self, place: &str, schema: &'a Value, is_required: bool, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         let parts = self.parts(schema, DEPTH);
-        let any = |holds: &dyn Fn(&Value) -> bool| parts.iter().any(|part| holds(part));
-        let is_nullable = |it: &Value| it["nullable"] == true || kinds(it).contains(&"null");
+        let any = |holds: fn(&Value) -> bool| parts.iter().any(|part| holds(part));
+        let is_nullable = any(|it| it["nullable"] == true || kinds(it).contains(&"null"));
         let mut words = vec![kind(schema, &parts)];
         words.extend(is_required.then(|| REQUIRED.to_owned()));
-        words.extend(any(&is_nullable).then(|| NULLABLE.to_owned()));
-        words.extend(any(&|it| it["deprecated"] == true).then(|| "deprecated".to_owned()));
+        words.extend(is_nullable.then(|| NULLABLE.to_owned()));
+        words.extend(any(|it| it["deprecated"] == true).then(|| "deprecated".to_owned()));
         words.extend(values(&parts));
         if is_request(place) {
             words.extend(parts.iter().flat_map(|part| limits(part)));
@@ -138,7 +133,9 @@ impl<'a> Reader<'a> {
     /// The alternatives, each by what a request carries.
     fn security(&self, operation: &Value) -> Vec<String> {
         let security = operation.get("security").unwrap_or(&self.document["security"]);
-        let sets = items(security).map(|set| {
+        let none = Value::Null;
+        let is_off = *security == Value::Array(Vec::new());
+        let sets = items(security).chain(is_off.then_some(&none)).map(|set| {
             let schemes = entries(set).map(|(name, _)| {
                 let scheme = &self.document["components"]["securitySchemes"][name];
                 let words = ["type", "scheme", "in", "name"].map(|key| scheme[key].as_str());
@@ -146,22 +143,12 @@ impl<'a> Reader<'a> {
             });
             schemes.collect::<Vec<_>>().join(" and ")
         });
-        let is_off = security.as_array().is_some_and(Vec::is_empty);
-        let sets = sets.chain(is_off.then(String::new));
         sets.map(|set| if set.is_empty() { "none".to_owned() } else { set }).collect()
     }
 }
 
-/// The operations of a document: path, method, path item and operation.
-fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value, &Value)> {
-    entries(&document["paths"]).flat_map(|(path, item)| {
-        let methods = entries(item).filter(|(_, it)| it.get("responses").is_some());
-        methods.map(move |(method, operation)| (path.as_str(), method.as_str(), item, operation))
-    })
-}
-
 fn servers(owner: &Value) -> Vec<String> {
-    let urls = items(&owner["servers"]).filter_map(|server| server["url"].as_str());
+    let urls = items(&owner["servers"]).map(|server| text(&server["url"]));
     urls.map(|url| url.trim_end_matches('/').to_owned()).collect()
 }
 
@@ -170,14 +157,14 @@ fn kind(schema: &Value, parts: &[&Value]) -> String {
     let kinds: Vec<_> = kinds.into_iter().filter(|kind| *kind != "null").collect();
     let has = |key| parts.iter().any(|part| part.get(key).is_some());
     let kind = match kinds.as_slice() {
-        [] if has("properties") => "object".to_owned(),
-        [] if has("items") => "array".to_owned(),
-        [] if schema.is_null() => NO_SCHEMA.to_owned(),
-        [] => ANYTHING.to_owned(),
-        kinds => kinds.join(" or "),
+        [] if has("properties") => "object",
+        [] if has("items") => "array",
+        [] if schema.is_null() => NO_SCHEMA,
+        [] => ANYTHING,
+        kinds => &kinds.join(" or "),
     };
     let format = parts.iter().find_map(|part| part["format"].as_str());
-    format.map_or(kind.clone(), |format| format!("{kind} {format}"))
+    [kind].into_iter().chain(format).collect::<Vec<_>>().join(" ")
 }
 
 fn kinds(part: &Value) -> Vec<&str> {
@@ -187,8 +174,7 @@ fn kinds(part: &Value) -> Vec<&str> {
 /// The values that `enum` or `const` allows.
 fn values(parts: &[&Value]) -> Option<String> {
     let values = parts.iter().flat_map(|it| items(&it["enum"]).chain(it.get("const")));
-    let values: BTreeSet<_> = values.map(Value::to_string).collect();
-    let values: Vec<_> = values.into_iter().collect();
+    let values = Vec::from_iter(values.map(Value::to_string).collect::<BTreeSet<_>>());
     (!values.is_empty()).then(|| format!("one of {}", values.join("|")))
 }
 
@@ -201,10 +187,6 @@ fn limits(part: &Value) -> impl Iterator<Item = String> {
         key => key.starts_with("max") || key == "minimum",
     });
     limits.map(|(key, limit)| format!("{key} {limit}"))
-}
-
-fn content(body: &Value) -> &Value {
-    &body["content"]["application/json"]["schema"]
 }
 
 pub(crate) fn is_error(place: &str) -> bool {

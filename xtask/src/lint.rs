@@ -1,13 +1,11 @@
 //! The rules of the document that compare two places. Those about one are in `openapi/subset.yaml`.
-//!
-//! Of a message, what follows the last semicolon is the fix.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::{
-    document::{at, entries, escape, items, resolve, texts},
+    document::{at, content, entries, escape, items, operations, resolve, text, texts},
     spec::{Finding, Rules},
 };
 
@@ -18,7 +16,7 @@ pub(crate) fn findings(rules: &Rules, document: &Value) -> Vec<Finding> {
     let mut lint = Lint { rules, document, findings: Vec::new() };
     lint.schemas();
     lint.operations();
-    lint.references();
+    lint.components();
     lint.names();
     lint.findings
 }
@@ -38,11 +36,10 @@ impl Lint<'_> {
         let document = self.document;
         let [mut bodies, mut requests, mut responses] = [const { BTreeSet::new() }; 3];
         for (_, _, operation) in operations(document) {
-            references("", &operation["requestBody"], &mut |_, target| {
-                bodies.insert(target);
-            });
-            reach(document, &operation["requestBody"], &mut requests);
-            reach(document, &operation["responses"], &mut responses);
+            let body = &operation["requestBody"];
+            bodies.extend(references("", body).into_iter().map(|(_, target)| target));
+            requests.extend(reached(document, body));
+            responses.extend(reached(document, &operation["responses"]));
         }
         let replaced: Vec<_> = self.rules.replaced().collect();
         let schemas = entries(at(document, SCHEMAS));
@@ -93,7 +90,8 @@ impl Lint<'_> {
     fn operations(&mut self) {
         let document = self.document;
         let tags: Vec<_> = items(&document["tags"]).map(|tag| &tag["name"]).collect();
-        for (place, path, operation) in operations(document) {
+        for (path, method, operation) in operations(document) {
+            let place = format!("/paths/{}/{method}", escape(path));
             for tag in items(&operation["tags"]).filter(|tag| !tags.contains(tag)) {
                 let message = format!("the tag {tag} isn't declared; declare it in `tags`");
                 self.report(format!("{place}/tags"), message);
@@ -101,7 +99,7 @@ impl Lint<'_> {
             let in_path: BTreeSet<_> = path.split(['{', '}']).skip(1).step_by(2).collect();
             let parameters = items(&operation["parameters"]).map(|it| resolve(document, it));
             let described = parameters.filter(|parameter| parameter["in"] == "path");
-            let described: BTreeSet<_> = described.filter_map(|it| it["name"].as_str()).collect();
+            let described: BTreeSet<_> = described.map(|it| text(&it["name"])).collect();
             for name in in_path.symmetric_difference(&described) {
                 let problem = format!("`{name}` isn't in both the path and the parameters");
                 self.report(&place, format!("{problem}; correct its name, or add it"));
@@ -112,39 +110,36 @@ impl Lint<'_> {
 
     /// Stytch may send an error's body with a status of success.
     fn success(&mut self, operation: &Value) {
-        let schema = |response| {
-            let response = resolve(self.document, response);
-            &response["content"]["application/json"]["schema"]
-        };
-        let errors =
+        let schema = |response| content(resolve(self.document, response));
+        let error =
             resolve(self.document, schema(&self.document["components"]["responses"]["Error"]));
-        let success = schema(&operation["responses"]["2XX"]);
-        let target = success["$ref"].as_str().unwrap_or_default().trim_start_matches('#');
-        let success = resolve(self.document, success);
+        let reference = schema(&operation["responses"]["2XX"]);
+        let success = resolve(self.document, reference);
         let is_checked = success.get("x-reject-error-bodies").is_some();
         let mut required = texts(&success["required"]);
-        let is_in_errors = |name| !errors["properties"][name].is_null();
-        if success.is_object() && !is_checked && required.all(is_in_errors) {
-            self.report(target, LIKE_AN_ERROR);
+        if success.is_object()
+            && !is_checked
+            && required.all(|name| error["properties"].get(name).is_some())
+        {
+            self.report(text(&reference["$ref"]).trim_start_matches('#'), LIKE_AN_ERROR);
         }
     }
 
-    fn references(&mut self) {
+    /// What is referred to and isn't there, refers to itself, or is there for nothing.
+    fn components(&mut self) {
         let document = self.document;
-        references("", document, &mut |place, target| {
+        for (place, target) in references("", document) {
+            let schema = place.splitn(5, '/').take(4).collect::<Vec<_>>().join("/");
             if document.pointer(target).is_none() {
                 let message = format!("`{target}` isn't defined; define it, or correct the `$ref`");
-                return self.report(place, message);
-            }
-            let mut reached = BTreeSet::from([target]);
-            reach(document, at(document, target), &mut reached);
-            let owner = place.splitn(5, '/').take(4).collect::<Vec<_>>().join("/");
-            if place.starts_with(SCHEMAS) && reached.contains(owner.as_str()) {
+                self.report(place, message);
+            } else if place.starts_with(SCHEMAS)
+                && reached(document, at(document, &place)).contains(schema.as_str())
+            {
                 self.report(place, RECURSIVE);
             }
-        });
-        let mut used = BTreeSet::new();
-        reach(document, &document["paths"], &mut used);
+        }
+        let used = reached(document, &document["paths"]);
         for kind in ["parameters", "responses", "schemas"] {
             for (name, _) in entries(&document["components"][kind]) {
                 let pointer = format!("/components/{kind}/{}", escape(name));
@@ -158,64 +153,56 @@ impl Lint<'_> {
     /// Names that become the same identifier, or one that is easily mistaken for another.
     fn names(&mut self) {
         let document = self.document;
-        let mut names = Vec::new();
-        for (place, _, operation) in operations(document) {
-            for (index, parameter) in items(&operation["parameters"]).enumerate() {
-                let name = resolve(document, parameter)["name"].as_str();
-                names.push((format!("{place}/parameters/{index}"), place.clone(), name));
+        let mut seen = BTreeMap::new();
+        let mut add = |scope: &str, place: String, name: &str| {
+            let identifier = name.replace(['_', '-'], "").to_lowercase();
+            let other = seen.insert((scope.to_owned(), identifier), name.to_owned());
+            if let Some(other) = other.filter(|_| !name.is_empty()) {
+                let problem = format!("`{name}` becomes the same name in Rust as `{other}`");
+                self.report(place, format!("{problem}, {MISTAKEN}"));
             }
-            let id = operation["operationId"].as_str();
-            names.push((format!("{place}/operationId"), "operations".to_owned(), id));
+        };
+        for (path, method, operation) in operations(document) {
+            let place = format!("/paths/{}/{method}", escape(path));
+            add("operations", format!("{place}/operationId"), text(&operation["operationId"]));
+            for (index, parameter) in items(&operation["parameters"]).enumerate() {
+                let name = text(&resolve(document, parameter)["name"]);
+                add(&place, format!("{place}/parameters/{index}"), name);
+            }
         }
         for (name, schema) in entries(at(document, SCHEMAS)) {
             let place = format!("{SCHEMAS}/{name}");
-            for (property, _) in entries(&schema["properties"]) {
-                let pointer = format!("{place}/properties/{}", escape(property));
-                names.push((pointer, place.clone(), Some(property)));
+            for (name, _) in entries(&schema["properties"]) {
+                add(&place, format!("{place}/properties/{}", escape(name)), name);
             }
-            names.push((place, SCHEMAS.to_owned(), Some(name)));
-        }
-        let mut seen = BTreeMap::new();
-        for (pointer, scope, name) in names {
-            let Some(name) = name else { continue };
-            let identifier = name.replace(['_', '-'], "").to_lowercase();
-            if let Some(other) = seen.insert((scope, identifier), name) {
-                let problem = format!("`{name}` becomes the same name in Rust as `{other}`");
-                self.report(pointer, format!("{problem}, {MISTAKEN}"));
-            }
+            add(SCHEMAS, place, name);
         }
     }
 }
 
-/// The operations of a document: pointer, path and operation.
-fn operations(document: &Value) -> impl Iterator<Item = (String, &str, &Value)> {
-    entries(&document["paths"]).flat_map(|(path, item)| {
-        entries(item).map(move |(method, operation)| {
-            (format!("/paths/{}/{method}", escape(path)), path.as_str(), operation)
-        })
-    })
-}
-
-/// Adds the targets that a part leads to, directly or through others.
-fn reach<'a>(document: &'a Value, part: &'a Value, found: &mut BTreeSet<&'a str>) {
-    references("", part, &mut |_, target| {
-        if found.insert(target) {
-            reach(document, at(document, target), found);
+/// The targets that a part leads to, directly or through others.
+fn reached<'a>(document: &'a Value, part: &'a Value) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut found = references("", part);
+    while let Some((_, target)) = found.pop() {
+        if reached.insert(target) {
+            found.extend(references("", at(document, target)));
         }
-    });
+    }
+    reached
 }
 
-/// Visits each `$ref` in a part: the pointer of what contains it, and its target.
-fn references<'a>(place: &str, part: &'a Value, visit: &mut dyn FnMut(&str, &'a str)) {
-    if let Some(target) = part["$ref"].as_str().and_then(|target| target.strip_prefix('#')) {
-        visit(place, target);
-    }
+/// Each `$ref` in a part: the pointer of what contains it, and its target.
+fn references<'a>(place: &str, part: &'a Value) -> Vec<(String, &'a str)> {
+    let target = part["$ref"].as_str().and_then(|target| target.strip_prefix('#'));
+    let mut found: Vec<_> = target.map(|target| (place.to_owned(), target)).into_iter().collect();
     for (key, part) in entries(part).filter(|(key, _)| *key != "example") {
-        references(&format!("{place}/{}", escape(key)), part, visit);
+        found.extend(references(&format!("{place}/{}", escape(key)), part));
     }
     for (index, part) in items(part).enumerate() {
-        references(&format!("{place}/{index}"), part, visit);
+        found.extend(references(&format!("{place}/{index}"), part));
     }
+    found
 }
 
 const NEVER_EMPTY: &str = "an array that is neither required nor nullable: the generator makes a \

@@ -27,7 +27,7 @@ enum Command {
     /// Shows which facts about the parts that we describe have changed, and marks as breaking those
     /// that may have Stytch reject a request, or leave a response unreadable.
     Drift {
-        /// A file with OpenAPI 3.0 or 3.1.
+        /// A YAML file with OpenAPI 3.0 or 3.1.
         upstream: PathBuf,
         /// Write openapi/upstream.txt instead.
         #[arg(long)]

@@ -3,14 +3,14 @@
 //!
 //! Of the rules, those about one place are a JSON Schema, `openapi/subset.yaml`.
 
-use std::fmt;
+use std::collections::BTreeSet;
 
 use jsonschema::{ValidationError, ValidatorMap, error::ValidationErrorKind as Kind};
 use serde_json::Value;
 
 use crate::{
-    document::{Document, at, entries, escape, items, resolve, texts},
-    lint, read, write,
+    document::{Document, at, entries, escape, items, resolve, text, texts},
+    lint, write,
 };
 
 /// The document that people write.
@@ -20,16 +20,16 @@ const SUBSET: &str = include_str!("../../openapi/subset.yaml");
 
 /// Runs the command; false if the document breaks a rule.
 pub fn run() -> Result<bool, String> {
-    let text = read(YAML)?;
-    let document = Document::parse(&text).map_err(|error| format!("{YAML}:{error}"))?;
-    let value = document.to_value().map_err(|error| format!("{YAML}:{error}"))?;
-    let mut findings = Rules::new()?.check(&value);
+    let document = Document::read(YAML)?;
+    let mut findings = Vec::from_iter(Rules::new()?.check(&document.json));
     findings.sort_by_key(|finding| document.line(&finding.pointer));
-    for finding in &findings {
-        eprintln!("{YAML}:{}: {finding}", document.line(&finding.pointer));
+    for Finding { pointer, message } in &findings {
+        let (reason, fix) = message.rsplit_once("; ").unwrap_or((message, "correct it"));
+        let line = document.line(pointer);
+        eprintln!("{YAML}:{line}: #{pointer}: {reason}\n    fix: {fix}");
     }
     if findings.is_empty() {
-        write(JSON, &document.to_json()?)?;
+        write(JSON, &document.to_text()?)?;
     }
     Ok(findings.is_empty())
 }
@@ -39,37 +39,26 @@ pub fn run() -> Result<bool, String> {
 pub struct Finding {
     /// Where, as a JSON pointer.
     pub pointer: String,
-    /// The reason and the fix.
+    /// The reason and, after the last semicolon, the fix.
     pub message: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (reason, fix) = self.message.rsplit_once("; ").unwrap_or((&self.message, "correct it"));
-        write!(f, "#{}: {reason}\n    fix: {fix}", self.pointer)
-    }
 }
 
 /// The rules of the document.
 #[derive(Debug)]
 pub struct Rules {
-    subset: Value,
+    /// The JSON Schema.
+    pub subset: Value,
     validators: ValidatorMap,
 }
 
 impl Rules {
     /// Reads the JSON Schema.
     pub fn new() -> Result<Self, String> {
-        let subset = Document::parse(SUBSET).and_then(|subset| subset.to_value());
-        let subset = subset.map_err(|error| format!("openapi/subset.yaml:{error}"))?;
+        let subset = Document::parse(SUBSET);
+        let subset = subset.map_err(|error| format!("openapi/subset.yaml:{error}"))?.json;
         let validators = jsonschema::options().build_map(&subset);
         let validators = validators.map_err(|error| format!("openapi/subset.yaml: {error}"))?;
         Ok(Self { subset, validators })
-    }
-
-    /// The JSON Schema.
-    pub const fn subset(&self) -> &Value {
-        &self.subset
     }
 
     /// The schemas that handwritten types replace, which have no rules.
@@ -79,13 +68,11 @@ impl Rules {
         names.filter(|name| *name != "ErrorBody")
     }
 
-    /// What breaks a rule in a document, each once, ordered by pointer.
-    pub fn check(&self, document: &Value) -> Vec<Finding> {
+    /// What breaks a rule in a document.
+    pub fn check(&self, document: &Value) -> BTreeSet<Finding> {
         let mut findings = self.compare("", "", document);
         findings.extend(lint::findings(self, document));
-        findings.sort();
-        findings.dedup();
-        findings
+        findings.into_iter().collect()
     }
 
     /// Compares the part at a pointer with a definition of the JSON Schema.
@@ -94,19 +81,16 @@ impl Rules {
         let validator = self.validators.get(&format!("#{definition}"));
         for error in validator.into_iter().flat_map(|validator| validator.iter_errors(part)) {
             let pointer = format!("{place}{}", error.instance_path());
-            let key_at = |key: &str| format!("{pointer}/{}", escape(key));
+            let reject = |key: &str, why: &str| Finding {
+                pointer: format!("{pointer}/{}", escape(key)),
+                message: format!("`{key}` is not allowed here: {why}"),
+            };
             match error.kind() {
                 Kind::AdditionalProperties { unexpected } => {
-                    findings.extend(unexpected.iter().map(|key| {
-                        let message =
-                            format!("`{key}` is not allowed here: {}", self.rejected(key));
-                        Finding { pointer: key_at(key), message }
-                    }));
+                    findings.extend(unexpected.iter().map(|key| reject(key, self.rejected(key))));
                 }
                 Kind::PropertyNames { error } => {
-                    let key = error.instance().as_str().unwrap_or_default();
-                    let message = format!("`{key}`: {}", self.reason(definition, error));
-                    findings.push(Finding { pointer: key_at(key), message });
+                    findings.push(reject(text(error.instance()), &self.reason(definition, error)));
                 }
                 _ => {
                     let message = self.reason(definition, &error);
@@ -124,17 +108,15 @@ impl Rules {
         let is_relative = !path.starts_with("/$defs/");
         let keyword = &if is_relative { format!("{definition}{path}") } else { path.to_owned() };
         let why = self.description(keyword, matches!(error.kind(), Kind::Type { .. }));
-        match error.kind() {
-            Kind::Required { property } => {
-                let name = property.as_str().unwrap_or_default();
-                let schema = keyword.trim_end_matches("/required");
-                let missing = at(&self.subset, &format!("{schema}/properties/{name}"));
-                let missing = resolve(&self.subset, missing)["description"].as_str();
-                format!("`{name}` is missing: {}", missing.or(why).unwrap_or("it has to be there"))
-            }
-            _ => why
-                .map_or_else(|| format!("{}; correct it", error.masked_with("it")), str::to_owned),
+        if let Kind::Required { property } = error.kind() {
+            let name = text(property);
+            let schema = keyword.trim_end_matches("/required");
+            let missing = at(&self.subset, &format!("{schema}/properties/{name}"));
+            let missing = resolve(&self.subset, missing)["description"].as_str();
+            let why = missing.or(why).unwrap_or("it has to be there; add it");
+            return format!("`{name}` is missing: {why}");
         }
+        why.map_or_else(|| format!("{}; correct it", error.masked_with("it")), str::to_owned)
     }
 
     fn rejected(&self, key: &str) -> &str {

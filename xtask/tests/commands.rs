@@ -18,18 +18,18 @@ const VALID: &str = include_str!("cases/valid.yaml");
 #[test]
 fn spec_writes_the_same_bytes_twice() {
     let repository = Repository::new("spec", &VALID.replace('\n', "\r\n"));
-    assert_eq!(repository.run(&["spec"]), (0, format!("{JSON}: written\n")));
+    assert_eq!(repository.run("spec"), (0, format!("{JSON}: written\n")));
     let json = fs::read_to_string(repository.0.join(JSON)).unwrap();
     assert!(json.starts_with("{\n  \"openapi\": \"3.0.3\",\n  \"info\": {"), "{json}");
     assert!(json.ends_with("}\n") && !json.contains('\r'));
-    assert_eq!(repository.run(&["spec"]), (0, format!("{JSON}: unchanged\n")));
+    assert_eq!(repository.run("spec"), (0, format!("{JSON}: unchanged\n")));
 }
 
 #[test]
 fn what_breaks_a_rule_is_shown_with_its_line_and_nothing_is_written() {
     let broken = VALID.replace("description: The state.", "title: The state.");
     let repository = Repository::new("broken", &broken);
-    let (code, output) = repository.run(&["spec"]);
+    let (code, output) = repository.run("spec");
     let expected = format!("{YAML}:120: #/components/schemas/Connection/properties/status/title: ");
     assert!(code == 1 && output.contains(&expected) && output.contains("\n    fix: "), "{output}");
     assert!(!repository.0.join(JSON).exists());
@@ -38,14 +38,17 @@ fn what_breaks_a_rule_is_shown_with_its_line_and_nothing_is_written() {
 #[test]
 fn an_unreadable_input_is_one_line() {
     let repository = Repository::new("unreadable", "openapi: [3.0.3\npaths: {}\n");
-    for arguments in [&["spec"][..], &["drift", "no/such.yml"]] {
-        let (code, output) = repository.run(arguments);
+    for command in ["spec", "drift no/such.yml"] {
+        let (code, output) = repository.run(command);
         assert!(code == 2 && output.lines().count() == 1, "{output}");
         assert!(output.starts_with("error: openapi/external-connections.yaml:2: "), "{output}");
     }
     repository.write(YAML, VALID);
-    let (code, output) = repository.run(&["drift", "no/such.yml"]);
+    let (code, output) = repository.run("drift no/such.yml");
     assert!(code == 2 && output.contains("no/such.yml: can't be read"), "{output}");
+    repository.write("upstream.yaml", "swagger: '2.0'\n");
+    let (code, output) = repository.run("drift upstream.yaml");
+    assert!(code == 2 && output.contains("isn't an OpenAPI 3 document"), "{output}");
 }
 
 #[test]
@@ -53,25 +56,23 @@ fn drift_is_an_exit_code_until_it_is_accepted() {
     let repository = Repository::new("drift", include_str!("cases/drift-ours.yaml"));
     let upstream = include_str!("cases/drift-upstream.yaml");
     repository.write("upstream.yaml", upstream);
-    let file = repository.0.join("upstream.yaml");
-    let drift = ["drift", file.to_str().unwrap()];
-    let accept = [&drift[..], &["--accept"]].concat();
-    assert_eq!(repository.run(&accept), (0, "openapi/upstream.txt: written\n".to_owned()));
-    assert_eq!(repository.run(&drift), (0, "no drift\n".to_owned()));
+    let (drift, accept) = ("drift upstream.yaml", "drift upstream.yaml --accept");
+    assert_eq!(repository.run(accept), (0, "openapi/upstream.txt: written\n".to_owned()));
+    assert_eq!(repository.run(drift), (0, "no drift\n".to_owned()));
 
     repository.write("upstream.yaml", &upstream.replace("format: int32", "format: int64"));
-    let (code, output) = repository.run(&drift);
+    let (code, output) = repository.run(drift);
     let expected = "- update_connection 2XX.size: integer int32, required\n\
                     + update_connection 2XX.size: integer int64, required  <- breaking\n";
     assert!(code == 1 && output.starts_with(expected), "{output}");
-    assert_eq!(repository.run(&accept).0, 0);
-    assert_eq!(repository.run(&drift).0, 0);
+    assert_eq!(repository.run(accept).0, 0);
+    assert_eq!(repository.run(drift).0, 0);
 }
 
 #[test]
 fn the_sources_of_this_repository_pass_the_check() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let (code, output) = run(&root, &["check"]);
+    let repository = Repository(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    let (code, output) = repository.run("check");
     assert_eq!(code, 0, "{output}");
 }
 
@@ -105,22 +106,19 @@ impl Repository {
         repository
     }
 
-    fn run(&self, arguments: &[&str]) -> (i32, String) {
-        run(&self.0, arguments)
-    }
-
     fn write(&self, path: &str, text: &str) {
         fs::write(self.0.join(path), text).unwrap();
     }
-}
 
-/// The exit code, and what the command prints.
-fn run(root: &Path, arguments: &[&str]) -> (i32, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .args(arguments)
-        .env("CARGO_MANIFEST_DIR", root.join("xtask"))
-        .output()
-        .unwrap();
-    let printed = [output.stdout, output.stderr].concat();
-    (output.status.code().unwrap(), String::from_utf8(printed).unwrap())
+    /// The exit code, and what the command prints.
+    fn run(&self, command: &str) -> (i32, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(command.split(' '))
+            .env("CARGO_MANIFEST_DIR", self.0.join("xtask"))
+            .current_dir(&self.0)
+            .output()
+            .unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8(printed).unwrap())
+    }
 }
