@@ -146,7 +146,7 @@ impl ClientBuilder {
     ///
     /// Each uses a TCP connection. Further calls are queued in order, and the time in the queue
     /// counts against their operation timeout. In addition, as many `sessions/authenticate`
-    /// requests may be in flight, and as many requests for RBAC policies.
+    /// requests may be in flight, at least two, and as many requests for RBAC policies.
     ///
     /// A quarter of the `sessions/authenticate` requests is kept for session JWTs whose signature
     /// holds. Sessions that anybody can make up share the rest: tokens that were never resolved, and

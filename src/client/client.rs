@@ -95,11 +95,11 @@ impl Client {
 
     /// Fetches the project's keys and opens a connection, so that the first call waits for neither.
     ///
-    /// The keys are fetched even if they are cached. So a service can have a key used at once that
-    /// was replaced under the same `kid`, as in a restored project or an emulator that was
-    /// restarted: otherwise a JWT that is signed with it is
-    /// [`InvalidSession`](crate::ErrorKind::InvalidSession) until the cached keys are five minutes
-    /// old. Dropping the future has no effect on later calls.
+    /// The keys are fetched even if they are cached. Call it after a key was replaced under the same
+    /// `kid`, as in a restored project or an emulator that was restarted: otherwise a JWT that is
+    /// signed with the new key is [`InvalidSession`](crate::ErrorKind::InvalidSession) until the
+    /// cached keys are five minutes old and fetched again. Dropping the future has no effect on later
+    /// calls.
     ///
     /// # Errors
     ///

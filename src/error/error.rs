@@ -1,8 +1,7 @@
 //! [`Error`]: what failed, on which operation, why, and whether anything changed.
 //!
-//! Nothing here decides which kind a response becomes: `response.rs` and `rbac.rs` do. `Debug` and
-//! `Display` show only what can't be a secret: no body, no header, and of the server's text only
-//! error types and request ids that look like Stytch's.
+//! `response.rs` and `rbac.rs` decide which kind a response becomes. `Debug` and `Display` show of the
+//! server's text only error types and request ids that look like Stytch's.
 
 use std::{borrow::Cow, error, fmt, sync::Arc, time::Duration};
 
@@ -39,8 +38,7 @@ use crate::wire::{Operation, types};
 /// ```
 ///
 /// `Display` writes one line with the operation, the reason, the HTTP status, the error type
-/// and the request id; it contains no text of a response that could be a secret. Clones are cheap
-/// and share what a response contained.
+/// and the request id, without text of a response that could be a secret. Clones are cheap.
 #[derive(Clone)]
 pub struct Error(Arc<ErrorContext>);
 

@@ -36,7 +36,7 @@ impl HttpConfig {
             Some(configure) => {
                 builder = configure(builder);
                 check_configured(&format!("{builder:?}"))?;
-                // It can't be removed, and costs each request a second timer.
+                // A caller's `read_timeout` can't be removed, so it is set to the attempt's.
                 builder = builder.read_timeout(self.attempt_timeout.min(LONGEST_READ));
             }
             None if !base_url.is_plain => proxy::check_environment(base_url)?,

@@ -23,8 +23,8 @@ impl Deadline {
         Self { operation, at: Instant::now() + time.min(YEAR) }
     }
 
-    /// The deadline of a request that this call shares with others: a little earlier, so that they
-    /// get its error, which has a cause, rather than run out of time themselves.
+    /// The deadline of a request that this call shares with others: a little earlier, so that the
+    /// callers get the error of the request, which has a cause, before their own time ends.
     pub(crate) fn of_shared_request(self, operation: Operation) -> Self {
         Self { operation, at: self.at - (self.remaining() / 10).min(MARGIN) }
     }

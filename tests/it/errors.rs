@@ -111,7 +111,7 @@ fn reason_of_a_rejected_update_names_the_cause() {
 /// Stytch's error type is the same, but the details of an unknown role name it.
 #[test]
 fn unknown_role_and_oidc_connection_have_different_reasons() {
-    let update = Operation::UpdateExternalConnection;
+    let update = UpdateExternalConnection;
     let role = responses::invalid_role_assignment("editr", "roles", 0);
     let oidc = responses::error(400, "invalid_rbac_role_assignment", "Not for OIDC.");
     let [role, oidc] = [&role, &oidc].map(|body| testing::error(update, 400, body));
