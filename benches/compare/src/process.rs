@@ -43,17 +43,10 @@ pub fn pinned_runtime(pick: fn(&[usize]) -> Option<&usize>) -> Result<Runtime> {
 }
 
 /// Runs a client in a child with credentials as its input. Returns the figures that it prints.
-///
-/// The program and options in the variable `RUNNER`, for example `valgrind --tool=callgrind`, run
-/// the child.
 pub fn start(client: &str, base_url: &str, load: Load, credentials: &str) -> Result<Vec<f64>> {
     let Load { callers, in_flight, warm_ups, updates } = load;
     let numbers = [callers, in_flight, warm_ups, updates].map(|number| number.to_string());
-    let runner = env::var("RUNNER").unwrap_or_default();
-    let mut command: Vec<_> = runner.split_whitespace().map(Into::into).collect();
-    command.push(env::current_exe()?.into_os_string());
-    let mut child = Command::new(&command[0])
-        .args(&command[1..])
+    let mut child = Command::new(env::current_exe()?)
         .args(["client", client, base_url])
         .args(numbers)
         .stdin(Stdio::piped())
