@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -127,8 +128,9 @@ async fn updates<const N: usize>(
     base_url: &str,
     session: impl Fn(usize) -> Session + Send + Sync + 'static,
 ) -> Result<[i64; N]> {
-    let builder = Client::builder(PROJECT, SECRET).base_url(base_url);
-    let client = builder.max_in_flight(load.in_flight).build()?;
+    let builder = Client::builder(PROJECT, SECRET).base_url(base_url).max_in_flight(load.in_flight);
+    // On a busy machine, thousands of connections at once take longer than the default timeouts.
+    let client = builder.attempt_timeout(MINUTE).operation_timeout(MINUTE).build()?;
     client.warm_up().await?;
     let update = Arc::new(update());
     measure(load, meter, move |n| {
@@ -246,4 +248,5 @@ where
     Ok(array::from_fn(|n| after[n] - before[n]))
 }
 
+const MINUTE: Duration = Duration::from_secs(60);
 const JWT_HEADER: &str = "x-stytch-member-sessionjwt";
