@@ -69,7 +69,7 @@
 //!   |  typed response, or an Error with its outcome                     |
 //! ```
 //!
-//! The source has a folder for each job. A folder uses only folders above it in this table:
+//! The source has a folder for each job, and each uses only those in earlier rows:
 //!
 //! | folder | job |
 //! | --- | --- |
@@ -83,9 +83,9 @@
 //! | `client/` | one project |
 //! | `testing/` | the fake and the typed mocks |
 //!
-//! An update goes from `member/member.rs` by `member/call.rs`, `organization/resolve.rs` and
-//! `http/transport.rs` to Stytch, and back by `http/decode.rs`, `error/response.rs` and
-//! `error/rbac.rs` to `call/call.rs`.
+//! An update goes from `member/member.rs` by `member/call.rs`, `organization/resolve.rs`,
+//! `http/transport.rs`, the generated client, `http/url.rs` and `http/hooks.rs` to Stytch, and back by
+//! `http/decode.rs`, `error/response.rs` and `error/rbac.rs` to `call/call.rs`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod call;

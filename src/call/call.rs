@@ -139,7 +139,7 @@ impl<'a> Attempts<'a> {
     }
 
     /// Counts a failed attempt that is repeated at once, with a renewed session, if the budget
-    /// allows it. If the time of the call ends before that, the session isn't to blame.
+    /// allows it. Its error isn't kept: a renewal that runs out of time is no `InvalidSession`.
     pub(crate) fn repeat(&mut self, error: Error) -> Result<(), Error> {
         self.made += 1;
         let error = self.fail(error);

@@ -181,7 +181,7 @@ impl RetryBudget {
     }
 }
 
-/// What a client's budget has room for, and the other one for a tenth of.
+/// How many retries a client's budget has room for; that of unproven sessions has a tenth.
 const RETRIES: u64 = 500;
 /// The time in which an empty budget is refilled, in microseconds.
 const FULL: u64 = 100_000_000;

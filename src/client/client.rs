@@ -3,10 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    bindings::ProjectClient,
     error::Error,
     member::{MemberClient, Project},
-    wire::{Operation, Session},
+    wire::{Operation, Session, generated::Client as ProjectClient},
 };
 
 /// A client for one Stytch project.

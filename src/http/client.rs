@@ -52,7 +52,7 @@ impl HttpConfig {
             // each request nor what `body_progress.rs` relies on would hold.
             .http1_only()
             .http1_max_headers(MAX_HEADERS)
-            // Or decompression, which would read more than `max_response_bytes`.
+            // It may switch decompression on too, which would read more than `max_response_bytes`.
             .no_gzip()
             .no_brotli()
             .no_zstd()
@@ -138,7 +138,7 @@ fn describe(error: reqwest::Error) -> BuildError {
     BuildError::Http { reason, source: Box::new(error) }
 }
 
-/// With the port of the URL.
+/// Port 0 stands for the URL's port.
 const LOOPBACK: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),

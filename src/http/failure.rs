@@ -134,7 +134,7 @@ fn rustls_cause(error: &rustls::Error) -> Option<&'static str> {
     })
 }
 
-/// An I/O error inside the handshake is an error of OpenSSL too.
+/// The error of OpenSSL is that of an I/O error in the handshake too, which is transient.
 #[cfg(feature = "native-tls")]
 fn native_tls_cause(error: &native_tls::Error) -> Option<&'static str> {
     let text = error.to_string().to_lowercase();

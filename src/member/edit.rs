@@ -162,7 +162,7 @@ impl EditLocks {
         let waiting = self.enqueue(&key, session, deadline)?;
         let mut edit = EditLock { locks: self.clone(), key, waiting };
         if let Some(waiting) = &mut edit.waiting {
-            // The sender is kept until it has sent.
+            // Never an error: the sender is kept until it has sent.
             let _ = deadline.wait("waiting for another edit of the connection", waiting).await?;
             edit.waiting = None;
         }

@@ -136,9 +136,9 @@ impl OrganizationResolver {
             let (shared, result) =
                 deadline.wait("waiting for sessions/authenticate", request).await?;
             match result {
-                // It was started by a call that was satisfied by less.
+                // This call joined a request whose result is too old for it.
                 Ok(member) if newer_than.is_some_and(|oldest| member.began <= oldest) => {}
-                // It was started by a call that has to return earlier.
+                // This call joined a request of a call that has to return earlier.
                 Err(error) if error.is_out_of_time() && deadline.is_after(shared) => {}
                 result => return result.map_err(|error| error.of_caller(deadline.operation())),
             }

@@ -244,7 +244,7 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
             Ok(value) => {
                 let snapshot = Snapshot { value, fetch: fetch.number, began };
                 let mut state = lock(&self.state);
-                // One whose runtime is polled again after a long time is older than the value.
+                // A fetch whose runtime wasn't polled for a while may end after a newer one.
                 if state.snapshot.as_ref().is_none_or(|newest| newest.fetch < fetch.number) {
                     state.snapshot = Some(snapshot.clone());
                 }

@@ -66,7 +66,7 @@ struct RemoveOnDrop<K: Eq + Hash, T: Clone> {
 
 impl<K: Eq + Hash, T: Clone> Drop for RemoveOnDrop<K, T> {
     fn drop(&mut self) {
-        // If another one began after its callers had given up, no more callers join that one.
+        // This may be a newer request of the key: later callers then start one of their own.
         lock(&self.in_flight).remove(&self.key);
     }
 }
