@@ -2,9 +2,9 @@
 
 use std::mem::size_of_val;
 
-use stytch_sso_external::{
-    Client, ConnectionEdit, Operation, Session, types::UpdateExternalConnectionRequest,
-};
+use stytch_sso_external::ConnectionEdit;
+
+use crate::support::prelude::*;
 
 #[test]
 fn futures_stay_small() {
@@ -17,11 +17,7 @@ fn futures_stay_small() {
         ("connections", size_of_val(&member.connections()), 2050),
         ("connection", size_of_val(&member.connection("id")), 2350),
         ("edit_connection", size_of_val(&member.edit_connection("id", edit)), 2600),
-        (
-            "check_permissions",
-            size_of_val(&member.check_permissions([Operation::UpdateExternalConnection])),
-            2250,
-        ),
+        ("check_permissions", size_of_val(&member.check_permissions([UPDATE])), 2250),
         ("organization_id", size_of_val(&member.organization_id()), 200),
     ];
     let too_large: Vec<_> = sizes.into_iter().filter(|(_, size, limit)| size > limit).collect();

@@ -44,7 +44,6 @@ mod read;
 mod readme;
 mod recovery;
 mod redirects;
-mod refreshes;
 mod retries;
 mod runtimes;
 mod secrets;

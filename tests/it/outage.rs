@@ -1,43 +1,27 @@
 //! Outages of the project's keys: which path calls take, how many requests they cause, and that
 //! nobody waits for a fetch longer than two seconds.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
-use futures_util::future::join_all;
-use serde_json::json;
-use stytch_sso_external::{
-    Client, Error, ErrorKind, Operation, RetryPolicy, Session,
-    testing::{
-        Clock, Fault, Stytch,
-        jwt::{self, Key},
-    },
-};
+use futures_util::FutureExt;
+use stytch_sso_external::testing::jwt::{self, Key};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
 
 use crate::support::{
-    fast_time::{accelerate, accelerate_with},
-    scripted_project::{self, KEY, ScriptedProject, claims, header},
-    scripted_server::Request,
-    steps::{self, Step, Steps},
-    wait::until,
+    fast_time::accelerate_with,
+    prelude::*,
+    scripted_project::{KEY, claims, header},
+    scripts::{Replaceable, after, expired_claims, unavailable},
 };
 
 /// Two seconds and a generous margin for a busy machine.
 const LIMIT: Duration = Duration::from_secs(6);
-
-fn update(_: &Request, _: usize) -> Steps {
-    steps::json(200, &scripted_project::updated())
-}
-
-fn hang(_: &Request, _: usize) -> Steps {
-    vec![Step::Hang]
-}
+/// Longer than a test, so that what hangs does so until its end.
+const LONG: Duration = Duration::from_secs(600);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// A JWT that nobody has seen, valid for an hour.
 fn jwt_of(key: &Key, n: usize) -> Session {
@@ -52,124 +36,125 @@ fn jwt(n: usize) -> Session {
     jwt_of(&KEY, n)
 }
 
+/// A token that no member has.
+fn made_up(n: usize) -> Session {
+    Session::token(format!("mAdE-uP-{n}"))
+}
+
 async fn call(client: &Client, session: Session) -> (Result<String, Error>, Duration) {
     let began = Instant::now();
     (client.as_member(session).organization_id().await, began.elapsed())
 }
 
+/// Asserts that a session is resolved.
+async fn resolve(client: &Client, session: Session) {
+    call(client, session).await.0.unwrap();
+}
+
+/// The response to a request for these keys.
+fn keys(keys: &[&Key]) -> Steps {
+    let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
+    steps::json(200, &json!({"keys": keys}))
+}
+
+/// Hangs for a session that nobody has.
+fn hang_if_made_up(request: &Request, before: usize) -> Steps {
+    let body = String::from_utf8_lossy(&request.body);
+    // A made-up JWT has no signature.
+    let is_made_up = body.contains("mAdE-uP-") || body.contains(".\"");
+    if is_made_up { vec![Step::Hang] } else { successful(request, before) }
+}
+
 #[tokio::test]
 async fn hanging_keys_at_cold_start_delay_the_first_calls_only() {
-    let project =
-        ScriptedProject::scripted(hang, scripted_project::successful_authenticate, update).await;
-    // Longer than the test, so that the fetch hangs until its end.
-    let (long, clock) = (Duration::from_secs(600), Clock::stopped());
-    let builder = project.builder().attempt_timeout(long).clock(clock.clone());
-    let client = builder.build().unwrap();
+    let scripted = ScriptedClient::start(hang, successful, |it| it.attempt_timeout(LONG)).await;
+    let client = &scripted.client;
     accelerate();
     for round in 0..3 {
-        let calls = (0..200).map(|n| call(&client, jwt(round * 200 + n)));
+        let calls = (0..50).map(|n| call(client, jwt(round * 50 + n)));
         for (result, took) in join_all(calls).await {
             result.unwrap();
             assert!(took < LIMIT, "round {round}: {took:?}");
         }
-        assert_eq!(
-            (project.jwks_requests(), project.authenticate_requests()),
-            (1, 200 * (round + 1))
-        );
+        scripted.assert_requests(1, 50 * (round + 1));
         // No further fetch begins beside one that hangs.
-        clock.advance(Duration::from_secs(60));
+        scripted.clock.advance(Duration::from_secs(60));
     }
-    assert_eq!(client.warm_up().await.unwrap_err().operation(), Operation::GetJwks);
+    assert_eq!(client.warm_up().await.unwrap_err().operation(), JWKS);
 }
 
 #[tokio::test]
 async fn cancelled_callers_leave_the_fetch_running() {
-    let project =
-        ScriptedProject::scripted(hang, scripted_project::successful_authenticate, update).await;
-    let client = project.builder().clock(Clock::stopped()).build().unwrap();
+    let scripted = ScriptedClient::new(hang, successful).await;
     accelerate();
     let began = Instant::now();
-    let given_up = timeout(Duration::from_millis(1500), call(&client, jwt(0))).await;
+    let given_up = timeout(Duration::from_millis(1500), call(&scripted.client, jwt(0))).await;
     assert!(given_up.is_err());
-    call(&client, jwt(1)).await.0.unwrap();
+    resolve(&scripted.client, jwt(1)).await;
     assert!(began.elapsed() < LIMIT);
-    assert_eq!(project.jwks_requests(), 1);
+    scripted.assert_requests(1, 1);
     for n in 2..5 {
-        call(&client, jwt(n)).await.0.unwrap();
+        resolve(&scripted.client, jwt(n)).await;
     }
-    assert_eq!((project.jwks_requests(), project.authenticate_requests()), (1, 4));
+    scripted.assert_requests(1, 4);
 }
 
 #[tokio::test]
 async fn keys_of_a_slow_fetch_are_used() {
-    let late = |request: &Request, before: usize| {
-        let mut steps = vec![Step::Wait(Duration::from_millis(2500))];
-        steps.extend(scripted_project::successful_jwks(request, before));
-        steps
-    };
-    let project =
-        ScriptedProject::scripted(late, scripted_project::successful_authenticate, update).await;
-    let clock = Clock::stopped();
-    let client = project.builder().clock(clock.clone()).build().unwrap();
-    accelerate_with(clock);
-    call(&client, jwt(0)).await.0.unwrap();
-    assert_eq!((project.jwks_requests(), project.authenticate_requests()), (1, 1));
+    let late = after(Duration::from_millis(2500), successful);
+    let scripted = ScriptedClient::new(late, successful).await;
+    accelerate_with(scripted.clock.clone());
+    resolve(&scripted.client, jwt(0)).await;
+    scripted.assert_requests(1, 1);
     let began = Instant::now();
     let mut n = 1;
-    while project.authenticate_requests() == n {
+    while scripted.project.authenticate_requests() == n {
         assert!(began.elapsed() < LIMIT);
         sleep(Duration::from_millis(300)).await;
-        call(&client, jwt(n)).await.0.unwrap();
+        resolve(&scripted.client, jwt(n)).await;
         n += 1;
     }
-    assert!(project.jwks_requests() <= 2);
+    assert!(scripted.project.jwks_requests() <= 2);
 }
 
 #[tokio::test]
 async fn ten_minutes_without_keys_are_bridged_by_authenticate() {
-    let stytch = Stytch::start();
-    let acme = stytch.organization("acme");
-    let connection = acme.connection("Acme Okta");
-    let ada = acme.member("ada", &["stytch_admin"]).log_in_for(Duration::from_secs(86_400));
-    let client = stytch.client();
+    let acme = Acme::new();
+    let client = acme.stytch.client();
     client.warm_up().await.unwrap();
-    let _ = stytch.fault(Operation::GetJwks, Fault::status(503));
-    stytch.clock().advance(Duration::from_secs(3600));
+    let _ = acme.stytch.fault(JWKS, Fault::status(503));
+    acme.stytch.clock().advance(HOUR);
     for _ in 0..120 {
-        stytch.clock().advance(Duration::from_secs(5));
-        let member = client.as_member(Session::jwt(ada.fresh_jwt()));
-        member.update_connection(connection.id(), &scripted_project::rename("Acme")).await.unwrap();
+        acme.stytch.clock().advance(Duration::from_secs(5));
+        let member = client.as_member(Session::jwt(acme.ada.fresh_jwt()));
+        acme.rename_as(&member).await.unwrap();
     }
-    assert_eq!(stytch.accepted(), 120);
-    assert_eq!(stytch.count(Operation::AuthenticateSession), 120);
+    assert_eq!((acme.stytch.accepted(), acme.stytch.count(AUTHENTICATE)), (120, 120));
     // 1 + 2 + 4 + 8 + 16 s, then every 22.5 to 30 s.
-    let fetched = stytch.count(Operation::GetJwks);
+    let fetched = acme.stytch.count(JWKS);
     assert!((20..=32).contains(&fetched), "{fetched} fetches");
 }
 
-#[expect(clippy::too_many_lines, reason = "one scenario")]
 #[tokio::test]
 async fn rotation_under_made_up_kids_rejects_no_honest_member() {
     const INTERVAL: Duration = Duration::from_secs(1);
     let new = Key::generate();
-    let (fetches, keys) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(vec![KEY.jwk()])));
-    let (times, published) = (Arc::clone(&fetches), Arc::clone(&keys));
-    let jwks = move |_: &Request, _: usize| {
+    let (fetches, published) = (Arc::new(Mutex::new(Vec::new())), Replaceable::new(keys(&[&KEY])));
+    let (times, respond) = (Arc::clone(&fetches), published.script());
+    let jwks = move |request: &Request, before: usize| {
         times.lock().unwrap().push(Instant::now());
-        steps::json(200, &json!({"keys": *published.lock().unwrap()}))
+        respond(request, before)
     };
-    let project =
-        ScriptedProject::scripted(jwks, scripted_project::successful_authenticate, update).await;
-    let clock = Clock::stopped();
-    let builder = project.builder().jwks_min_refetch_interval(INTERVAL).clock(clock.clone());
-    let client = builder.build().unwrap();
+    let scripted =
+        ScriptedClient::start(jwks, successful, |it| it.jwks_min_refetch_interval(INTERVAL));
+    let ScriptedClient { project, client, clock } = scripted.await;
     client.warm_up().await.unwrap();
     accelerate_with(clock);
     let mut calls = Vec::new();
     for n in 0..20 {
         let made_up = jwt_of(&KEY.clone().with_kid(&format!("made-up-{n}")), n);
         if n == 5 {
-            keys.lock().unwrap().push(new.jwk());
+            published.set(keys(&[&KEY, &new]));
         }
         for (is_honest, session) in [(false, made_up), (n >= 5, jwt_of(&new, n))] {
             let client = client.clone();
@@ -180,12 +165,8 @@ async fn rotation_under_made_up_kids_rejects_no_honest_member() {
     for joined in calls {
         let (is_honest, (result, took)) = joined.await.unwrap();
         assert!(took < INTERVAL + LIMIT, "{took:?}");
-        match result {
-            Ok(_) => assert!(is_honest, "a made-up JWT was accepted"),
-            Err(error) => {
-                assert!(!is_honest && error.kind() == ErrorKind::InvalidSession, "{error}");
-            }
-        }
+        let kind = result.err().map(|error| error.kind());
+        assert_eq!(kind, (!is_honest).then_some(InvalidSession));
     }
     assert_eq!(project.authenticate_requests(), 0);
     let fetches = fetches.lock().unwrap();
@@ -203,72 +184,48 @@ fn flood(client: &Client, sessions: impl Iterator<Item = Session>) -> JoinSet<Er
     sessions.map(call).collect()
 }
 
-/// A JWT that expired a while ago.
-fn expired(n: usize) -> Session {
-    let mut claims = claims();
-    claims["sub"] = json!(format!("member-test-{n}"));
-    for claim in ["iat", "nbf", "exp"] {
-        claims[claim] = json!(claims[claim].as_u64().unwrap() - 600);
-    }
-    Session::jwt(scripted_project::sign(&claims))
-}
-
-#[expect(clippy::too_many_lines, reason = "one scenario")]
 #[tokio::test]
 async fn made_up_sessions_leave_a_quarter_of_the_permits_to_verified_jwts() {
-    let made_up_token = |n: usize| Session::token(format!("mAdE-uP-{n}"));
-    let made_up_jwt = |n: usize| {
+    const CALLS: usize = 1_500;
+    let unsigned = |n: usize| {
         let header = json!({"alg": "RS256", "kid": format!("made-up-{n}")});
         Session::jwt(jwt::unsigned(&header, &claims()))
     };
+    let expired = |n: usize| {
+        let mut claims = expired_claims();
+        claims["sub"] = json!(format!("member-test-{n}"));
+        Session::jwt(sign(&claims))
+    };
     for is_token in [true, false] {
-        let authenticate = move |request: &Request, before: usize| {
-            let body = String::from_utf8_lossy(&request.body);
-            // Without a signature.
-            let is_made_up = body.contains("mAdE-uP-") || body.contains(".\"");
-            if is_made_up {
-                vec![Step::Hang]
-            } else {
-                scripted_project::successful_authenticate(request, before)
-            }
-        };
-        // Without keys, only sessions that were resolved before are known.
-        let serves_keys = Arc::new(Mutex::new(true));
-        let serves = Arc::clone(&serves_keys);
-        let jwks = move |request: &Request, before: usize| {
-            if *serves.lock().unwrap() {
-                scripted_project::successful_jwks(request, before)
-            } else {
-                steps::html(503)
-            }
-        };
-        let project = ScriptedProject::scripted(jwks, authenticate, update).await;
-        // Longer than the test, so that no hanging request is retried.
-        let (long, clock) = (Duration::from_secs(600), Clock::stopped());
-        let builder = project.builder().attempt_timeout(long).operation_timeout(long);
-        let client = builder.max_in_flight(8).clock(clock.clone()).build().unwrap();
+        let published = Replaceable::new(keys(&[&KEY]));
+        // No request that hangs is retried.
+        let scripted = ScriptedClient::start(published.script(), hang_if_made_up, |it| {
+            it.attempt_timeout(LONG).operation_timeout(LONG).max_in_flight(8)
+        });
+        let ScriptedClient { project, client, clock } = &scripted.await;
         let honest: Vec<_> = (0..20).map(expired).collect();
         let mut authenticated = 0;
         if !is_token {
+            // Without keys, only sessions that were resolved before are known.
             for session in &honest {
-                call(&client, session.clone()).await.0.unwrap();
+                resolve(client, session.clone()).await;
             }
             authenticated = 20;
-            *serves_keys.lock().unwrap() = false;
-            clock.advance(Duration::from_secs(60 * 60));
+            published.set(steps::html(503));
+            clock.advance(HOUR);
         }
-        let sessions = (0..5_000).map(|n| if is_token { made_up_token(n) } else { made_up_jwt(n) });
-        let mut flood = flood(&client, sessions);
+        let sessions = (0..CALLS).map(|n| if is_token { made_up(n) } else { unsigned(n) });
+        let mut flood = flood(client, sessions);
         // Beyond 1,024 that wait, each fails at once.
-        for _ in 0..5_000 - 6 - 1_024 {
+        for _ in 0..CALLS - 6 - 1_024 {
             let error = flood.join_next().await.unwrap().unwrap();
-            assert!(error.kind() == ErrorKind::Transport && error.is_retryable(), "{error:?}");
+            assert_not_applied(is_token, &error, Transport);
             let reason = "over 1,024 sessions wait for their first sessions/authenticate";
-            assert_eq!(error.reason(), reason);
+            assert_eq!((error.reason(), error.is_retryable()), (reason, true));
         }
         until(|| project.authenticate_requests() == authenticated + 6).await;
-        for session in &honest {
-            call(&client, session.clone()).await.0.unwrap();
+        for session in honest {
+            resolve(client, session).await;
         }
         assert_eq!(project.authenticate_requests(), authenticated + 6 + 20);
         assert_eq!(flood.len(), 6 + 1_024);
@@ -279,201 +236,204 @@ async fn made_up_sessions_leave_a_quarter_of_the_permits_to_verified_jwts() {
 /// organization.
 #[tokio::test]
 async fn token_that_was_resolved_before_is_not_queued_behind_made_up_ones() {
-    let authenticate = |request: &Request, before: usize| {
-        if String::from_utf8_lossy(&request.body).contains("mAdE-uP-") {
-            vec![Step::Hang]
-        } else {
-            scripted_project::successful_authenticate(request, before)
-        }
-    };
-    let project =
-        ScriptedProject::scripted(scripted_project::successful_jwks, authenticate, update).await;
-    let (long, clock) = (Duration::from_secs(600), Clock::stopped());
-    let builder = project.builder().attempt_timeout(long).operation_timeout(long);
-    let client = builder.max_in_flight(4).clock(clock.clone()).build().unwrap();
-    let token = || Session::token(scripted_project::TOKEN);
-    call(&client, token()).await.0.unwrap();
-    let _flood = flood(&client, (0..100).map(|n| Session::token(format!("mAdE-uP-{n}"))));
+    let scripted = ScriptedClient::start(successful, hang_if_made_up, |it| {
+        it.attempt_timeout(LONG).operation_timeout(LONG).max_in_flight(4)
+    });
+    let ScriptedClient { project, client, clock } = scripted.await;
+    resolve(&client, Session::token(TOKEN)).await;
+    let _flood = flood(&client, (0..100).map(made_up));
     until(|| project.authenticate_requests() == 1 + 3).await;
-    clock.advance(Duration::from_secs(60 * 60));
-    call(&client, token()).await.0.unwrap();
+    clock.advance(HOUR);
+    resolve(&client, Session::token(TOKEN)).await;
     assert_eq!(project.authenticate_requests(), 1 + 3 + 1);
 }
 
 #[tokio::test]
 async fn hanging_background_refresh_is_one_task() {
-    let jwks = |request: &Request, before: usize| match before {
-        0 => scripted_project::successful_jwks(request, before),
-        _ => vec![Step::Hang],
-    };
-    let project =
-        ScriptedProject::scripted(jwks, scripted_project::successful_authenticate, update).await;
-    let clock = Clock::stopped();
-    let client = project.builder().clock(clock.clone()).build().unwrap();
-    client.warm_up().await.unwrap();
-    clock.advance(Duration::from_secs(5 * 60));
+    let scripted = ScriptedClient::new(first([keys(&[&KEY])], hang), successful).await;
+    scripted.client.warm_up().await.unwrap();
+    scripted.clock.advance(Duration::from_secs(5 * 60));
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let before = tasks();
-    let sessions: Vec<_> = (0..2_000).map(jwt).collect();
-    let calls = sessions.into_iter().map(|session| call(&client, session));
-    for (result, _) in join_all(calls).await {
-        result.unwrap();
-    }
+    join_all((0..200).map(|n| resolve(&scripted.client, jwt(n)))).await;
     // The refresh, its connection, and the server's end of that.
     assert!(tasks() <= before + 5, "{before} tasks, then {}", tasks());
-    until(|| project.jwks_requests() >= 2).await;
-    assert_eq!((project.jwks_requests(), project.authenticate_requests()), (2, 0));
-    assert!(project.server.connections() <= 2);
+    until(|| scripted.project.jwks_requests() >= 2).await;
+    scripted.assert_requests(2, 0);
+    assert!(scripted.project.server.connections() <= 2);
 }
 
 #[tokio::test]
 async fn late_joiners_start_one_more_request_for_all_of_them() {
-    let authenticate = |request: &Request, before: usize| match before {
-        0 => vec![Step::Hang],
-        _ => scripted_project::successful_authenticate(request, before),
-    };
     accelerate();
     for policy in [RetryPolicy::default(), RetryPolicy::disabled()] {
-        let project =
-            ScriptedProject::scripted(scripted_project::successful_jwks, authenticate, update)
-                .await;
+        let authenticate = first([vec![Step::Hang]], successful);
+        let project = ScriptedProject::scripted(successful, authenticate, successful).await;
         let builder = project.builder().operation_timeout(Duration::from_secs(2)).retry(policy);
         let client = builder.build().unwrap();
-        let token = || Session::token(scripted_project::TOKEN);
-        let starter = async { call(&client, token()).await.0 };
+        let token = || Session::token(TOKEN);
         let joiners = async {
             sleep(Duration::from_millis(1500)).await;
-            join_all((0..10).map(|_| call(&client, token()))).await
+            join_all((0..10).map(|_| resolve(&client, token()))).await;
         };
-        let (timed_out, joined) = tokio::join!(starter, joiners);
-        assert!(
-            timed_out.as_ref().is_err_and(|error| error.kind() == ErrorKind::Transport),
-            "{timed_out:?}"
-        );
-        for (result, _) in joined {
-            result.unwrap();
-        }
+        let ((timed_out, _), ()) = tokio::join!(call(&client, token()), joiners);
+        assert_not_applied("starter", &timed_out.unwrap_err(), Transport);
         assert_eq!(project.authenticate_requests(), 2);
     }
 }
 
 #[tokio::test]
 async fn keys_are_fetched_while_all_session_permits_are_taken() {
-    let project = ScriptedProject::scripted(scripted_project::successful_jwks, hang, update).await;
-    let client = project.builder().max_in_flight(1).build().unwrap();
-    let token = client.as_member(Session::token(scripted_project::TOKEN));
+    let scripted = ScriptedClient::start(successful, hang, |it| it.max_in_flight(1)).await;
+    let token = scripted.client.as_member(Session::token(TOKEN));
     let hanging = tokio::spawn(async move { token.organization_id().await });
-    until(|| project.authenticate_requests() > 0).await;
-    call(&client, jwt(0)).await.0.unwrap();
-    assert_eq!((project.jwks_requests(), project.authenticate_requests()), (1, 1));
+    until(|| scripted.project.authenticate_requests() > 0).await;
+    resolve(&scripted.client, jwt(0)).await;
+    scripted.assert_requests(1, 1);
     hanging.abort();
 }
 
 #[tokio::test]
 async fn callers_of_one_unverified_jwt_share_one_permit_and_one_request() {
     // A failure is not cached, so a caller that doesn't share it makes a request of its own.
-    let slow = |_: &Request, _: usize| {
-        [vec![Step::Wait(Duration::from_millis(50))], steps::html(500)].concat()
-    };
-    let project = ScriptedProject::scripted(|_, _| steps::html(503), slow, update).await;
+    let slow = after(Duration::from_millis(50), |_: &Request, _: usize| steps::html(500));
     // One permit for unverified JWTs.
-    let client = project.builder().max_in_flight(1).build().unwrap();
+    let scripted = ScriptedClient::start(unavailable, slow, |it| it.max_in_flight(1)).await;
     let sessions = [jwt(0), jwt(1)];
-    let calls = (0..100).map(|n| call(&client, sessions[n % 2].clone()));
+    let calls = (0..100).map(|n| call(&scripted.client, sessions[n % 2].clone()));
     for (result, _) in join_all(calls).await {
-        assert_eq!(result.unwrap_err().status().unwrap(), 500);
+        let error = result.unwrap_err();
+        assert_not_applied("both endpoints are down", &error, UnexpectedResponse);
+        assert_eq!((error.operation(), error.status().unwrap().as_u16()), (AUTHENTICATE, 500));
     }
-    assert_eq!(project.authenticate_requests(), 2);
+    assert_eq!(scripted.project.authenticate_requests(), 2);
+}
+
+/// JWTs that can't be verified have a queue of their own before that of `sessions/authenticate`.
+#[tokio::test]
+async fn unverified_jwts_that_nobody_waits_for_delay_no_other() {
+    let scripted = ScriptedClient::start(unavailable, hang, |it| it.max_in_flight(1)).await;
+    let ScriptedClient { project, client, .. } = &scripted;
+    client.warm_up().await.unwrap_err();
+    let sessions = [jwt(0), made_up(1), jwt(2), made_up(3)];
+    let queue = async |session: &Session| {
+        let member = client.as_member(session.clone());
+        let call = tokio::spawn(async move { member.organization_id().await });
+        yield_often().await;
+        call
+    };
+    let sent = async |number| {
+        until(|| project.authenticate_requests() == number).await;
+        yield_often().await;
+    };
+
+    let mut calls = vec![queue(&sessions[0]).await];
+    sent(1).await;
+    calls.push(queue(&sessions[1]).await);
+    for n in 0..20 {
+        let gone = client.as_member(jwt(100 + n));
+        // Polled until it is queued, as for a client that disconnects then.
+        let mut call = Box::pin(gone.organization_id());
+        assert!(call.as_mut().now_or_never().is_none());
+        yield_often().await;
+    }
+    calls.push(queue(&sessions[2]).await);
+    calls[0].abort();
+    sent(2).await;
+    calls.push(queue(&sessions[3]).await);
+    for n in [1, 2] {
+        calls[n].abort();
+        sent(n + 2).await;
+    }
+
+    let requests = project.server.requests();
+    let requests = requests.iter().filter(|request| request.method == "POST");
+    let in_order: Vec<_> = requests
+        .zip(&sessions)
+        .map(|(sent, session)| {
+            String::from_utf8_lossy(&sent.body).contains(session.expose_secret())
+        })
+        .collect();
+    assert_eq!(in_order, [true; 4]);
+}
+
+/// Lets every task of the runtime run that can.
+async fn yield_often() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
 async fn queued_jwts_are_verified_once_keys_are_there() {
-    let is_up = Arc::new(Mutex::new(false));
-    let (serves, clock) = (Arc::clone(&is_up), Clock::stopped());
-    let jwks = move |request: &Request, before: usize| {
-        if *serves.lock().unwrap() {
-            scripted_project::successful_jwks(request, before)
-        } else {
-            steps::html(503)
-        }
-    };
-    let slow = |request: &Request, before: usize| {
-        let wait = Step::Wait(Duration::from_millis(100));
-        [vec![wait], scripted_project::successful_authenticate(request, before)].concat()
-    };
-    let project = ScriptedProject::scripted(jwks, slow, update).await;
-    let client = project.builder().max_in_flight(1).clock(clock.clone()).build().unwrap();
+    let published = Replaceable::new(steps::html(503));
+    let slow = after(Duration::from_millis(100), successful);
+    let scripted = ScriptedClient::start(published.script(), slow, |it| it.max_in_flight(1)).await;
     // The first one takes the only permit; the others wait for it.
-    let calls = join_all((0..20).map(|n| call(&client, jwt(n))));
+    let calls = join_all((0..20).map(|n| resolve(&scripted.client, jwt(n))));
     let recovery = async {
-        until(|| project.authenticate_requests() > 0).await;
-        *is_up.lock().unwrap() = true;
-        clock.advance(Duration::from_secs(30));
-        client.warm_up().await.unwrap();
+        until(|| scripted.project.authenticate_requests() > 0).await;
+        published.set(keys(&[&KEY]));
+        scripted.clock.advance(Duration::from_secs(30));
+        scripted.client.warm_up().await.unwrap();
     };
-    let (results, ()) = tokio::join!(calls, recovery);
-    for (result, _) in results {
-        result.unwrap();
-    }
-    assert_eq!(
-        project.authenticate_requests(),
-        1,
-        "unverified JWTs reached Stytch although keys were cached"
-    );
+    tokio::join!(calls, recovery);
+    // No unverified JWT reached Stytch while keys were cached.
+    assert_eq!(scripted.project.authenticate_requests(), 1);
 }
 
-/// The error of each kind of call, at a client with these settings.
-async fn errors_of_each_call(client: &Client) -> Vec<(&'static str, Error)> {
-    let token = Session::token(scripted_project::TOKEN);
-    let id = scripted_project::CONNECTION;
+/// The error of each kind of call, at a client with these settings. Each has a source, and a reason
+/// that begins with this text.
+async fn assert_errors_of_each_call(client: &Client, reason: &str) {
     // Known, so that the update itself is sent.
     let member = client.as_member(jwt(0));
-    let update = scripted_project::rename("Acme");
-    let (other, shared) = (client.as_member(Session::token("tOkEn")), client.as_member(token));
-    let (update, list, organization, shared) = tokio::join!(
-        member.update_connection(id, &update),
+    let update = rename("Acme");
+    let other = client.as_member(Session::token("tOkEn"));
+    let shared = client.as_member(Session::token(TOKEN));
+    let (updated, listed, resolved, shared) = tokio::join!(
+        member.update_connection(CONNECTION, &update),
         member.connections(),
         other.organization_id(),
         join_all((0..10).map(|_| shared.organization_id())),
     );
     let mut errors = vec![
-        ("update", update.unwrap_err()),
-        ("list", list.unwrap_err()),
-        ("organization", organization.unwrap_err()),
+        (UPDATE, updated.unwrap_err()),
+        (LIST, listed.unwrap_err()),
+        (AUTHENTICATE, resolved.unwrap_err()),
     ];
-    errors.extend(shared.into_iter().map(|result| ("shared", result.unwrap_err())));
-    errors
+    errors.extend(shared.into_iter().map(|result| (AUTHENTICATE, result.unwrap_err())));
+    for (operation, error) in errors {
+        assert!(error.reason().starts_with(reason), "{operation}, {reason}: {error:?}");
+        assert!(std::error::Error::source(&error).is_some(), "{operation}: {error:?}");
+        assert!(error.attempts() >= 1 && error.is_retryable(), "{operation}: {error:?}");
+        if reason.contains("connecting") {
+            assert_not_applied(operation, &error, Transport);
+        } else {
+            assert_eq!(error.operation(), operation);
+        }
+    }
 }
 
 #[tokio::test]
 async fn error_that_the_deadline_ends_has_the_cause_of_the_last_attempt() {
-    // Of the update and of the list, and of `sessions/authenticate`.
-    let hang = |_: &Request, _: usize| vec![Step::Hang];
+    // The list hangs, as the update and `sessions/authenticate` do, and the keys don't.
     let get = |request: &Request, before: usize| {
         let is_jwks = request.target.contains("/jwks/");
-        if is_jwks { scripted_project::successful_jwks(request, before) } else { vec![Step::Hang] }
+        if is_jwks { successful(request, before) } else { vec![Step::Hang] }
     };
     let project = ScriptedProject::scripted(get, hang, hang).await;
-    for attempt_timeout in [Duration::from_millis(400), Duration::from_secs(9)] {
+    accelerate();
+    let while_waiting = "timed out while waiting for the response";
+    let cut = format!("{while_waiting}; operation_timeout elapsed");
+    // With the longer one there is no time left to wait for a further attempt.
+    for (attempt_timeout, reason) in
+        [(Duration::from_millis(400), while_waiting), (Duration::from_secs(9), &cut)]
+    {
         let builder = project.builder().attempt_timeout(attempt_timeout);
         let builder = builder.operation_timeout(Duration::from_secs(2));
         let client = builder.retry(RetryPolicy::default().max_attempts(9)).build().unwrap();
         client.warm_up().await.unwrap();
-        for (call, error) in errors_of_each_call(&client).await {
-            // Else there was no time left to wait for a further attempt.
-            let is_cut = attempt_timeout > Duration::from_secs(2);
-            let elapsed = if is_cut { "; operation_timeout elapsed" } else { "" };
-            let reason = format!("timed out while waiting for the response{elapsed}");
-            assert!(error.reason().starts_with(&reason), "{call}, {is_cut}: {error:?}");
-            assert!(std::error::Error::source(&error).is_some(), "{call}: {error:?}");
-            let operation = match call {
-                "update" => Operation::UpdateExternalConnection,
-                "list" => Operation::GetConnections,
-                _ => Operation::AuthenticateSession,
-            };
-            assert_eq!(error.operation(), operation, "{call}");
-            assert!(error.attempts() >= 1 && error.is_retryable(), "{call}: {error:?}");
-        }
+        assert_errors_of_each_call(&client, reason).await;
     }
 }
 
@@ -486,21 +446,59 @@ async fn error_of_a_host_that_accepts_no_connections_says_so() {
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
     let mut filled = Vec::new();
-    while let Ok(connected) =
-        timeout(Duration::from_millis(300), tokio::net::TcpStream::connect(address)).await
-    {
+    let patience = Duration::from_millis(300);
+    while let Ok(connected) = timeout(patience, tokio::net::TcpStream::connect(address)).await {
         filled.push(connected.unwrap());
     }
+    accelerate();
     for connect_timeout in [Duration::from_millis(500), Duration::from_secs(9)] {
-        let builder = scripted_project::builder(&format!("http://{address}"));
+        let builder = builder(&format!("http://{address}"));
         let builder = builder.connect_timeout(connect_timeout);
         let client = builder.operation_timeout(Duration::from_secs(2)).build().unwrap();
-        for (call, error) in errors_of_each_call(&client).await {
-            let reason = "timed out while connecting";
-            assert!(error.reason().starts_with(reason), "{call}, {connect_timeout:?}: {error:?}");
-            assert!(std::error::Error::source(&error).is_some(), "{call}: {error:?}");
-            assert_eq!(error.outcome(), stytch_sso_external::Outcome::NotApplied, "{call}");
-        }
+        assert_errors_of_each_call(&client, "timed out while connecting").await;
     }
     drop(filled);
+}
+
+#[tokio::test]
+async fn jwks_retry_after_is_honored() {
+    accelerate();
+    let late = Duration::from_millis(2_500);
+    for wait in [Duration::ZERO, late] {
+        let limited = steps::http(429, "retry-after: 20\r\n", steps::HTML);
+        let limited = [vec![Step::Wait(wait)], limited].concat();
+        let scripted = ScriptedClient::new(first([limited], successful), successful);
+        let ScriptedClient { project, client, clock } = scripted.await;
+        let error = client.warm_up().await.unwrap_err();
+        if wait == late {
+            assert_not_applied("late", &error, Transport);
+        }
+        // Nobody waits for a late response, but the next calls return its error.
+        let began = Instant::now();
+        while client.warm_up().await.unwrap_err().status().is_none() {
+            assert!(began.elapsed() < Duration::from_secs(10));
+            sleep(Duration::from_millis(10)).await;
+        }
+        clock.advance(Duration::from_secs(19));
+        assert_eq!(client.warm_up().await.unwrap_err().status().unwrap(), 429, "{wait:?}");
+        assert_eq!(project.jwks_requests(), 1, "{wait:?}");
+        clock.advance(Duration::from_secs(1));
+        client.warm_up().await.unwrap();
+        assert_eq!(project.jwks_requests(), 2, "{wait:?}");
+    }
+}
+
+#[tokio::test]
+async fn keys_are_refreshed_before_a_short_maximum_age_ends() {
+    let acme = Acme::new();
+    let minute = Duration::from_secs(60);
+    // The last setting counts.
+    let settings = acme.stytch.client_builder().jwks_max_stale(minute / 60).jwks_max_stale(minute);
+    let client = settings.build().unwrap();
+    for (seconds, fetches) in [(0, 1), (29, 1), (1, 2)] {
+        acme.stytch.clock().advance(Duration::from_secs(seconds));
+        acme.resolve(&client, Session::jwt(acme.ada.fresh_jwt())).await;
+        until(|| acme.stytch.count(JWKS) >= fetches).await;
+        assert_eq!(acme.stytch.count(JWKS), fetches);
+    }
 }

@@ -2,19 +2,12 @@
 //! too many headers. One attempt, and a reason that names the cause.
 
 use stytch_sso_external::{
-    Client, Error, Operation,
-    Outcome::{self, NotApplied, Unknown},
-    Session, reqwest,
+    Outcome::{NotApplied, Unknown},
+    reqwest,
 };
 use tokio_rustls::rustls::ServerConfig;
 
-use crate::support::{
-    capture,
-    scripted_project::{self, ScriptedProject, variant},
-    scripted_server::{Request, ScriptedServer},
-    steps::{self, JSON, Step, Steps},
-    tls,
-};
+use crate::support::{prelude::*, steps::JSON, tls};
 
 const HANDSHAKE_FAILED: &str = "TLS: the handshake failed";
 
@@ -29,51 +22,42 @@ const BACKENDS: &[(&str, Backend)] = &[
 ];
 
 fn client(base_url: &str, backend: Backend) -> Client {
-    scripted_project::builder(base_url)
+    builder(base_url)
         .configure_http(move |http| backend(http).tls_certs_only([tls::authority()]))
         .build()
         .unwrap()
 }
 
-async fn error_of(client: &Client) -> Error {
-    let result = scripted_project::update_as(client, Session::token(scripted_project::TOKEN)).await;
-    let error = result.unwrap_err();
-    capture::inspect(&error);
-    error
+async fn error_of(url: &str, backend: Backend) -> Error {
+    let client = client(url, backend);
+    update_as(&client, Session::token(TOKEN)).await.unwrap_err()
 }
 
 /// The error of an update over a connection of its own, after `sessions/authenticate` over a good
 /// one.
 async fn error_of_the_update(config: ServerConfig, backend: Backend) -> Error {
-    let script = |request: &Request, before: usize| match request.method.as_str() {
-        "POST" => {
-            [scripted_project::successful_authenticate(request, before), vec![Step::Close]].concat()
-        }
-        _ => steps::json(200, &scripted_project::updated()),
+    let script = |request: &Request, before: usize| {
+        let last = if request.method == "POST" { vec![Step::Close] } else { vec![] };
+        [successful(request, before), last].concat()
     };
     let server = ScriptedServer::start_tls_with([tls::good(), config], script).await;
-    let error = error_of(&client(&server.url(), backend)).await;
-    assert_eq!(error.operation(), Operation::UpdateExternalConnection, "{error:?}");
+    let error = error_of(&server.url(), backend).await;
+    assert_eq!(error.operation(), UPDATE, "{error:?}");
     assert_eq!((server.connections(), server.count("PUT")), (2, 0), "{error:?}");
     error
 }
 
+#[track_caller]
 fn assert_permanent(what: &str, error: &Error, outcome: Outcome, reason: &str) {
-    assert_eq!(variant(error), "Transport", "{what}: {error:?}");
+    capture::inspect(error);
+    assert_error(what, error, Transport, outcome);
     assert!(error.reason().contains(reason), "{what}: {error:?}");
     assert_eq!((error.is_retryable(), error.attempts()), (false, 1), "{what}: {error:?}");
-    assert_eq!(error.outcome(), outcome, "{what}: {error:?}");
-}
-
-fn successful(request: &Request, before: usize) -> Steps {
-    match request.method.as_str() {
-        "POST" => scripted_project::successful_authenticate(request, before),
-        _ => steps::json(200, &scripted_project::updated()),
-    }
 }
 
 #[tokio::test]
 async fn a_wrong_certificate_is_permanent_and_named() {
+    let ca = "TLS: certificate is a CA certificate, not a server certificate";
     for (backend_name, backend) in BACKENDS {
         let cases = [
             ("unknown CA", tls::of_an_unknown_issuer(), "TLS: certificate has an unknown issuer"),
@@ -81,11 +65,7 @@ async fn a_wrong_certificate_is_permanent_and_named() {
             ("expired", tls::expired(), "TLS: certificate has expired"),
             ("not yet valid", tls::not_yet_valid(), "TLS: certificate is not yet valid"),
             ("wrong name", tls::for_another_host(), "TLS: certificate is for another host name"),
-            (
-                "CA",
-                tls::with_a_ca_certificate(),
-                "TLS: certificate is a CA certificate, not a server certificate",
-            ),
+            ("CA", tls::with_a_ca_certificate(), ca),
         ];
         for (case, config, reason) in cases {
             let what = format!("{backend_name}, {case}");
@@ -98,110 +78,91 @@ async fn a_wrong_certificate_is_permanent_and_named() {
         // The same authority, and nothing wrong.
         let server = ScriptedServer::start_tls(tls::good(), successful).await;
         let good = client(&server.url(), *backend);
-        scripted_project::update_as(&good, Session::token(scripted_project::TOKEN)).await.unwrap();
+        update_as(&good, Session::token(TOKEN)).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_rejected_tls_negotiation_is_permanent() {
-    for (backend_name, backend) in BACKENDS {
+    for (name, backend) in BACKENDS {
         // A server of plain HTTP.
         let server = ScriptedServer::start_writing("HTTP/1.1 400 Bad Request\r\n\r\n").await;
-        let url = server.url_at("https", "127.0.0.1");
-        let error = error_of(&client(&url, *backend)).await;
-        assert_permanent(backend_name, &error, NotApplied, HANDSHAKE_FAILED);
-        assert_eq!(server.connections(), 1, "{backend_name}");
+        let error = error_of(&server.url_at("https", "127.0.0.1"), *backend).await;
+        assert_permanent(name, &error, NotApplied, HANDSHAKE_FAILED);
+        assert_eq!(server.connections(), 1, "{name}");
 
         // One that has no certificate to show and sends an alert.
         let error = error_of_the_update(tls::without_certificate(), *backend).await;
-        assert_permanent(backend_name, &error, NotApplied, HANDSHAKE_FAILED);
+        assert_permanent(name, &error, NotApplied, HANDSHAKE_FAILED);
+
+        // One that requires a client certificate. In TLS 1.3 the alert comes after the client's
+        // side of the handshake, when the update may have been written.
+        let error = error_of_the_update(tls::requiring_a_client_certificate(), *backend).await;
+        assert_permanent(name, &error, Unknown, HANDSHAKE_FAILED);
     }
 }
 
 #[tokio::test]
-async fn a_missing_client_certificate_is_permanent() {
+async fn an_io_error_or_a_failure_of_the_server_inside_the_handshake_is_retried() {
+    // A record of the type alert, TLS 1.2, two bytes: fatal, internal_error. A server sends it for
+    // a failure of its own, for example while its certificate is replaced.
+    let alert = "\x15\x03\x03\0\x02\x02\x50";
     for (backend_name, backend) in BACKENDS {
-        let config = tls::requiring_a_client_certificate();
-        let error = error_of_the_update(config, *backend).await;
-        // In TLS 1.3 the alert comes after the client's side of the handshake, when the update may
-        // have been written.
-        assert_permanent(backend_name, &error, Unknown, HANDSHAKE_FAILED);
-    }
-}
-
-#[tokio::test]
-async fn an_io_error_inside_the_handshake_is_retried() {
-    for (backend_name, backend) in BACKENDS {
-        for server in
-            [ScriptedServer::start_resetting().await, ScriptedServer::start_closing().await]
-        {
-            let url = server.url_at("https", "127.0.0.1");
-            let error = error_of(&client(&url, *backend)).await;
-            assert_eq!(variant(&error), "Transport", "{backend_name}: {error:?}");
-            assert!(error.is_retryable(), "{backend_name}: {error:?}");
-            assert_eq!((error.attempts(), error.outcome()), (3, NotApplied), "{backend_name}");
+        for (case, server) in [
+            ("resetting", ScriptedServer::start_resetting().await),
+            ("closing", ScriptedServer::start_closing().await),
+            ("alert", ScriptedServer::start_writing(alert).await),
+        ] {
+            let error = error_of(&server.url_at("https", "127.0.0.1"), *backend).await;
+            let what = format!("{backend_name}, {case}");
+            assert_not_applied(&what, &error, Transport);
+            assert_eq!((error.is_retryable(), error.attempts()), (true, 3), "{what}: {error:?}");
         }
-    }
-}
-
-/// The alert of a server's own failure, for example while its certificate is replaced.
-#[tokio::test]
-async fn the_alert_internal_error_is_retried() {
-    for (backend_name, backend) in BACKENDS {
-        // A record of the type alert, TLS 1.2, two bytes: fatal, internal_error.
-        let server = ScriptedServer::start_writing("\x15\x03\x03\0\x02\x02\x50").await;
-        let url = server.url_at("https", "127.0.0.1");
-        let error = error_of(&client(&url, *backend)).await;
-        assert_eq!(variant(&error), "Transport", "{backend_name}: {error:?}");
-        assert!(error.is_retryable(), "{backend_name}: {error:?}");
-        assert_eq!((error.attempts(), error.outcome()), (3, NotApplied), "{backend_name}");
     }
 }
 
 #[tokio::test]
 async fn bytes_that_are_not_http_are_permanent() {
     let banner = |request: &Request, before: usize| match request.method.as_str() {
-        "POST" => scripted_project::successful_authenticate(request, before),
+        "POST" => successful(request, before),
         _ => vec![Step::Send("SSH-2.0-OpenSSH_9.6\r\n".into()), Step::Close],
     };
-    for (backend_name, backend) in BACKENDS {
+    for (name, backend) in BACKENDS {
         let server = ScriptedServer::start_tls(tls::good(), banner).await;
-        let error = error_of(&client(&server.url(), *backend)).await;
-        assert_permanent(backend_name, &error, Unknown, "the response is not HTTP/1");
-        assert_eq!(server.count("PUT"), 1, "{backend_name}");
+        let error = error_of(&server.url(), *backend).await;
+        assert_permanent(name, &error, Unknown, "the response is not HTTP/1");
+        assert_eq!(server.count("PUT"), 1, "{name}");
     }
 }
 
-fn headers(count: usize) -> String {
-    // With content-type and content-length, which `steps::http` and this test add.
-    format!("{JSON}{}", "x-many: y\r\n".repeat(count - 2))
+/// The project that responds to updates with this status and number of headers.
+async fn with_headers(status: u16, count: usize) -> ScriptedProject {
+    // With content-type and content-length, which this and `steps::http` add.
+    let headers = format!("{JSON}{}", "x-many: y\r\n".repeat(count - 2));
+    let body = match status {
+        200 => updated(),
+        _ => rejected(status, "session_authorization_error"),
+    };
+    ScriptedProject::responding(steps::http(status, &headers, body.to_string())).await
 }
 
 #[tokio::test]
 async fn up_to_256_headers_are_read() {
-    for count in [101, 256] {
-        let body = scripted_project::updated().to_string();
-        let project = ScriptedProject::responding(steps::http(200, &headers(count), body)).await;
-        scripted_project::update(&project.client()).await.unwrap();
-
-        let body = scripted_project::rejected(403, "session_authorization_error").to_string();
-        let project = ScriptedProject::responding(steps::http(403, &headers(count), body)).await;
-        let error = scripted_project::update(&project.client()).await.unwrap_err();
-        assert_eq!(variant(&error), "PermissionDenied", "{count}: {error:?}");
-    }
-}
-
-#[tokio::test]
-async fn more_headers_are_an_error_without_a_status() {
-    for (count, status) in [(257, 200), (257, 403), (10_000, 200)] {
-        let body = scripted_project::updated().to_string();
-        let project = ScriptedProject::responding(steps::http(status, &headers(count), body)).await;
-        let error = scripted_project::update(&project.client()).await.unwrap_err();
-        assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
-        assert_eq!((error.status(), error.outcome()), (None, Unknown), "{error:?}");
-        assert_eq!((error.is_retryable(), error.attempts()), (false, 1), "{error:?}");
-        assert!(error.reason().contains("over 256 headers"), "{error:?}");
-        assert_eq!(project.updates(), 1);
+    let read = [(101, 200), (256, 200), (101, 403), (256, 403)];
+    for (count, status) in read.into_iter().chain([(257, 200), (257, 403), (10_000, 200)]) {
+        let project = with_headers(status, count).await;
+        let updated = update(&project.client()).await;
+        match (count, status) {
+            (..=256, 200) => drop(updated.unwrap()),
+            (..=256, _) => assert_denied(count, &updated.unwrap_err(), "update"),
+            _ => {
+                let error = updated.unwrap_err();
+                assert_error(count, &error, UnexpectedResponse, Unknown);
+                assert_eq!((error.status(), error.is_retryable()), (None, false), "{error:?}");
+                assert!(error.reason().contains("over 256 headers"), "{error:?}");
+                assert_eq!((error.attempts(), project.updates()), (1, 1));
+            }
+        }
     }
 }
 
@@ -218,8 +179,8 @@ async fn unexpected_encodings_and_statuses_are_named() {
     ];
     for (steps, reason) in cases {
         let project = ScriptedProject::responding(steps).await;
-        let error = scripted_project::update(&project.client()).await.unwrap_err();
-        assert_eq!(variant(&error), "UnexpectedResponse", "{error:?}");
+        let error = update(&project.client()).await.unwrap_err();
+        assert_eq!(error.kind(), UnexpectedResponse, "{error:?}");
         assert!(error.reason().contains(reason), "{error:?}");
     }
 }

@@ -1,56 +1,47 @@
 //! How long RBAC policies are cached, also while their endpoints fail.
 
-use std::time::Duration;
-
-use stytch_sso_external::{
-    MemberClient, Operation, Session,
-    testing::{Fault, Stytch},
+use crate::support::{
+    member::{ORGANIZATION_POLICY, PROJECT_POLICY},
+    prelude::*,
 };
 
-use crate::support::{acme::Acme, wait::until};
-
-const UPDATE: Operation = Operation::UpdateExternalConnection;
-const PROJECT: Operation = Operation::GetRbacPolicy;
-const ORGANIZATION: Operation = Operation::GetOrganizationRbacPolicy;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A member who may not update, logged in for a day.
 fn bob(acme: &Acme) -> MemberClient {
-    let bob = acme.organization.member("bob", &["stytch_member"]).log_in_for(SECOND * 24 * 60 * 60);
-    acme.stytch.client().as_member(Session::token(bob.token()))
-}
-
-fn counts(stytch: &Stytch) -> (u64, u64) {
-    (stytch.count(PROJECT), stytch.count(ORGANIZATION))
+    let bob = acme.organization.member("bob", &["stytch_member"]);
+    acme.as_member(token_of(&bob.log_in_for(SECOND * 24 * 60 * 60)))
 }
 
 #[tokio::test]
 async fn policies_are_refetched_in_the_background_after_five_minutes() {
     let acme = Acme::captured();
     let (stytch, bob) = (&acme.stytch, bob(&acme));
-    assert!(!bob.check_permissions([UPDATE]).await.unwrap().authorized);
+    let may_update = async || bob.check_permissions([UPDATE]).await.unwrap().authorized;
+    let counts = || [PROJECT_POLICY, ORGANIZATION_POLICY].map(|policy| stytch.count(policy));
+    assert!(!may_update().await);
     // Granted after the policies were fetched.
     stytch.role("stytch_member", &[("stytch.sso", &["update"])]);
     stytch.clock().advance(SECOND * 299);
-    assert!(!bob.check_permissions([UPDATE]).await.unwrap().authorized);
-    assert_eq!(counts(stytch), (1, 1));
+    assert!(!may_update().await);
+    assert_eq!(counts(), [1, 1]);
 
     // This check starts the fetches and doesn't wait for them.
     stytch.clock().advance(SECOND);
-    assert!(!bob.check_permissions([UPDATE]).await.unwrap().authorized);
-    until(|| counts(stytch) == (2, 2)).await;
+    assert!(!may_update().await);
+    until(|| counts() == [2, 2]).await;
     let mut checks = 0;
-    while !bob.check_permissions([UPDATE]).await.unwrap().authorized {
+    while !may_update().await {
         checks += 1;
         assert!(checks < 1_000, "the refetched policy is not used");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert_eq!(counts(stytch), (2, 2));
+    assert_eq!(counts(), [2, 2]);
 }
 
 #[tokio::test]
 async fn policies_are_used_for_an_hour_of_an_outage_and_no_longer() {
-    for operation in [PROJECT, ORGANIZATION] {
+    for operation in [PROJECT_POLICY, ORGANIZATION_POLICY] {
         let acme = Acme::captured();
         let (stytch, bob) = (&acme.stytch, bob(&acme));
         bob.check_permissions([UPDATE]).await.unwrap();

@@ -1,17 +1,10 @@
 //! The proxy for https: which variables of the environment are accepted, and the reasons of
 //! failures that are the proxy's.
 
-use stytch_sso_external::{BuildError, Client, ClientBuilder, Error, Outcome, Session, reqwest};
+use stytch_sso_external::{BuildError, reqwest};
 
-use crate::support::{
-    capture, child,
-    scripted_project::{self, TOKEN, variant},
-    scripted_server::{self, ScriptedServer},
-    steps,
-};
+use crate::support::{prelude::*, scripted_server, scripts::keyless_builder, tls};
 
-/// What a child prints.
-const RESULT: &str = "RESULT";
 const IN_CHILD: &str = "TEST_CASE";
 const HOST: &str = "https://does-not-exist.invalid";
 
@@ -27,7 +20,7 @@ impl reqwest::dns::Resolve for NoDns {
 /// The error of a call to a host that doesn't resolve, through this proxy.
 async fn error_through(proxy: Option<&str>) -> Error {
     let proxy = proxy.map(|url| reqwest::Proxy::https(url).unwrap());
-    let builder = scripted_project::builder(HOST).configure_http(move |http| {
+    let builder = builder(HOST).configure_http(move |http| {
         let http = http.dns_resolver(NoDns);
         proxy.iter().cloned().fold(http, reqwest::ClientBuilder::proxy)
     });
@@ -38,24 +31,14 @@ async fn error_of(client: &Client) -> Error {
     let member = client.as_member(Session::token(TOKEN));
     let error = member.organization_id().await.unwrap_err();
     capture::inspect(&error);
-    assert_eq!((&*variant(&error), error.outcome()), ("Transport", Outcome::NotApplied));
+    assert_not_applied(HOST, &error, Transport);
     error
 }
 
 #[tokio::test]
 async fn a_proxy_that_rejects_connect_is_named_with_its_status() {
-    for (status, is_transient) in [
-        (201, false),
-        (301, false),
-        (400, false),
-        (403, false),
-        (404, false),
-        (407, false),
-        (500, true),
-        (502, true),
-        (503, true),
-        (504, true),
-    ] {
+    for status in [201, 301, 400, 403, 404, 407, 500, 502, 503, 504] {
+        let is_transient = status >= 500;
         let proxy = ScriptedServer::start(move |_, _| steps::html(status)).await;
         let error = error_through(Some(&proxy.url())).await;
         let address = proxy.url().replace("http://", "");
@@ -66,14 +49,17 @@ async fn a_proxy_that_rejects_connect_is_named_with_its_status() {
     }
 }
 
+/// Denies what it is asked for, to whom it knows.
+fn denying_proxy(request: &Request, _: usize) -> Steps {
+    // The Basic auth of `user:hunter2`.
+    let is_known = request.header("proxy-authorization") == Some("Basic dXNlcjpodW50ZXIy");
+    steps::html(if is_known { 403 } else { 407 })
+}
+
 /// The credentials of `configure_http` aren't known to the second `CONNECT`.
 #[tokio::test]
 async fn a_rejection_whose_status_is_unknown_is_transient() {
-    let proxy = ScriptedServer::start(|request, _| {
-        let is_authorized = request.header("proxy-authorization").is_some();
-        steps::html(if is_authorized { 403 } else { 407 })
-    });
-    let proxy = proxy.await;
+    let proxy = ScriptedServer::start(denying_proxy).await;
     let error = error_through(Some(&proxy.url().replace("//", "//user:hunter2@"))).await;
     assert!(error.reason().starts_with("proxy: CONNECT was rejected"), "{error:?}");
     assert!(error.is_retryable() && !format!("{error:?}").contains("hunter2"), "{error:?}");
@@ -82,19 +68,14 @@ async fn a_rejection_whose_status_is_unknown_is_transient() {
 #[tokio::test]
 async fn a_proxy_of_the_environment_gets_its_credentials_with_each_connect() {
     if child::variable(IN_CHILD).is_some() {
-        let error = error_of(&scripted_project::builder(HOST).build().unwrap()).await;
+        let error = error_of(&keyless_builder(HOST).build().unwrap()).await;
         assert!(!format!("{error:?}").contains("hunter2"));
-        return println!("{RESULT} {}", error.reason());
+        return child::report(error.reason());
     }
-    let proxy = ScriptedServer::start(|request, _| {
-        let is_authorized = request.header("proxy-authorization") == Some(USER_HUNTER2);
-        steps::html(if is_authorized { 403 } else { 407 })
-    });
-    let proxy = proxy.await;
+    let proxy = ScriptedServer::start(denying_proxy).await;
     let url = proxy.url().replace("//", "//user:hunter2@");
     let name = "proxies::a_proxy_of_the_environment_gets_its_credentials_with_each_connect";
-    let output = child::run(name, &[(IN_CHILD, "1"), ("HTTPS_PROXY", &url)]).await;
-    let reason = child::value_of(&output, RESULT);
+    let reason = child::result_of(name, &[(IN_CHILD, "1"), ("HTTPS_PROXY", &url)]).await;
     assert!(reason.starts_with("proxy: HTTP 403 Forbidden in response to CONNECT"), "{reason}");
     assert_eq!(proxy.count("CONNECT"), 2);
 }
@@ -102,69 +83,72 @@ async fn a_proxy_of_the_environment_gets_its_credentials_with_each_connect() {
 #[tokio::test]
 async fn failures_of_the_proxy_and_of_the_host_differ() {
     let unresolvable = "the host name can't be resolved";
-    let error = error_through(None).await;
-    assert_eq!((error.reason(), error.attempts()), (unresolvable, 3));
-    let error = error_through(Some("http://no-proxy.invalid:3128")).await;
-    let expected = format!("proxy: {unresolvable} (no-proxy.invalid:3128)");
-    assert_eq!((error.reason(), error.attempts()), (&*expected, 3));
-
-    let closing = ScriptedServer::start_closing().await;
-    for proxy in [scripted_server::nobody().await, closing.url()] {
-        let error = error_through(Some(&proxy)).await;
-        let expected = format!("proxy: connecting failed ({})", proxy.replace("http://", ""));
-        assert_eq!((error.reason(), error.attempts()), (&*expected, 3));
+    let (nobody, closing) =
+        (scripted_server::nobody().await, ScriptedServer::start_closing().await);
+    let failed = |url: &str| format!("proxy: connecting failed ({})", url.replace("http://", ""));
+    let of_the_proxy = format!("proxy: {unresolvable} (no-proxy.invalid:3128)");
+    for (proxy, reason) in [
+        (None, unresolvable),
+        (Some("http://no-proxy.invalid:3128"), &*of_the_proxy),
+        (Some(&*nobody), &failed(&nobody)),
+        (Some(&closing.url()), &failed(&closing.url())),
+    ] {
+        let error = error_through(proxy).await;
+        assert_eq!((error.reason(), error.attempts()), (reason, 3));
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
+/// The results of building clients for an https host, for the same one with `configure_http`, and
+/// for plain http.
+fn build_results() -> [String; 3] {
+    let https = || keyless_builder("https://test.stytch.com");
+    let plain = keyless_builder("http://127.0.0.1:1");
+    [https(), https().configure_http(|http| http), plain].map(|it| build_result(it.build()))
+}
+
+/// Each row: the variables, and the one that is named as unusable.
+const VARIABLES: &[(&[(&str, &str)], Option<&str>)] = &[
+    (&[], None),
+    (&[("HTTPS_PROXY", "http://proxy.example.com:3128")], None),
+    (&[("HTTPS_PROXY", "proxy.example.com:3128")], None),
+    (&[("HTTPS_PROXY", "hunter2 is no proxy")], Some("HTTPS_PROXY")),
+    (&[("HTTPS_PROXY", "garbage")], Some("HTTPS_PROXY")),
+    (&[("https_proxy", "http://")], Some("https_proxy")),
+    (&[("https_proxy", "socks5://hunter2:x@proxy:1080")], Some("https_proxy")),
+    (&[("HTTPS_PROXY", "http://user:hunter2@x@proxy:3128")], Some("HTTPS_PROXY")),
+    (&[("HTTPS_PROXY", "http://user:hunter2#x@proxy:3128")], Some("HTTPS_PROXY")),
+    (&[("HTTPS_PROXY", "http://user:hunter2%40x@proxy:3128")], None),
+    (&[("HTTPS_PROXY", ""), ("ALL_PROXY", "ftp://x")], Some("ALL_PROXY")),
+    (&[("HTTPS_PROXY", ""), ("https_proxy", "ftp://x")], None),
+    (&[("HTTPS_PROXY", "http://p:1"), ("ALL_PROXY", "ftp://x")], None),
+    (&[("all_proxy", "ftp://x")], Some("all_proxy")),
+    (&[("HTTP_PROXY", "ftp://x")], None),
+    (&[("HTTPS_PROXY", "ftp://x"), ("REQUEST_METHOD", "GET")], None),
+    (&[("ALL_PROXY", "socks5://p:1"), ("NO_PROXY", "*")], None),
+    (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", "test.stytch.com")], None),
+    (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", "a.example, .Stytch.com")], None),
+    (&[("HTTPS_PROXY", "garbage"), ("no_proxy", "stytch.com")], None),
+    (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", "api.stytch.com")], Some("HTTPS_PROXY")),
+    (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", "ytch.com")], Some("HTTPS_PROXY")),
+    // Forms that reqwest doesn't know.
+    (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", "*.stytch.com")], Some("HTTPS_PROXY")),
+    (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", "test.stytch.com:443")], Some("HTTPS_PROXY")),
+    (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", ""), ("no_proxy", "*")], Some("HTTPS_PROXY")),
+];
+
 #[tokio::test]
 async fn proxy_variables_are_checked() {
     if child::variable(IN_CHILD).is_some() {
-        let https = || scripted_project::builder("https://test.stytch.com");
-        let kinds: [(&str, ClientBuilder); 3] = [
-            ("https", https()),
-            ("configured", https().configure_http(|http| http)),
-            ("plain", scripted_project::builder("http://127.0.0.1:1")),
-        ];
-        let shown =
-            kinds.map(|(kind, builder)| format!("{kind} {}", build_result(builder.build())));
-        return println!("{RESULT} {}", shown.join(", "));
+        return child::report(build_results().join(", "));
     }
-    let bad =
-        |variable: &str| format!("https {variable} is not a usable proxy, configured ok, plain ok");
-    let ok = "https ok, configured ok, plain ok".to_owned();
-    let cases: &[(&[(&str, &str)], String)] = &[
-        (&[], ok.clone()),
-        (&[("HTTPS_PROXY", "http://proxy.example.com:3128")], ok.clone()),
-        (&[("HTTPS_PROXY", "proxy.example.com:3128")], ok.clone()),
-        (&[("HTTPS_PROXY", "hunter2 is no proxy")], bad("HTTPS_PROXY")),
-        (&[("HTTPS_PROXY", "garbage")], bad("HTTPS_PROXY")),
-        (&[("https_proxy", "http://")], bad("https_proxy")),
-        (&[("https_proxy", "socks5://hunter2:x@proxy:1080")], bad("https_proxy")),
-        (&[("HTTPS_PROXY", "http://user:hunter2@x@proxy:3128")], bad("HTTPS_PROXY")),
-        (&[("HTTPS_PROXY", "http://user:hunter2#x@proxy:3128")], bad("HTTPS_PROXY")),
-        (&[("HTTPS_PROXY", "http://user:hunter2%40x@proxy:3128")], ok.clone()),
-        (&[("HTTPS_PROXY", ""), ("ALL_PROXY", "ftp://x")], bad("ALL_PROXY")),
-        (&[("HTTPS_PROXY", ""), ("https_proxy", "ftp://x")], ok.clone()),
-        (&[("HTTPS_PROXY", "http://p:1"), ("ALL_PROXY", "ftp://x")], ok.clone()),
-        (&[("all_proxy", "ftp://x")], bad("all_proxy")),
-        (&[("HTTP_PROXY", "ftp://x")], ok.clone()),
-        (&[("HTTPS_PROXY", "ftp://x"), ("REQUEST_METHOD", "GET")], ok.clone()),
-        (&[("ALL_PROXY", "socks5://p:1"), ("NO_PROXY", "*")], ok.clone()),
-        (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", "test.stytch.com")], ok.clone()),
-        (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", "a.example, .Stytch.com")], ok.clone()),
-        (&[("HTTPS_PROXY", "garbage"), ("no_proxy", "stytch.com")], ok.clone()),
-        (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", "api.stytch.com")], bad("HTTPS_PROXY")),
-        (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", "ytch.com")], bad("HTTPS_PROXY")),
-        // Forms that reqwest doesn't know.
-        (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", "*.stytch.com")], bad("HTTPS_PROXY")),
-        (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", "test.stytch.com:443")], bad("HTTPS_PROXY")),
-        (&[("HTTPS_PROXY", "garbage"), ("NO_PROXY", ""), ("no_proxy", "*")], bad("HTTPS_PROXY")),
-    ];
-    for (variables, expected) in cases {
-        let all: Vec<_> = variables.iter().copied().chain([(IN_CHILD, "yes")]).collect();
-        let output = child::run("proxies::proxy_variables_are_checked", &all).await;
-        assert_eq!(child::value_of(&output, RESULT), *expected, "{variables:?}");
+    for (variables, unusable) in VARIABLES {
+        // One certificate: those of the system take most of the time.
+        let certificates = ("SSL_CERT_FILE", tls::AUTHORITY_FILE);
+        let all = [*variables, &[(IN_CHILD, "yes"), certificates]].concat();
+        let result = child::result_of("proxies::proxy_variables_are_checked", &all).await;
+        // Neither a client whose proxies the service configures nor one of plain http cares.
+        let https = unusable.map_or("ok".into(), |name| format!("{name} is not a usable proxy"));
+        assert_eq!(result, format!("{https}, ok, ok"), "{variables:?}");
     }
 }
 
@@ -180,6 +164,3 @@ fn build_result(built: Result<Client, BuildError>) -> String {
         Err(other) => other.to_string(),
     }
 }
-
-/// The Basic auth of `user:hunter2`.
-const USER_HUNTER2: &str = "Basic dXNlcjpodW50ZXIy";

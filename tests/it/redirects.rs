@@ -1,15 +1,9 @@
 //! Credentials go to the configured host over https and nowhere else: no redirect, no
 //! proxy, no other certificate.
 
-use stytch_sso_external::{BuildError, Client, Error, Outcome, Session};
+use stytch_sso_external::BuildError;
 
-use crate::support::{
-    capture, child,
-    scripted_project::{self, ScriptedProject, UPDATE, variant},
-    scripted_server::ScriptedServer,
-    steps::{self, Steps},
-    tls,
-};
+use crate::support::{prelude::*, scripts::keyless_builder, tls};
 
 const STATUSES: [u16; 7] = [300, 301, 302, 303, 304, 307, 308];
 
@@ -19,7 +13,7 @@ fn redirect(status: u16, location: &str) -> Steps {
 
 #[tokio::test]
 async fn a_redirect_of_an_update_is_not_followed() {
-    let other = ScriptedServer::start(|_, _| steps::json(200, &scripted_project::updated())).await;
+    let other = ScriptedServer::start(successful).await;
     let elsewhere = [other.url(), other.url_at("http", "localhost"), "/v1/elsewhere".into()];
     let project = ScriptedProject::successful().await;
     let client = project.client();
@@ -27,10 +21,9 @@ async fn a_redirect_of_an_update_is_not_followed() {
     for (location, status) in elsewhere.iter().flat_map(|l| STATUSES.map(|status| (l, status))) {
         project.respond(UPDATE, redirect(status, location));
         let before = project.server.requests().len();
-        let error = scripted_project::update(&client).await.unwrap_err();
-        assert_eq!(variant(&error), "UnexpectedResponse", "{status} {location}");
+        let error = update(&client).await.unwrap_err();
+        assert_error(location, &error, UnexpectedResponse, Unknown);
         assert_eq!(error.status().unwrap(), status, "{location}");
-        assert_eq!(error.outcome(), Outcome::Unknown, "{status} {location}");
         let named = if status == 304 { "304 Not Modified" } else { "redirect" };
         assert!(error.to_string().contains(named), "{error}");
         let requests = project.server.requests().len() - before;
@@ -41,42 +34,21 @@ async fn a_redirect_of_an_update_is_not_followed() {
 
 #[tokio::test]
 async fn a_redirect_of_keys_or_a_session_is_not_followed() {
-    let other = ScriptedServer::start(scripted_project::successful_authenticate).await;
-    let target = other.url();
-    let again = target.clone();
-    let project = ScriptedProject::scripted(
-        move |_, _| redirect(308, &target),
-        move |_, _| redirect(307, &again),
-        |_, _| steps::json(200, &scripted_project::updated()),
-    );
-    let project = project.await;
+    let other = ScriptedServer::start(successful).await;
+    let [jwks, authenticate] = [308, 307].map(|status| always(redirect(status, &other.url())));
+    let project = ScriptedProject::scripted(jwks, authenticate, successful).await;
     // The keys redirect, so `sessions/authenticate` is called, which redirects too.
-    let error = scripted_project::update(&project.client()).await.unwrap_err();
+    let error = update(&project.client()).await.unwrap_err();
+    assert_not_applied("redirect", &error, UnexpectedResponse);
     assert_eq!(error.status().unwrap(), 307);
-    assert_eq!(error.outcome(), Outcome::NotApplied);
-    assert_eq!(
-        (project.jwks_requests(), project.authenticate_requests(), project.updates()),
-        (1, 1, 0)
-    );
-    assert_eq!(other.connections(), 0);
+    let requests = (project.jwks_requests(), project.authenticate_requests(), project.updates());
+    assert_eq!((requests, other.connections()), ((1, 1, 0), 0));
 }
 
 #[tokio::test]
 async fn plain_http_beyond_loopback_is_rejected() {
-    let hosts = [
-        "http://test.stytch.com",
-        "http://127.0.0.1.example.com",
-        "http://localhost.example.com",
-        "http://0.0.0.0:1",
-        "http://10.0.0.1",
-        "http://[::ffff:127.0.0.1]",
-        "http://[2001:db8::1]",
-        "http://localhost@example.com",
-        "http://notlocalhost",
-        "http://evil.localhost",
-    ];
-    for host in hosts {
-        let error = scripted_project::builder(host).build().unwrap_err();
+    for host in ["0.0.0.0:1", "[::ffff:127.0.0.1]", "[2001:db8::1]", "localhost@example.com"] {
+        let error = builder(&format!("http://{host}")).build().unwrap_err();
         let rejected =
             matches!(error, BuildError::InsecureBaseUrl | BuildError::InvalidBaseUrl { .. });
         assert!(rejected, "{host}: {error:?}");
@@ -84,29 +56,20 @@ async fn plain_http_beyond_loopback_is_rejected() {
     }
 }
 
-/// What the child prints about its update.
-const RESULT: &str = "RESULT";
 const URL: &str = "TEST_BASE_URL";
 
 async fn update_in_the_child(base_url: &str) {
-    let client = scripted_project::builder(base_url).build().unwrap();
-    let result =
-        scripted_project::update_as(&client, Session::token(scripted_project::TOKEN)).await;
-    match result {
-        Ok(response) => println!("{RESULT} {}", response.connection.display_name),
-        Err(error) => println!("{RESULT} {}", describe(&client, &error)),
-    }
-}
-
-fn describe(client: &Client, error: &Error) -> String {
-    capture::inspect_debug(client);
-    format!("{} {:?} {:?} {}", variant(error), error.status(), error.outcome(), error.attempts())
-}
-
-fn successful(request: &crate::support::scripted_server::Request, before: usize) -> Steps {
-    match request.method.as_str() {
-        "POST" => scripted_project::successful_authenticate(request, before),
-        _ => steps::json(200, &scripted_project::updated()),
+    let client = keyless_builder(base_url).build().unwrap();
+    capture::inspect_debug(&client);
+    match update_as(&client, Session::token(TOKEN)).await {
+        Ok(response) => child::report(response.connection.display_name),
+        Err(error) => child::report(format_args!(
+            "{} {:?} {:?} {}",
+            variant(&error),
+            error.status(),
+            error.outcome(),
+            error.attempts()
+        )),
     }
 }
 
@@ -115,26 +78,24 @@ async fn invalid_certificate_gets_no_request() {
     if let Some(base_url) = child::variable(URL) {
         return update_in_the_child(&base_url).await;
     }
-    let trusted = ("SSL_CERT_FILE", tls::AUTHORITY_FILE);
-    let wrong = [
-        ("expired", tls::expired()),
-        ("another host", tls::for_another_host()),
-        ("self-signed", tls::self_signed()),
+    let rejected = ("Transport None NotApplied 1", (0, 1));
+    let mut cases = vec![
+        ("expired", tls::expired(), rejected),
+        ("another host", tls::for_another_host(), rejected),
+        ("self-signed", tls::self_signed(), rejected),
     ];
-    let name = "redirects::invalid_certificate_gets_no_request";
-    for (what, config) in wrong {
-        let server = ScriptedServer::start_tls(config, successful).await;
-        let output = child::run(name, &[(URL, &server.url()), trusted]).await;
-        assert_eq!(child::value_of(&output, RESULT), "Transport None NotApplied 1", "{what}");
-        assert_eq!((server.requests().len(), server.connections()), (0, 1), "{what}");
-    }
     // The same authority with a valid certificate succeeds, so the cases above fail only because
     // of their own certificate. `SSL_CERT_FILE` is read only on Linux.
     if cfg!(target_os = "linux") {
-        let server = ScriptedServer::start_tls(tls::good(), successful).await;
-        let output = child::run(name, &[(URL, &server.url()), trusted]).await;
-        assert_eq!(child::value_of(&output, RESULT), "Acme");
-        assert_eq!(server.requests().len(), 2);
+        cases.push(("good", tls::good(), ("Acme", (2, 1))));
+    }
+    for (what, config, expected) in cases {
+        let server = ScriptedServer::start_tls(config, successful).await;
+        let variables = [(URL, &*server.url()), ("SSL_CERT_FILE", tls::AUTHORITY_FILE)];
+        let name = "redirects::invalid_certificate_gets_no_request";
+        let result = child::result_of(name, &variables).await;
+        let seen = (server.requests().len(), server.connections());
+        assert_eq!((&*result, seen), expected, "{what}");
     }
 }
 
@@ -145,26 +106,24 @@ async fn a_proxy_never_sees_a_request_in_the_clear() {
     }
     let proxy = ScriptedServer::start(|_, _| steps::html(502)).await;
     let server = ScriptedServer::start(successful).await;
-    let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"];
-    let proxy_url = proxy.url();
-    let mut variables = vec![(URL, server.url())];
-    variables.extend(proxies.map(|name| (name, proxy_url.clone())));
-    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, &**value)).collect();
+    let (proxy_url, server_url) = (proxy.url(), server.url());
     let name = "redirects::a_proxy_never_sees_a_request_in_the_clear";
-    let output = child::run(name, &variables).await;
-    assert_eq!(child::value_of(&output, RESULT), "Acme");
+    let update = async |base_url: &str| {
+        let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"];
+        let mut variables = proxies.map(|name| (name, &*proxy_url)).to_vec();
+        variables.push((URL, base_url));
+        child::result_of(name, &variables).await
+    };
+    assert_eq!(update(&server_url).await, "Acme");
     assert_eq!((server.requests().len(), proxy.connections()), (2, 0));
 
     // To an https host the client requests a tunnel of a proxy, in which it sees nothing.
-    let mut variables = variables;
-    variables[0].1 = "https://does-not-exist.invalid";
-    let output = child::run(name, &variables).await;
-    assert!(child::value_of(&output, RESULT).starts_with("Transport None NotApplied"));
+    let result = update("https://does-not-exist.invalid").await;
+    assert!(result.starts_with("Transport None NotApplied"), "{result}");
     let seen = proxy.requests();
     assert!(!seen.is_empty());
     for request in seen {
-        assert_eq!(request.method, "CONNECT");
-        assert_eq!(request.header("authorization"), None);
+        assert_eq!((&*request.method, request.header("authorization")), ("CONNECT", None));
         assert!(!capture::shows_credential(&format!("{request:?}")));
     }
 }

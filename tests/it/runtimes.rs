@@ -1,44 +1,23 @@
 //! One client on several runtimes, of which any may be dropped or stop making progress.
 
-use std::{
-    future::Future,
-    sync::mpsc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{future::Future, sync::mpsc, thread};
 
-use futures_util::future::join_all;
-use stytch_sso_external::{Client, Session};
 use tokio::{
     runtime::{Builder, Runtime},
-    time::timeout,
+    sync::oneshot,
+    time::{Instant, timeout},
 };
 
-use crate::support::{
-    scripted_project::{self, ScriptedProject},
-    scripted_server::Request,
-    steps::{self, Step, Steps},
-};
+use crate::support::prelude::*;
 
 /// Two seconds and a generous margin for a busy machine.
 const LIMIT: Duration = Duration::from_secs(6);
 const CALLERS: usize = 5;
 
-fn update(_: &Request, _: usize) -> Steps {
-    steps::json(200, &scripted_project::updated())
-}
-
 /// A project whose first response to a fetch of keys, or about a session, never comes.
 async fn project() -> ScriptedProject {
-    let jwks = |request: &Request, before: usize| match before {
-        0 => vec![Step::Hang],
-        _ => scripted_project::successful_jwks(request, before),
-    };
-    let authenticate = |request: &Request, before: usize| match before {
-        0 => vec![Step::Hang],
-        _ => scripted_project::successful_authenticate(request, before),
-    };
-    ScriptedProject::scripted(jwks, authenticate, update).await
+    let hangs_first = || first([vec![Step::Hang]], successful);
+    ScriptedProject::scripted(hangs_first(), hangs_first(), successful).await
 }
 
 fn runtime(is_multi_thread: bool) -> Runtime {
@@ -50,7 +29,7 @@ fn runtime(is_multi_thread: bool) -> Runtime {
 fn call(client: &Client, session: Session) -> impl Future<Output = ()> + Send + 'static {
     let client = client.clone();
     async move {
-        scripted_project::update_as(&client, session).await.unwrap();
+        update_as(&client, session).await.unwrap();
     }
 }
 
@@ -62,19 +41,23 @@ fn calls(client: &Client, session: &Session) -> impl Future<Output = ()> + Send 
     }
 }
 
-/// Runtime A starts a request and lasts for a while; callers on runtime B join. Returns how long
-/// they took.
+/// Runtime A starts a request, and makes progress until callers on runtime B have joined. Returns
+/// how long these took, in the time of B.
 async fn join_across_runtimes(
-    client: &Client,
+    project: &ScriptedProject,
     session: Session,
     is_multi_thread: bool,
     drops: bool,
 ) -> Duration {
-    let (start, joined) = (call(client, session.clone()), calls(client, &session));
+    let client = project.client();
+    let (start, joined) = (call(&client, session.clone()), calls(&client, &session));
     let (finish, finished) = mpsc::channel::<()>();
+    let (have_joined, until_joined) = oneshot::channel::<()>();
     let a = thread::spawn(move || {
         let a = runtime(is_multi_thread);
-        let _ = a.block_on(async { timeout(Duration::from_millis(600), start).await });
+        a.block_on(async {
+            tokio::select! { () = start => (), _ = until_joined => () }
+        });
         if drops {
             drop(a);
         } else {
@@ -82,12 +65,23 @@ async fn join_across_runtimes(
             let _ = finished.recv();
         }
     });
+    until(|| project.jwks_requests() + project.authenticate_requests() > 0).await;
     let b = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(300));
-        let began = Instant::now();
-        runtime(is_multi_thread).block_on(joined);
+        let took = runtime(is_multi_thread).block_on(async {
+            if !drops {
+                accelerate();
+            }
+            let began = Instant::now();
+            let mut joined = Box::pin(joined);
+            let is_waiting = timeout(Duration::from_millis(50), &mut joined).await.is_err();
+            let _ = have_joined.send(());
+            if is_waiting {
+                joined.await;
+            }
+            began.elapsed()
+        });
         drop(finish);
-        began.elapsed()
+        took
     });
     tokio::task::spawn_blocking(move || {
         let took = b.join().unwrap();
@@ -107,7 +101,7 @@ async fn assert_requests(
     requests: (usize, usize),
 ) {
     let what = format!("{session:?}, multi-thread: {is_multi_thread}");
-    let took = join_across_runtimes(&project.client(), session, is_multi_thread, drops).await;
+    let took = join_across_runtimes(project, session, is_multi_thread, drops).await;
     assert!(took < LIMIT, "{what}, took {took:?}");
     assert_eq!((project.jwks_requests(), project.authenticate_requests()), requests, "{what}");
     assert_eq!(project.updates(), CALLERS, "{what}");
@@ -115,37 +109,29 @@ async fn assert_requests(
 
 #[tokio::test]
 async fn dropped_runtime_fails_no_caller_of_another_runtime() {
-    // One of the callers that joined starts the second request.
-    let jwt = (scripted_project::session(), (2, 0));
-    let token = (Session::token(scripted_project::TOKEN), (0, 2));
-    let cases = [false, true].into_iter().flat_map(|is_multi_thread| {
-        [&jwt, &token].map(|(session, requests)| async move {
-            let project = project().await;
-            assert_requests(&project, session.clone(), is_multi_thread, true, *requests).await;
-        })
-    });
-    join_all(cases).await;
+    for is_multi_thread in [false, true] {
+        // One of the callers that joined starts the second request.
+        for (session, requests) in [(session(), (2, 0)), (Session::token(TOKEN), (0, 2))] {
+            assert_requests(&project().await, session, is_multi_thread, true, requests).await;
+        }
+    }
 }
 
 #[tokio::test]
 async fn runtime_without_progress_delays_other_runtimes_by_at_most_two_seconds() {
-    let (shared, token) = (project().await, Session::token(scripted_project::TOKEN));
-    let shared = assert_requests(&shared, token, false, false, (0, 2));
+    assert_requests(&project().await, Session::token(TOKEN), false, false, (0, 2)).await;
     // The fetch counts as a failure, so that the JWT is authenticated, once for all callers.
-    let hang = |_: &Request, _: usize| vec![Step::Hang];
-    let hanging =
-        ScriptedProject::scripted(hang, scripted_project::successful_authenticate, update).await;
-    let hanging = assert_requests(&hanging, scripted_project::session(), false, false, (1, 1));
-    tokio::join!(shared, hanging);
+    let hanging = ScriptedProject::scripted(hang, successful, successful).await;
+    assert_requests(&hanging, session(), false, false, (1, 1)).await;
 }
 
 #[tokio::test]
 async fn static_client_serves_one_runtime_after_the_other() {
-    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
+    let project = ScriptedProject::start(successful).await;
     let client = project.client();
     for is_multi_thread in [false, true, false, true, false] {
-        let (jwt, token) = (scripted_project::session(), Session::token(scripted_project::TOKEN));
-        let calls = [call(&client, jwt), call(&client, token)];
+        let sessions = [session(), Session::token(TOKEN)];
+        let calls = sessions.map(|session| call(&client, session));
         let served = move || {
             runtime(is_multi_thread).block_on(async {
                 for call in calls {
@@ -155,8 +141,6 @@ async fn static_client_serves_one_runtime_after_the_other() {
         };
         tokio::task::spawn_blocking(served).await.unwrap();
     }
-    assert_eq!(
-        (project.jwks_requests(), project.authenticate_requests(), project.updates()),
-        (1, 1, 10)
-    );
+    let requests = (project.jwks_requests(), project.authenticate_requests(), project.updates());
+    assert_eq!(requests, (1, 1, 10));
 }

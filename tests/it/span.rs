@@ -4,22 +4,13 @@ use std::{
     collections::BTreeMap,
     fmt::Debug,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
-use crate::support::{
-    capture::{self, Capture},
-    scripted_project::rename,
-};
-
-use stytch_sso_external::{
-    Client, Error, MemberClient, Operation, RetryPolicy, Session,
-    testing::{Connection, Fault, Organization, Stytch},
-};
 use tracing::{
     Event, Level, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
+    subscriber::DefaultGuard,
 };
 use tracing_subscriber::{
     Layer,
@@ -27,218 +18,166 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+use crate::support::{capture::Capture, prelude::*};
+
+/// The fields of a call's response.
+const RESPONSE: [&str; 3] =
+    ["http.response.status_code", "stytch.request_id", "http.request.resend_count"];
+const PUT: &str = "PUT /v1/b2b/sso/external/{organization_id}/connections/{connection_id}";
+const LIST: &str = "GET /v1/b2b/sso/{organization_id}";
+const POST: &str = "POST /v1/b2b/sessions/authenticate";
+
 #[tokio::test]
 async fn call_is_one_span_with_status_request_id_and_error_type() {
-    let fixture = Fixture::new();
-    let (spans, _guard) = Recorded::install();
-    let (ada, bob) = (fixture.member("ada", &["stytch_admin"]), fixture.member("bob", &[]));
-    let response = fixture.update(&ada).await.unwrap();
-    let error = fixture.update(&bob).await.unwrap_err();
-    let _ = fixture.stytch.fault(Operation::UpdateExternalConnection, Fault::status(503));
-    fixture.update(&ada).await.unwrap_err();
+    let Fixture { acme, ada, spans, _guard } = Fixture::new(jwt_of);
+    let bob = acme.as_member(jwt_of(&acme.log_in("bob", &[])));
+    let response = acme.rename_as(&ada).await.unwrap();
+    let error = acme.rename_as(&bob).await.unwrap_err();
+    let _ = acme.stytch.fault(UPDATE, Fault::status(503));
+    acme.rename_as(&ada).await.unwrap_err();
 
-    let calls = spans.calls();
-    let updates: Vec<_> =
-        calls.iter().filter(|span| span["http.request.method"] == "PUT").collect();
-    let [applied, denied, failed] = updates[..] else { panic!("a span for each call: {calls:?}") };
-    let port = fixture.stytch.base_url().split([':', '/']).nth(4).unwrap().to_owned();
+    let [applied, denied, failed] = &spans.named(PUT)[..] else { panic!("three spans") };
+    let port = acme.stytch.base_url().split([':', '/']).nth(4).unwrap().to_owned();
     for span in [applied, denied, failed] {
-        assert_eq!(span["otel.name"], format!("PUT {UPDATE}"));
-        assert_eq!(span["otel.kind"], "client");
-        assert_eq!(span["url.template"], UPDATE);
-        assert_eq!(span["server.address"], "127.0.0.1");
-        assert_eq!(span["server.port"], port);
+        span.assert(&[
+            ("otel.kind", "client"),
+            ("http.request.method", "PUT"),
+            ("url.template", PUT.strip_prefix("PUT ").unwrap()),
+            ("server.address", "127.0.0.1"),
+            ("server.port", &port),
+        ]);
         assert!(span.parent.is_none());
     }
-    assert_eq!(applied["http.response.status_code"], "200");
-    assert_eq!(applied["stytch.request_id"], response.request_id);
-    for absent in ["error.type", "otel.status_code", "http.request.resend_count"] {
-        assert!(!applied.fields.contains_key(absent), "{absent}");
-    }
-    assert_eq!(denied["http.response.status_code"], "403");
-    assert_eq!(denied["stytch.request_id"], error.request_id().unwrap());
-    assert_eq!(denied["error.type"], "session_authorization_error");
-    assert_eq!(denied["otel.status_code"], "ERROR");
-    assert_eq!(failed["http.response.status_code"], "503");
-    assert_eq!(failed["error.type"], "server_unavailable");
-    assert_eq!(failed["otel.status_code"], "ERROR");
-    assert_eq!(failed["http.request.resend_count"], "4");
+    applied.assert(&[
+        ("http.response.status_code", "200"),
+        ("stytch.request_id", &response.request_id),
+    ]);
+    applied.assert_absent(&["error.type", "otel.status_code", "http.request.resend_count"]);
+    denied.assert(&[
+        ("http.response.status_code", "403"),
+        ("stytch.request_id", error.request_id().unwrap()),
+        ("error.type", "session_authorization_error"),
+        ("otel.status_code", "ERROR"),
+    ]);
+    failed.assert(&[
+        ("http.response.status_code", "503"),
+        ("error.type", "server_unavailable"),
+        ("otel.status_code", "ERROR"),
+        ("http.request.resend_count", "4"),
+    ]);
 }
 
 #[tokio::test]
 async fn authenticate_inside_an_update_is_a_child_span_with_its_own_attributes() {
-    let fixture = Fixture::new();
-    let (spans, _guard) = Recorded::install();
-    let ada = fixture.organization.member("ada", &["stytch_admin"]).log_in();
-    let member = fixture.client.as_member(Session::token(ada.token()));
-    fixture.update(&member).await.unwrap();
-
-    let calls = spans.calls();
-    let [update, authenticate] = &calls[..] else { panic!("two spans: {calls:?}") };
-    assert_eq!(update["otel.name"], format!("PUT {UPDATE}"));
+    let Fixture { acme, ada, spans, _guard } = Fixture::new(token_of);
+    acme.rename_as(&ada).await.unwrap();
+    let [update, authenticate] = &spans.calls()[..] else { panic!("two spans") };
+    update.assert(&[("otel.name", PUT)]);
     assert_eq!(authenticate.parent, Some(update.number));
-    assert_eq!(authenticate["otel.name"], "POST /v1/b2b/sessions/authenticate");
-    assert_eq!(authenticate["http.request.method"], "POST");
-    assert_eq!(authenticate["url.template"], "/v1/b2b/sessions/authenticate");
-    assert_eq!(authenticate["http.response.status_code"], "200");
-    assert_ne!(authenticate["stytch.request_id"], update["stytch.request_id"]);
+    authenticate.assert(&[
+        ("otel.name", POST),
+        ("http.request.method", "POST"),
+        ("url.template", POST.strip_prefix("POST ").unwrap()),
+        ("http.response.status_code", "200"),
+    ]);
+    assert_ne!(authenticate.fields["stytch.request_id"], update.fields["stytch.request_id"]);
 }
 
 #[tokio::test]
 async fn shared_request_has_one_span_in_the_call_that_started_it() {
-    let fixture = Fixture::new();
-    let (spans, _guard) = Recorded::install();
-    let ada = fixture.organization.member("ada", &["stytch_admin"]).log_in();
-    let members = [(); 2].map(|()| fixture.client.as_member(Session::token(ada.token())));
-    let (first, second) = tokio::join!(fixture.update(&members[0]), fixture.update(&members[1]));
+    let Fixture { acme, spans, _guard, .. } = Fixture::new(token_of);
+    let client = acme.stytch.client();
+    let members = [(); 2].map(|()| client.as_member(acme.token()));
+    let (first, second) = tokio::join!(acme.rename_as(&members[0]), acme.rename_as(&members[1]));
     first.unwrap();
     second.unwrap();
-
-    let calls = spans.calls();
-    let (shared, updates): (Vec<_>, Vec<_>) =
-        calls.iter().partition(|span| span["http.request.method"] == "POST");
-    assert_eq!((shared.len(), updates.len()), (1, 2), "{calls:?}");
+    let ([shared], [first, _]) = (&spans.named(POST)[..], &spans.named(PUT)[..]) else {
+        panic!("a shared span and two updates")
+    };
     // The first one was polled first.
-    assert_eq!(shared[0].parent, Some(updates[0].number));
-}
-
-#[tokio::test]
-async fn edit_that_is_rejected_before_its_read_is_recorded() {
-    let fixture = Fixture::new();
-    let (spans, _guard) = Recorded::install();
-    let member = fixture.client.as_member(Session::jwt("no\nJWT"));
-    let edit = member.edit_connection(fixture.connection.id(), |_| unreachable!());
-    edit.await.unwrap_err();
-    let calls = spans.calls();
-    let [read] = &calls[..] else { panic!("one span: {calls:?}") };
-    assert_eq!(read["otel.status_code"], "ERROR");
+    assert_eq!(shared.parent, Some(first.number));
 }
 
 #[tokio::test]
 async fn error_of_authenticate_marks_both_spans_as_failed() {
-    let fixture = Fixture::new();
-    let (spans, _guard) = Recorded::install();
-    let member = fixture.client.as_member(Session::token("unknown"));
-    fixture.update(&member).await.unwrap_err();
-
-    let calls = spans.calls();
-    let [update, authenticate] = &calls[..] else { panic!("two spans: {calls:?}") };
+    let Fixture { acme, spans, _guard, .. } = Fixture::new(jwt_of);
+    acme.rename_as(&acme.as_member(Session::token("unknown"))).await.unwrap_err();
+    let [update, authenticate] = &spans.calls()[..] else { panic!("two spans") };
     for span in [update, authenticate] {
-        assert_eq!(span["otel.status_code"], "ERROR");
-        assert_eq!(span["error.type"], "session_not_found");
+        span.assert(&[("otel.status_code", "ERROR"), ("error.type", "session_not_found")]);
     }
-    assert_eq!(authenticate["http.response.status_code"], "404");
+    authenticate.assert(&[("http.response.status_code", "404")]);
     // The update was not sent, so its span has no response.
-    for absent in ["http.response.status_code", "stytch.request_id", "http.request.resend_count"] {
-        assert!(!update.fields.contains_key(absent), "{absent}: {update:?}");
-    }
+    update.assert_absent(&RESPONSE);
 }
 
 #[tokio::test]
 async fn dropped_call_is_recorded_as_cancelled() {
-    let fixture = Fixture::new();
-    let (spans, _guard) = Recorded::install();
-    let ada = fixture.member("ada", &["stytch_admin"]);
-    let hour = Duration::from_secs(60 * 60);
-    let _ = fixture.stytch.fault(Operation::UpdateExternalConnection, Fault::delay(hour));
-    let call = tokio::time::timeout(Duration::from_millis(100), fixture.update(&ada));
-    assert!(call.await.is_err());
-
-    let calls = spans.calls();
-    let update = calls.iter().find(|span| span["http.request.method"] == "PUT").unwrap();
-    assert_eq!(update["error.type"], "cancelled");
-    assert_eq!(update["otel.status_code"], "ERROR");
-    assert!(!update.fields.contains_key("http.response.status_code"));
+    let Fixture { acme, ada, spans, _guard } = Fixture::new(jwt_of);
+    let hanging = acme.stytch.fault(UPDATE, Fault::delay(Duration::from_secs(60 * 60)));
+    tokio::select! {
+        _ = acme.rename_as(&ada) => panic!("the call hangs"),
+        () = until(|| hanging.hits() > 0) => (),
+    }
+    let update = &spans.named(PUT)[0];
+    update.assert(&[("error.type", "cancelled"), ("otel.status_code", "ERROR")]);
+    update.assert_absent(&RESPONSE);
 }
 
 #[tokio::test]
 async fn local_rejection_is_recorded() {
-    let fixture = Fixture::new();
-    let (spans, _guard) = Recorded::install();
-    let ada = fixture.member("ada", &["stytch_admin"]);
+    let Fixture { acme, ada, spans, _guard } = Fixture::new(jwt_of);
     ada.update_connection("..", &rename("Renamed")).await.unwrap_err();
-    let malformed = fixture.client.as_member(Session::jwt("not a JWT"));
-    fixture.update(&malformed).await.unwrap_err();
+    acme.rename_as(&acme.as_member(Session::jwt("not a JWT"))).await.unwrap_err();
+    let no_jwt = acme.as_member(Session::jwt("no\nJWT"));
+    let edit = no_jwt.edit_connection(acme.connection.id(), |_| unreachable!());
+    edit.await.unwrap_err();
 
-    let calls = spans.calls();
-    let [invalid_id, invalid_session] = &calls[..] else { panic!("two spans: {calls:?}") };
-    for (span, error_type) in [(invalid_id, "InvalidRequest"), (invalid_session, "InvalidSession")]
-    {
-        assert_eq!(span["otel.name"], format!("PUT {UPDATE}"));
-        assert_eq!(span["otel.status_code"], "ERROR");
-        assert_eq!(span["error.type"], error_type);
-        assert!(!span.fields.contains_key("http.response.status_code"));
+    let spans = spans.calls();
+    let rejected = [(PUT, "InvalidRequest"), (PUT, "InvalidSession"), (LIST, "InvalidSession")];
+    assert_eq!(spans.len(), rejected.len(), "{spans:?}");
+    for (span, (name, error_type)) in spans.iter().zip(rejected) {
+        let failed = ("otel.status_code", "ERROR");
+        span.assert(&[("otel.name", name), failed, ("error.type", error_type)]);
+        span.assert_absent(&RESPONSE);
     }
-    assert_eq!(fixture.stytch.requests(), []);
+    assert_eq!(acme.stytch.requests(), []);
 }
 
 #[tokio::test]
 async fn attempts_are_debug_events_of_the_call() {
-    let fixture = Fixture::new();
-    let (spans, _guard) = Recorded::install();
-    let ada = fixture.member("ada", &["stytch_admin"]);
-    let _ = fixture.stytch.fault(Operation::UpdateExternalConnection, Fault::status(503)).times(2);
-    fixture.update(&ada).await.unwrap();
-
-    let calls = spans.calls();
-    let update = calls.iter().find(|span| span["http.request.method"] == "PUT").unwrap();
-    assert_eq!(update["http.request.resend_count"], "2");
-    let events: Vec<_> = spans.0.lock().unwrap().events.clone();
-    let of_update: Vec<_> =
-        events.iter().filter(|event| event.span == Some(update.number)).collect();
-    let count =
-        |message: &str| of_update.iter().filter(|event| event.fields["message"] == message).count();
-    assert_eq!((count("attempt completed"), count("retrying")), (3, 2), "{of_update:?}");
-    assert!(of_update.iter().all(|event| event.level == Level::DEBUG));
+    let Fixture { acme, ada, spans, _guard } = Fixture::new(jwt_of);
+    let _ = acme.stytch.fault(UPDATE, Fault::status(503)).times(2);
+    acme.rename_as(&ada).await.unwrap();
+    let update = &spans.named(PUT)[0];
+    update.assert(&[("http.request.resend_count", "2")]);
+    let messages = ["attempt completed", "retrying"];
+    let counts = messages.map(|of| update.events.iter().filter(|(_, it)| it == of).count());
+    assert_eq!(counts, [3, 2], "{:?}", update.events);
+    assert!(update.events.iter().all(|(level, _)| *level == Level::DEBUG));
 }
 
-const UPDATE: &str = "/v1/b2b/sso/external/{organization_id}/connections/{connection_id}";
-
-/// A client of a fake with one organization and its connection.
+/// Ada, and the spans of the test's thread.
 struct Fixture {
-    stytch: Stytch,
-    organization: Organization,
-    connection: Connection,
-    client: Client,
+    acme: Acme,
+    ada: MemberClient,
+    spans: Recorded,
+    _guard: DefaultGuard,
 }
 
 impl Fixture {
-    fn new() -> Self {
-        let stytch = Stytch::start();
-        let organization = stytch.organization("acme");
-        let policy = RetryPolicy::default().initial_backoff(Duration::ZERO);
-        Self {
-            connection: organization.connection("Acme Okta"),
-            client: stytch.client_builder().retry(policy).build().unwrap(),
-            organization,
-            stytch,
-        }
-    }
-
-    fn member(&self, name: &str, roles: &[&str]) -> MemberClient {
-        let session = self.organization.member(name, roles).log_in();
-        self.client.as_member(Session::jwt(session.jwt()))
-    }
-
-    async fn update(
-        &self,
-        member: &MemberClient,
-    ) -> Result<stytch_sso_external::types::UpdateExternalConnectionResponse, Error> {
-        member.update_connection(self.connection.id(), &rename("Renamed")).await
+    fn new(session: fn(&LoggedIn) -> Session) -> Self {
+        let (spans, guard) = Recorded::install();
+        let acme = Acme::new();
+        Self { ada: acme.as_member(session(&acme.ada)), spans, acme, _guard: guard }
     }
 }
 
 type Fields = BTreeMap<&'static str, String>;
 
-/// The spans of calls and the events of this crate, in order.
+/// The spans of calls, in order.
 #[derive(Clone, Default)]
-struct Recorded(Arc<Mutex<Records>>);
-
-#[derive(Default)]
-struct Records {
-    calls: Vec<Call>,
-    events: Vec<Recording>,
-}
+struct Recorded(Arc<Mutex<Vec<Call>>>);
 
 #[derive(Clone, Debug)]
 struct Call {
@@ -246,28 +185,33 @@ struct Call {
     number: usize,
     parent: Option<usize>,
     fields: Fields,
-}
-
-#[derive(Clone, Debug)]
-struct Recording {
-    span: Option<usize>,
-    level: Level,
-    fields: Fields,
+    /// The events of this crate.
+    events: Vec<(Level, String)>,
 }
 
 /// The number of a call, stored in its span.
 struct Number(usize);
 
-impl std::ops::Index<&str> for Call {
-    type Output = String;
+impl Call {
+    /// Asserts the values of these fields.
+    #[track_caller]
+    fn assert(&self, fields: &[(&str, &str)]) {
+        for (name, value) in fields {
+            assert_eq!(self.fields.get(name).map(String::as_str), Some(*value), "{name}: {self:?}");
+        }
+    }
 
-    fn index(&self, name: &str) -> &String {
-        self.fields.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}"))
+    /// Asserts that these fields have no value.
+    #[track_caller]
+    fn assert_absent(&self, names: &[&str]) {
+        for name in names {
+            assert!(!self.fields.contains_key(name), "{name}: {self:?}");
+        }
     }
 }
 
 impl Recorded {
-    fn install() -> (Self, tracing::subscriber::DefaultGuard) {
+    fn install() -> (Self, DefaultGuard) {
         // Enables the events, whatever the other tests of the process do.
         capture::install();
         let recorded = Self::default();
@@ -276,7 +220,11 @@ impl Recorded {
     }
 
     fn calls(&self) -> Vec<Call> {
-        self.0.lock().unwrap().calls.clone()
+        self.0.lock().unwrap().clone()
+    }
+
+    fn named(&self, name: &str) -> Vec<Call> {
+        self.calls().into_iter().filter(|span| span.fields["otel.name"] == name).collect()
     }
 }
 
@@ -289,29 +237,27 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorded {
         attributes.record(&mut Text(&mut fields));
         let span = context.span(id).unwrap();
         let parent = span.scope().skip(1).find_map(|span| number(&span));
-        let mut records = self.0.lock().unwrap();
-        let number = records.calls.len();
+        let mut calls = self.0.lock().unwrap();
+        let number = calls.len();
         span.extensions_mut().insert(Number(number));
-        records.calls.push(Call { number, parent, fields });
+        calls.push(Call { number, parent, fields, events: Vec::new() });
     }
 
     fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
         if let Some(number) = context.span(id).and_then(|span| number(&span)) {
-            let mut records = self.0.lock().unwrap();
-            record.record(&mut Text(&mut records.calls[number].fields));
+            record.record(&mut Text(&mut self.0.lock().unwrap()[number].fields));
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        if !event.metadata().target().starts_with("stytch_sso_external") {
-            return;
-        }
-        let mut fields = Fields::new();
-        event.record(&mut Text(&mut fields));
+        let is_ours = event.metadata().target().starts_with("stytch_sso_external");
         let mut scope = context.event_scope(event).into_iter().flatten();
-        let span = scope.find_map(|span| number(&span));
-        let level = *event.metadata().level();
-        self.0.lock().unwrap().events.push(Recording { span, level, fields });
+        if let Some(number) = scope.find_map(|span| number(&span)).filter(|_| is_ours) {
+            let mut fields = Fields::new();
+            event.record(&mut Text(&mut fields));
+            let event = (*event.metadata().level(), fields["message"].clone());
+            self.0.lock().unwrap()[number].events.push(event);
+        }
     }
 }
 

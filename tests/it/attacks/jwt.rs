@@ -139,7 +139,7 @@ async fn unknown_kids_share_one_fetch_per_interval() {
         let header = with(header(), "/kid", format!("kid-{n}"));
         update_as(&client, Session::jwt(jwt::unsigned(&header, &claims())))
     });
-    for result in futures_util::future::join_all(calls).await {
+    for result in join_all(calls).await {
         assert_eq!(result.unwrap_err().kind(), InvalidSession);
     }
     // One for the first of them, and one after the interval for the others.

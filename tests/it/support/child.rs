@@ -3,6 +3,7 @@
 
 use std::{
     env,
+    fmt::Display,
     path::PathBuf,
     process::{Command, Output},
 };
@@ -47,6 +48,16 @@ pub(crate) async fn is_alone(test: &'static str) -> bool {
     false
 }
 
+/// Runs one test in a child with these variables, and returns what it [reported](report).
+pub(crate) async fn result_of(test: &'static str, variables: &[(&str, &str)]) -> String {
+    value_of(&run(test, variables).await, RESULT)
+}
+
+/// Prints the result of a child.
+pub(crate) fn report(result: impl Display) {
+    println!("{RESULT} {result}");
+}
+
 /// Returns what a child printed after this word.
 pub(crate) fn value_of(output: &Output, word: &str) -> String {
     let text = String::from_utf8_lossy(&output.stdout);
@@ -58,4 +69,5 @@ pub(crate) fn value_of(output: &Output, word: &str) -> String {
     value.trim().to_owned()
 }
 
+const RESULT: &str = "RESULT";
 const PROXIES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];

@@ -6,12 +6,14 @@ pub(crate) mod capture;
 pub(crate) mod child;
 pub(crate) mod fast_time;
 pub(crate) mod json;
+pub(crate) mod member;
 pub(crate) mod prelude;
 #[cfg(target_os = "linux")]
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod scripted_project;
 pub(crate) mod scripted_server;
+pub(crate) mod scripts;
 pub(crate) mod service;
 pub(crate) mod steps;
 pub(crate) mod tls;

@@ -1,0 +1,112 @@
+//! Scripts of responses that several tests use, and a client of a project that follows them.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use stytch_sso_external::{Client, ClientBuilder, RetryPolicy, testing::Clock};
+
+use super::{
+    capture,
+    scripted_project::{self, PROJECT, SECRET, ScriptedProject, TOKEN, successful},
+    scripted_server::{Request, Script},
+    steps::{self, Step, Steps},
+};
+
+pub(crate) fn hang(_: &Request, _: usize) -> Steps {
+    vec![Step::Hang]
+}
+
+pub(crate) fn unavailable(_: &Request, _: usize) -> Steps {
+    steps::html(503)
+}
+
+/// The same response to each request.
+pub(crate) fn always(steps: Steps) -> impl Script {
+    move |_: &Request, _: usize| steps.clone()
+}
+
+/// A response that can be replaced during a test.
+pub(crate) struct Replaceable(Arc<Mutex<Steps>>);
+
+impl Replaceable {
+    pub(crate) fn new(steps: Steps) -> Self {
+        Self(Arc::new(Mutex::new(steps)))
+    }
+
+    pub(crate) fn set(&self, steps: Steps) {
+        *self.0.lock().unwrap() = steps;
+    }
+
+    pub(crate) fn script(&self) -> impl Script + use<> {
+        let steps = Arc::clone(&self.0);
+        move |_: &Request, _: usize| steps.lock().unwrap().clone()
+    }
+}
+
+/// These responses one after the other, and then those of the script.
+pub(crate) fn first<const N: usize>(responses: [Steps; N], then: impl Script) -> impl Script {
+    move |request: &Request, before: usize| match responses.get(before) {
+        Some(steps) => steps.clone(),
+        None => then(request, before),
+    }
+}
+
+/// Responds by the script after this time.
+pub(crate) fn after(wait: Duration, script: impl Script) -> impl Script {
+    move |request: &Request, before: usize| {
+        [vec![Step::Wait(wait)], script(request, before)].concat()
+    }
+}
+
+/// Ada's claims, as Stytch made them ten minutes ago.
+pub(crate) fn expired_claims() -> Value {
+    let mut claims = scripted_project::claims();
+    for claim in ["iat", "nbf", "exp"] {
+        claims[claim] = json!(claims[claim].as_u64().unwrap() - 600);
+    }
+    claims
+}
+
+/// The builder of a client of the project without its key, which takes up to a second to generate:
+/// for a child process that sends no JWT.
+pub(crate) fn keyless_builder(base_url: &str) -> ClientBuilder {
+    for credential in [SECRET, TOKEN] {
+        capture::register(credential);
+    }
+    let policy = RetryPolicy::default().initial_backoff(Duration::from_millis(1));
+    Client::builder(PROJECT, SECRET).base_url(base_url).retry(policy)
+}
+
+/// A scripted project whose updates succeed, and a client of it on a stopped clock.
+pub(crate) struct ScriptedClient {
+    pub(crate) project: ScriptedProject,
+    pub(crate) client: Client,
+    pub(crate) clock: Clock,
+}
+
+impl ScriptedClient {
+    pub(crate) async fn new(jwks: impl Script, authenticate: impl Script) -> Self {
+        Self::start(jwks, authenticate, |builder| builder).await
+    }
+
+    pub(crate) async fn start(
+        jwks: impl Script,
+        authenticate: impl Script,
+        settings: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Self {
+        let project = ScriptedProject::scripted(jwks, authenticate, successful).await;
+        let clock = Clock::stopped();
+        let client = settings(project.builder().clock(clock.clone())).build().unwrap();
+        Self { project, client, clock }
+    }
+
+    /// Asserts how many requests of the JWKS and of sessions the project has received.
+    #[track_caller]
+    pub(crate) fn assert_requests(&self, jwks: usize, authenticate: usize) {
+        let requests = (self.project.jwks_requests(), self.project.authenticate_requests());
+        assert_eq!(requests, (jwks, authenticate), "JWKS, authenticate");
+    }
+}
