@@ -3,26 +3,17 @@
 //! `support/capture.rs` searches every event of the process at every level. These tests check
 //! that it finds credentials, and call a server that echoes the credentials of its caller.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-
-use serde_json::{Value, json};
 use stytch_sso_external::{
-    Client, RetryPolicy, Session,
     bindings::{ClientInfo, Credential},
-    testing::Clock,
     types,
 };
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::support::{
-    capture::{self, Capture},
-    child,
-    scripted_project::{self, SECRET, ScriptedProject, TOKEN, claims},
-    scripted_server::Request,
-    steps::{self, Step, Steps},
+    capture::Capture,
+    prelude::*,
+    scripted_project::{SECRET, claims},
+    scripts::Replaceable,
 };
 
 const LEAK: &str = "TEST_LEAK";
@@ -77,8 +68,8 @@ async fn capture_receives_events_of_the_client_and_its_http_library() {
         return;
     }
     let before = ["stytch_sso_external", "reqwest"].map(capture::seen);
-    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
-    scripted_project::update(&project.client()).await.unwrap();
+    let project = ScriptedProject::start(successful).await;
+    update(&project.client()).await.unwrap();
     let after = ["stytch_sso_external", "reqwest"].map(capture::seen);
     assert!(after[0] > before[0] && after[1] > before[1], "{before:?} {after:?}");
 }
@@ -86,38 +77,38 @@ async fn capture_receives_events_of_the_client_and_its_http_library() {
 /// `Debug` of the whole public API.
 #[tokio::test]
 async fn no_debug_shows_a_credential() {
-    let jwt = scripted_project::sign(&claims());
-    let project = ScriptedProject::responding(steps::json(200, &scripted_project::updated())).await;
-    let builder = project.builder();
-    capture::inspect_debug(&builder);
-    let client = builder.build().unwrap();
-    capture::inspect_debug(&client);
+    let jwt = sign(&claims());
+    let project = ScriptedProject::start(successful).await;
+    capture::inspect_debug(&project.builder());
+    let client = project.client();
+    let (id, update) = (CONNECTION, rename("x"));
     for session in [Session::jwt(jwt.clone()), Session::token(TOKEN)] {
-        capture::inspect_debug(&session);
-        let member = client.as_member(session);
-        capture::inspect_debug(&member);
-        let response = member
-            .update_connection(scripted_project::CONNECTION, &scripted_project::rename("x"))
-            .await
-            .unwrap();
-        capture::inspect_debug(&response);
-        capture::inspect_debug(&member.session());
+        let member = client.as_member(session.clone());
+        let response = member.update_connection(id, &update).await.unwrap();
+        capture::inspect_debug(&(session, &member, response, member.session()));
     }
-    capture::inspect_debug(client.bindings());
-    capture::inspect_debug(&client.bindings().client());
-    let credential = || Some(Credential::new(TOKEN));
-    let request =
-        types::AuthenticateSessionRequest { session_token: credential(), session_jwt: None };
-    capture::inspect_debug(&request);
-    let response = client.bindings().authenticate_session(&request).await.unwrap();
-    capture::inspect_debug(&response);
-    let update = scripted_project::rename("x");
     let bindings = client.bindings();
-    let (organization, connection) = (scripted_project::ORGANIZATION, scripted_project::CONNECTION);
-    let updated = bindings
-        .update_external_connection(organization, connection, Some(TOKEN), Some(&jwt), &update)
-        .await;
-    capture::inspect_debug(&updated);
+    capture::inspect_debug(&(&client, bindings, bindings.client()));
+    let request = authenticate_request();
+    let response = bindings.authenticate_session(&request).await.unwrap();
+    capture::inspect_debug(&(request, response));
+    let organization = ORGANIZATION;
+    let updated =
+        bindings.update_external_connection(organization, id, Some(TOKEN), Some(&jwt), &update);
+    capture::inspect_debug(&updated.await);
+}
+
+fn authenticate_request() -> types::AuthenticateSessionRequest {
+    let session_token = Some(Credential::new(TOKEN));
+    types::AuthenticateSessionRequest { session_token, session_jwt: None }
+}
+
+/// A client of a server that responds to everything with these steps.
+async fn client_of(steps: Steps) -> (ScriptedProject, Client) {
+    let respond = || always(steps.clone());
+    let project = ScriptedProject::scripted(respond(), respond(), respond()).await;
+    let client = project.client();
+    (project, client)
 }
 
 #[tokio::test]
@@ -128,30 +119,18 @@ async fn undecodable_responses_to_the_bindings_are_not_printed() {
         // As an error of Stytch, as far as that can be decoded.
         format!(r#"{{"request_id": "r", "error_type": {{}}, "member_session": "{secret}"}}"#),
     ];
-    let responses = [200, 400, 502].map(|status| bodies.each_ref().map(|body| (status, body)));
-    for (status, body) in responses.into_iter().flatten() {
-        let steps = steps::http(status, steps::JSON, body.clone());
-        let respond = || {
-            let steps = steps.clone();
-            move |_: &Request, _: usize| steps.clone()
-        };
-        let project = ScriptedProject::scripted(respond(), respond(), respond()).await;
-        let client = project.client();
-        let listed =
-            client.bindings().get_connections(scripted_project::ORGANIZATION, None, None).await;
-        let request = types::AuthenticateSessionRequest {
-            session_token: Some(Credential::new(TOKEN)),
-            session_jwt: None,
-        };
-        let authenticated = client.bindings().authenticate_session(&request).await;
+    for (status, body) in [200, 400, 502].iter().flat_map(|s| bodies.each_ref().map(|b| (*s, b))) {
+        let (_project, client) = client_of(steps::http(status, JSON, body.clone())).await;
+        let bindings = client.bindings();
+        let listed = bindings.get_connections(ORGANIZATION, None, None).await;
+        let authenticated = bindings.authenticate_session(&authenticate_request()).await;
         let (listed, authenticated) = (listed.unwrap_err(), authenticated.unwrap_err());
         let printed = format!("{listed:?} {listed} {authenticated:?} {authenticated}");
         assert!(!printed.contains(secret), "{status}: {printed}");
     }
     // An operation without secrets keeps the body.
-    let undecodable = |_: &Request, _: usize| steps::http(200, steps::JSON, "{7}");
-    let project = ScriptedProject::scripted(undecodable, undecodable, undecodable).await;
-    let error = project.client().bindings().get_rbac_policy().await.unwrap_err();
+    let (_project, client) = client_of(steps::http(200, JSON, "{7}")).await;
+    let error = client.bindings().get_rbac_policy().await.unwrap_err();
     assert!(format!("{error:?}").contains("{7}"), "{error:?}");
 }
 
@@ -169,7 +148,7 @@ fn echo(status: u16, credential: &str) -> Vec<Steps> {
     let mut inside = error.clone();
     inside["request_id"] = json!(format!("request-id-test-{credential}"));
     inside["error_type"] = json!(format!("not_{credential}_"));
-    let mut updated = scripted_project::updated();
+    let mut updated = updated();
     updated["request_id"] = json!(credential);
     let mut foreign = updated.clone();
     foreign["connection"]["connection_id"] = json!(credential);
@@ -189,69 +168,44 @@ fn echo(status: u16, credential: &str) -> Vec<Steps> {
     ]
 }
 
-/// A client and the next response of its server, to updates or to all other requests.
-struct EchoServer {
-    project: ScriptedProject,
-    client: Client,
-    clock: Clock,
-    next: Arc<Mutex<Steps>>,
-}
-
-impl EchoServer {
-    async fn new(of_updates: bool) -> Self {
-        let next = Arc::new(Mutex::new(Steps::new()));
-        let response = Arc::clone(&next);
-        let respond = move |_: &Request, _| response.lock().unwrap().clone();
-        let project = if of_updates {
-            ScriptedProject::start(respond).await
-        } else {
-            ScriptedProject::scripted(respond.clone(), respond, |_, _| vec![]).await
-        };
-        // Two attempts, since retries are logged.
-        let policy = RetryPolicy::default().max_attempts(2).initial_backoff(Duration::ZERO);
-        let clock = Clock::stopped();
-        let client = project.builder().retry(policy).clock(clock.clone()).build().unwrap();
-        Self { project, client, clock, next }
-    }
-
-    fn respond(&self, steps: &Steps) -> &Client {
-        self.next.lock().unwrap().clone_from(steps);
-        &self.client
-    }
-}
-
 #[tokio::test]
 async fn credential_echoed_by_the_server_is_not_printed() {
-    let jwt = scripted_project::sign(&claims());
-    let updates = EchoServer::new(true).await;
-    let other_requests = EchoServer::new(false).await;
+    let jwt = sign(&claims());
+    let next = Replaceable::new(vec![]);
+    let updates = ScriptedProject::start(next.script()).await;
+    let others = ScriptedProject::scripted(next.script(), next.script(), successful).await;
+    let clock = Clock::stopped();
+    let client_of = |project: &ScriptedProject| {
+        // Two attempts, since retries are logged.
+        let policy = RetryPolicy::default().max_attempts(2).initial_backoff(Duration::ZERO);
+        project.builder().retry(policy).clock(clock.clone()).build().unwrap()
+    };
+    let clients = [client_of(&updates), client_of(&others)];
+    let token = || Session::token(TOKEN);
     let statuses = [200, 302, 403, 429, 500, 503];
-    for (status, credential) in
-        statuses.into_iter().flat_map(|status| [SECRET, TOKEN, &jwt].map(|text| (status, text)))
-    {
+    let rows = statuses.iter().flat_map(|status| [SECRET, TOKEN, &jwt].map(|it| (*status, it)));
+    for (status, credential) in rows {
         for (n, steps) in echo(status, credential).into_iter().enumerate() {
+            let requests =
+                || [updates.updates(), others.authenticate_requests(), others.jwks_requests()];
+            let before = requests();
+            next.set(steps);
             // `update_as` inspects errors, the capture inspects events. A server knows only
             // what it received, so it can't echo a session that the request didn't carry.
-            let before = updates.project.updates();
-            let client = updates.respond(&steps);
             if credential != TOKEN {
-                let _ = scripted_project::update_as(client, Session::jwt(jwt.clone())).await;
+                let _ = update_as(&clients[0], Session::jwt(&jwt)).await;
             }
-            let _ = scripted_project::update_as(client, Session::token(TOKEN)).await;
-            let expected = if credential == TOKEN { 1 } else { 2 };
-            assert!(updates.project.updates() >= before + expected, "HTTP {status}, response {n}");
-
-            let project = &other_requests.project;
-            let before = (project.jwks_requests(), project.authenticate_requests());
-            let client = other_requests.respond(&steps);
+            let _ = update_as(&clients[0], token()).await;
+            let _ = update_as(&clients[1], token()).await;
             if credential == SECRET {
                 // Beyond the backoff after the last failure.
-                other_requests.clock.advance(Duration::from_secs(30));
-                capture::inspect(&client.warm_up().await.unwrap_err());
-                assert_eq!(project.jwks_requests(), before.0 + 1, "HTTP {status}, response {n}");
+                clock.advance(Duration::from_secs(30));
+                capture::inspect(&clients[1].warm_up().await.unwrap_err());
             }
-            let _ = scripted_project::update_as(client, Session::token(TOKEN)).await;
-            assert!(project.authenticate_requests() > before.1, "HTTP {status}, response {n}");
+            let [updates, authenticate, jwks] = [0, 1, 2].map(|of| requests()[of] - before[of]);
+            let is_enough = updates > usize::from(credential != TOKEN) && authenticate > 0;
+            assert!(is_enough, "HTTP {status}, {n}: {updates} updates, {authenticate} others");
+            assert_eq!(jwks, usize::from(credential == SECRET), "HTTP {status}, {n}");
         }
     }
 }
@@ -261,7 +215,7 @@ async fn accessors_return_what_display_redacts() {
     let body = json!({"request_id": TOKEN, "error_type": "new_type", "error_message": SECRET});
     let project = ScriptedProject::responding(steps::json(403, &body)).await;
     let session = Session::token(TOKEN);
-    let error = scripted_project::update_as(&project.client(), session).await.unwrap_err();
+    let error = update_as(&project.client(), session).await.unwrap_err();
     assert_eq!(error.request_id(), Some(TOKEN));
     assert_eq!(error.error_message(), Some(SECRET));
     assert_eq!(error.error_details(), None::<&Value>);

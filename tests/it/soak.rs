@@ -2,28 +2,23 @@
 //! outcome of each update must match the server's state, in bounded time, memory and
 //! sockets.
 //!
-//! `SOAK_SECONDS` sets the duration; a few seconds by default. It runs in a process of its own, so
-//! that memory and sockets of other tests aren't counted.
+//! `SOAK_SECONDS` sets the duration; two seconds by default, in real time: what is measured is a
+//! process under load. It is one of its own, so that memory and sockets of other tests aren't
+//! counted.
 #![cfg(target_os = "linux")]
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     env,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use serde_json::{Value, json};
-use stytch_sso_external::{Client, Error, Outcome, Session};
-
-use crate::support::{
-    capture, child, process,
-    scripted_project::{self, ScriptedProject, variant},
-    scripted_server::Request,
-    steps::{self, Step, Steps},
-};
+use crate::support::{prelude::*, process};
 
 const CALLERS: usize = 64;
+/// How many calls each of them makes at least.
+const CALLS: usize = 10;
 const DEADLINE: Duration = Duration::from_secs(2);
 /// Beyond the deadline, for a machine that is busy with something else.
 const SLACK: Duration = Duration::from_secs(5);
@@ -31,17 +26,20 @@ const CHILD: &str = "SOAK_CHILD";
 
 #[test]
 fn outcome_of_each_update_matches_the_servers_state() {
-    let seconds = env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
+    let seconds = env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     if child::variable(CHILD).is_some() {
         return runtime.block_on(soak(Duration::from_secs(seconds)));
     }
     let name = "soak::outcome_of_each_update_matches_the_servers_state";
-    let output = runtime.block_on(child::run(name, &[(CHILD, "yes")]));
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
-    let figures = child::value_of(&output, "FIGURES");
-    println!("{figures}");
+    runtime.block_on(print_figures(name));
+}
+
+/// Prints the figures of a test that runs in a child.
+async fn print_figures(test: &'static str) {
+    let output = child::run(test, &[(CHILD, "yes")]).await;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    println!("{}", child::value_of(&output, "FIGURES"));
 }
 
 /// What the server has set, by connection: the latest names. A caller waits for the end of
@@ -70,7 +68,7 @@ fn respond(state: &State, request: &Request) -> Steps {
     let connection = request.target.rsplit('/').next().unwrap().to_owned();
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     let name = body["display_name"].as_str().unwrap();
-    let mut response = scripted_project::updated();
+    let mut response = updated();
     response["connection"]["connection_id"] = json!(connection);
     response["connection"]["display_name"] = json!(name);
     if fastrand::u8(..100) < 70 {
@@ -91,8 +89,7 @@ fn respond(state: &State, request: &Request) -> Steps {
 
 /// A rejection: nothing is applied.
 fn rejection() -> Steps {
-    let rejected =
-        |status, error_type| steps::json(status, &scripted_project::rejected(status, error_type));
+    let rejected = |status, error_type| steps::json(status, &rejected(status, error_type));
     match fastrand::u8(..6) {
         0 => rejected(403, "session_authorization_error"),
         1 => rejected(404, "sso_connection_not_found"),
@@ -129,8 +126,8 @@ fn lost() -> Steps {
         5 => vec![Step::Drip("HTTP/1.1 200 OK\r\n".into(), DEADLINE / 50), Step::Hang],
         6 => steps::http(500, "", ""),
         7 => steps::http(307, "location: http://127.0.0.1:1/\r\n", ""),
-        8 => steps::json(200, &scripted_project::rejected(500, "internal_server_error")),
-        9 => steps::json(200, &scripted_project::updated()),
+        8 => steps::json(200, &rejected(500, "internal_server_error")),
+        9 => steps::json(200, &updated()),
         10 => steps::html(408),
         _ => steps::html([502, 503, 504][fastrand::usize(..3)]),
     }
@@ -141,45 +138,34 @@ fn detour(good: Steps) -> Steps {
     if fastrand::u8(..100) < 70 { good } else { lost() }
 }
 
-#[derive(Default)]
-struct Figures {
-    took: Vec<Duration>,
-    ended: HashMap<String, u64>,
-}
+/// How long each call took, and how it ended.
+type Figures = Vec<(Duration, String)>;
 
 async fn soak(length: Duration) {
     let state = State::default();
     let set = state.clone();
     // Signed once: each new one would be searched for in all that is logged.
-    let authenticated = scripted_project::successful_authenticate(&scripted_project::request(), 0);
+    let authenticated = successful_authenticate(&request(), 0);
     let project = ScriptedProject::scripted(
-        |request, n| detour(scripted_project::successful_jwks(request, n)),
+        |request, n| detour(successful_jwks(request, n)),
         move |_, _| detour(authenticated.clone()),
         move |request, _| respond(&set, request),
-    );
-    let project = project.await;
+    )
+    .await;
     // Fewer sessions than callers are cached, so that `sessions/authenticate` is called.
-    let builder = project
-        .builder()
-        .attempt_timeout(DEADLINE / 10)
-        .operation_timeout(DEADLINE)
-        .retry(scripted_project::retry().without_budget())
-        .session_cache_capacity(16);
-    let client = builder.build().unwrap();
+    let builder = project.builder().attempt_timeout(DEADLINE / 4).operation_timeout(DEADLINE);
+    let builder = builder.retry(retry().without_budget());
+    let client = builder.session_cache_capacity(16).build().unwrap();
     let end = Instant::now() + length;
     let callers: Vec<_> = (0..CALLERS)
         .map(|caller| tokio::spawn(call(client.clone(), caller, state.clone(), end)))
         .collect();
     let samples = sample(length).await;
-    let mut all = Figures::default();
+    let mut figures = Vec::new();
     for caller in callers {
-        let figures = caller.await.unwrap();
-        all.took.extend(figures.took);
-        for (ended, count) in figures.ended {
-            *all.ended.entry(ended).or_default() += count;
-        }
+        figures.extend(caller.await.unwrap());
     }
-    report(all, &samples, &project);
+    report(&figures, &samples, &project);
 }
 
 /// Memory and sockets, forty times, the first quarter left out: caches and pools fill.
@@ -196,20 +182,19 @@ async fn call(client: Client, caller: usize, state: State, end: Instant) -> Figu
     let connection = format!("connection-{caller}");
     let token = format!("session-token-of-caller-{caller:02}");
     capture::register(&token);
-    let session =
-        if caller.is_multiple_of(2) { Session::token(token) } else { scripted_project::session() };
+    let session = if caller.is_multiple_of(2) { Session::token(token) } else { session() };
     let member = client.as_member(session);
-    let mut figures = Figures::default();
+    let mut figures = Figures::new();
     for n in 0.. {
-        if Instant::now() > end {
+        // On a busy machine the time is too short for every kind of failure.
+        if n >= CALLS && Instant::now() > end {
             break;
         }
         let name = format!("name-{n}");
         let began = Instant::now();
-        let result = member.update_connection(&connection, &scripted_project::rename(&name)).await;
+        let result = member.update_connection(&connection, &rename(&name)).await;
         let took = began.elapsed();
         assert!(took < DEADLINE + SLACK, "a call took {took:?}: {result:?}");
-        figures.took.push(took);
         let ended = match &result {
             Ok(response) => {
                 assert_eq!(response.connection.display_name, name);
@@ -218,7 +203,7 @@ async fn call(client: Client, caller: usize, state: State, end: Instant) -> Figu
             }
             Err(error) => verdict(error, state.was_set(&connection, &name)),
         };
-        *figures.ended.entry(ended).or_default() += 1;
+        figures.push((took, ended));
     }
     figures
 }
@@ -226,74 +211,57 @@ async fn call(client: Client, caller: usize, state: State, end: Instant) -> Figu
 fn verdict(error: &Error, was_set: bool) -> String {
     capture::inspect(error);
     match error.outcome() {
-        Outcome::NotApplied => assert!(!was_set, "not applied, and set: {error:?}"),
-        Outcome::Applied => assert!(was_set, "applied, and not set: {error:?}"),
-        Outcome::Unknown => {}
+        NotApplied => assert!(!was_set, "not applied, and set: {error:?}"),
+        Applied => assert!(was_set, "applied, and not set: {error:?}"),
+        Unknown => {}
     }
     format!("{}/{:?}", variant(error), error.outcome())
 }
 
-fn report(mut all: Figures, samples: &[(u64, usize)], project: &ScriptedProject) {
-    all.took.sort();
-    let calls = all.took.len();
-    let at = |share: usize| all.took[(calls - 1) * share / 100];
-    let mib = |bytes: u64| bytes >> 20;
-    let (first, last) = (samples[0], samples[samples.len() - 1]);
-    let most = samples.iter().map(|(memory, _)| *memory).max().unwrap();
-    let most_sockets = samples.iter().map(|(_, sockets)| *sockets).max().unwrap();
-    let mut ended: Vec<_> = all.ended.into_iter().collect();
-    ended.sort();
-    println!(
-        "FIGURES {calls} calls, {} connections; p50 {:?}, p99 {:?}, longest {:?}; memory {} MiB, \
-         at most {}, at last {}; sockets {}, at most {most_sockets}, at last {}; {ended:?}",
-        project.server.connections(),
-        at(50),
-        at(99),
-        at(100),
-        mib(first.0),
-        mib(most),
-        mib(last.0),
-        first.1,
-        last.1,
-    );
-    assert!(calls > CALLERS, "only {calls} calls");
-    let outcomes = ["Ok", "NotApplied", "Unknown", "/Applied"];
-    for outcome in outcomes {
-        assert!(ended.iter().any(|(ended, _)| ended.ends_with(outcome)), "no {outcome}");
+fn report(figures: &[(Duration, String)], samples: &[(u64, usize)], project: &ScriptedProject) {
+    let mut ended = BTreeMap::<&str, u64>::new();
+    for (_, end) in figures {
+        *ended.entry(end).or_default() += 1;
     }
-    assert!(last.0 < first.0 + (24 << 20), "memory grew by {} MiB", mib(last.0 - first.0));
+    let (calls, longest) = (figures.len(), figures.iter().map(|(took, _)| took).max().unwrap());
+    let connections = project.server.connections();
+    println!(
+        "FIGURES {calls} calls, {connections} connections; longest {longest:?}; bytes of memory \
+         and sockets {samples:?}; {ended:?}"
+    );
+    for outcome in ["Ok", "NotApplied", "Unknown", "/Applied"] {
+        assert!(ended.keys().any(|ended| ended.ends_with(outcome)), "no {outcome}");
+    }
+    let (first, last) = (samples[0].0, samples[samples.len() - 1].0);
+    assert!(last < first + (24 << 20), "memory grew by {} MiB", (last - first) >> 20);
     // Each caller has one at most, both ends of it are here, and the server's may outlive
     // the client's by a moment.
-    assert!(most_sockets < 4 * CALLERS + 16, "{most_sockets} sockets");
+    let sockets = samples.iter().map(|(_, sockets)| *sockets).max().unwrap();
+    assert!(sockets < 4 * CALLERS + 16, "{sockets} sockets");
 }
 
 #[tokio::test]
 async fn an_endless_body_takes_no_memory() {
     let name = "soak::an_endless_body_takes_no_memory";
     if child::variable(CHILD).is_none() {
-        let output = child::run(name, &[(CHILD, "yes")]).await;
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        return println!("{}", child::value_of(&output, "FIGURES"));
+        return print_figures(name).await;
     }
     let zeros: bytes::Bytes = vec![b' '; 1 << 16].into();
     let chunk = [format!("{:x}\r\n", zeros.len()).as_bytes(), &zeros, b"\r\n"].concat();
     let length = format!("content-length: {}", 2u64 << 30);
     let floods = [(&*length, zeros), ("transfer-encoding: chunked", chunk.into())];
-    for (status, outcome) in [(200, Outcome::Applied), (500, Outcome::Unknown)] {
+    for (status, outcome) in [(200, Applied), (500, Unknown)] {
         for (header, bytes) in floods.clone() {
             let head = format!("HTTP/1.1 {status} X\r\n{header}\r\n\r\n");
-            let project = ScriptedProject::responding(vec![
-                Step::Send(head.into()),
-                Step::Flood(bytes, 2 << 30),
-            ]);
-            let project = project.await;
+            let steps = vec![Step::Send(head.into()), Step::Flood(bytes, 2 << 30)];
+            let project = ScriptedProject::responding(steps).await;
             let client = project.client();
             client.warm_up().await.unwrap();
             let (before, began) = (process::memory(), Instant::now());
-            let error = scripted_project::update(&client).await.unwrap_err();
+            let error = update(&client).await.unwrap_err();
             let grown = process::memory().saturating_sub(before);
-            assert_eq!(variant(&error), "UnexpectedResponse");
-            assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (status, outcome));
+            assert_error(status, &error, UnexpectedResponse, outcome);
+            assert_eq!(error.status().unwrap(), status);
             assert!(error.to_string().contains("longer than 1048576 bytes"), "{error}");
             assert!(error.body_snippet().unwrap().len() <= 512);
             assert_eq!(project.updates(), 1);
