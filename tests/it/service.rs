@@ -1,11 +1,4 @@
 //! The example service, called over HTTP as by browsers and scripts.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests, which clippy.toml doesn't know for tests"
-)]
 
 mod edits;
 mod forgery;
@@ -17,13 +10,8 @@ mod session;
 use std::ops::Deref;
 
 use reqwest::Method;
-use serde_json::json;
-use stytch_sso_external::testing::LoggedIn;
 
-use crate::support::{
-    acme::Acme,
-    service::{Service, ServiceResponse},
-};
+use crate::support::prelude::*;
 
 /// The service in front of a project.
 pub(crate) struct AcmeService {
@@ -45,9 +33,9 @@ impl AcmeService {
         Self { service: Service::against(&acme.stytch), acme }
     }
 
-    async fn put(&self, body: &str) -> ServiceResponse {
-        ServiceResponse::to(self.service.put(self.connection.id(), &jwt_cookie(&self.ada), body))
-            .await
+    /// The path of the connection.
+    fn path(&self) -> String {
+        path(self.connection.id())
     }
 
     /// Sends a request of the member to the service.
@@ -58,35 +46,41 @@ impl AcmeService {
         member: &LoggedIn,
         body: &str,
     ) -> ServiceResponse {
-        let request = self.service.request(method, path, &token_cookie(member), body);
-        ServiceResponse::to(request).await
+        self.service.send(method, path, &token_cookie(member), body).await
     }
 
     async fn get(&self, path: &str, member: &LoggedIn) -> ServiceResponse {
         self.send(Method::GET, path, member, "").await
     }
 
+    /// Updates the connection as Ada.
+    async fn put(&self, body: &str) -> ServiceResponse {
+        let cookie = format!("theme=dark; stytch_session_jwt={}", self.ada.fresh_jwt());
+        self.service.send(Method::PUT, &self.path(), &cookie, body).await
+    }
+
     async fn rename(&self) -> ServiceResponse {
         self.put(RENAME).await
+    }
+
+    /// Renames the connection with the session of this cookie.
+    async fn rename_with(&self, cookie: &str) -> ServiceResponse {
+        self.service.send(Method::PUT, &self.path(), cookie, RENAME).await
     }
 }
 
 #[tokio::test]
 async fn update_changes_only_the_fields_of_the_body() {
     let acme = AcmeService::new();
-    let response = acme.rename().await;
-    assert_eq!(response.status, 200, "{}", response.text);
+    let connection = &acme.rename().await.successful()["connection"];
     let state = acme.connection.state();
     assert_eq!(state.display_name, "Renamed");
     assert_eq!(state.external_connection_implicit_role_assignments.unwrap().len(), 1);
-    let connection = &response.json()["connection"];
     assert_eq!(connection["display_name"], "Renamed");
     assert_eq!(connection[ROLES], json!([{"role_id": "stytch_member"}]));
 
     let groups = json!([{"group": "it", "role_id": "stytch_admin"}]);
-    let body = json!({ROLES: [], GROUP_ROLES: groups});
-    let response = acme.put(&body.to_string()).await;
-    assert_eq!(response.status, 200, "{}", response.text);
+    acme.put(&json!({ROLES: [], GROUP_ROLES: groups}).to_string()).await.successful();
     let state = acme.connection.state();
     assert_eq!(state.display_name, "Renamed");
     assert_eq!(state.external_connection_implicit_role_assignments, Some(vec![]));
@@ -94,8 +88,7 @@ async fn update_changes_only_the_fields_of_the_body() {
 
     // Null is left out too: it is never sent to Stytch.
     let roles = json!([{"role_id": "stytch_member"}]);
-    let body = json!({"display_name": null, ROLES: roles});
-    assert_eq!(acme.put(&body.to_string()).await.status, 200);
+    acme.put(&json!({"display_name": null, ROLES: roles}).to_string()).await.successful();
     let sent = acme.stytch.updates().pop().unwrap().body;
     assert_eq!(sent, json!({ROLES: roles}));
 }
@@ -104,7 +97,7 @@ async fn update_changes_only_the_fields_of_the_body() {
 async fn both_request_ids_are_returned_and_logged() {
     let acme = AcmeService::new();
     let response = acme.rename().await;
-    let json = response.json();
+    let json = response.successful();
     let stytch_request_id = json["stytch_request_id"].as_str().unwrap();
     assert!(stytch_request_id.starts_with("request-id-test-"));
     for part in [response.header("x-request-id"), stytch_request_id, "status=200"] {
@@ -116,14 +109,14 @@ async fn both_request_ids_are_returned_and_logged() {
 async fn without_the_fake_there_is_no_login() {
     let acme = AcmeService::new();
     acme.service.get("/login/ada").await.problem(404);
-    assert_eq!(acme.service.get("/setup").await.json(), json!({"fake": false, "login_url": null}));
+    let setup = acme.service.get("/setup").await.successful();
+    assert_eq!(setup, json!({"fake": false, "login_url": null}));
     acme.service.get("/nothing").await.problem(404);
-    let path = format!("/sso/connections/{}", acme.connection.id());
-    acme.send(Method::DELETE, &path, &acme.ada, "").await.problem(405);
+    acme.send(Method::DELETE, &acme.path(), &acme.ada, "").await.problem(405);
 }
 
-fn jwt_cookie(session: &LoggedIn) -> String {
-    format!("theme=dark; stytch_session_jwt={}", session.fresh_jwt())
+fn path(connection_id: &str) -> String {
+    format!("/sso/connections/{connection_id}")
 }
 
 fn token_cookie(session: &LoggedIn) -> String {

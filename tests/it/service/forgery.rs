@@ -1,6 +1,8 @@
 //! Cross-site request forgery: requests that a page of another site makes a browser send.
 
-use super::{AcmeService, RENAME, jwt_cookie};
+use reqwest::{Method, RequestBuilder};
+
+use super::{AcmeService, RENAME, token_cookie};
 use crate::support::service::ServiceResponse;
 
 #[tokio::test]
@@ -26,7 +28,7 @@ async fn requests_of_another_origin_are_rejected() {
     assert_eq!(acme.stytch.requests(), []);
 
     let own = put(&acme).header("sec-fetch-site", "same-origin").header("origin", same);
-    assert_eq!(ServiceResponse::to(own).await.status, 200);
+    ServiceResponse::to(own).await.successful();
 }
 
 #[tokio::test]
@@ -35,10 +37,9 @@ async fn content_types_of_html_forms_are_rejected() {
     for content_type in
         ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
     {
-        let url = format!("{}/sso/connections/{}", acme.service.url, acme.connection.id());
-        let request = crate::fake::http().put(url).header("cookie", jwt_cookie(&acme.ada));
-        let request = request.header("content-type", content_type).body(RENAME);
-        ServiceResponse::to(request).await.problem(415);
+        let request = crate::fake::http().put(format!("{}{}", acme.service.url, acme.path()));
+        let request = request.header("cookie", token_cookie(&acme.ada)).body(RENAME);
+        ServiceResponse::to(request.header("content-type", content_type)).await.problem(415);
     }
     assert_eq!(acme.stytch.requests(), []);
 }
@@ -46,9 +47,8 @@ async fn content_types_of_html_forms_are_rejected() {
 #[tokio::test]
 async fn preflight_of_another_origin_gets_no_cors_headers() {
     let acme = AcmeService::new();
-    let url = format!("{}/sso/connections/{}", acme.service.url, acme.connection.id());
-    let preflight = crate::fake::http()
-        .request("OPTIONS".parse().unwrap(), url)
+    let preflight = acme.service.request(Method::OPTIONS, &acme.path(), "", "");
+    let preflight = preflight
         .header("origin", "https://evil.example")
         .header("access-control-request-method", "PUT")
         .header("access-control-request-headers", "content-type");
@@ -70,6 +70,6 @@ async fn page_runs_only_its_own_script() {
     }
 }
 
-fn put(acme: &AcmeService) -> reqwest::RequestBuilder {
-    acme.service.put(acme.connection.id(), &jwt_cookie(&acme.ada), RENAME)
+fn put(acme: &AcmeService) -> RequestBuilder {
+    acme.service.request(Method::PUT, &acme.path(), &token_cookie(&acme.ada), RENAME)
 }

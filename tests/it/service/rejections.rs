@@ -1,27 +1,19 @@
 //! The problem details of each rejection and failure, which contain no internal information.
 
-use serde_json::{Value, json};
-use stytch_sso_external::{
-    Operation,
-    testing::{Fault, Response as Scripted, responses},
-};
+use reqwest::Method;
+use stytch_sso_external::testing::Response as Scripted;
 
-use super::{AcmeService, RENAME, ROLES, token_cookie};
-use crate::support::service::{Service, ServiceResponse};
+use super::{AcmeService, RENAME, ROLES, path, token_cookie};
+use crate::support::prelude::*;
 
 #[tokio::test]
 async fn denied_member_gets_the_action_and_the_resource() {
     let acme = AcmeService::new();
-    let bob = acme.organization.member("bob", &[]).log_in();
-    let response =
-        ServiceResponse::to(acme.service.put(acme.connection.id(), &token_cookie(&bob), RENAME))
-            .await;
-    let problem = response.problem(403);
+    let bob = acme.log_in("bob", &[]);
+    let problem = acme.rename_with(&token_cookie(&bob)).await.problem(403);
     assert_eq!(problem["type"], "tag:example.com,2026:problem/permission-denied");
-    assert_eq!(
-        (&problem["action"], &problem["resource"]),
-        (&"update".into(), &"stytch.sso".into())
-    );
+    assert_eq!(problem["action"], "update");
+    assert_eq!(problem["resource"], "stytch.sso");
     assert_eq!(problem["outcome"], "not_applied");
     let detail =
         "You can't change connections. Ask for the role stytch_admin. Nothing was changed.";
@@ -36,16 +28,14 @@ async fn denied_member_gets_the_action_and_the_resource() {
 #[tokio::test]
 async fn ids_of_another_path_are_rejected_before_sending() {
     let acme = AcmeService::new();
+    let put = |id| acme.service.put_raw(&path(id), &token_cookie(&acme.ada));
     for id in ["..", "%2E%2E", ".", "..%5C..%5Cx", "%00"] {
-        let response =
-            acme.service.put_raw(&format!("/sso/connections/{id}"), &token_cookie(&acme.ada));
-        assert!(response.starts_with("HTTP/1.1 422"), "{id}: {response}");
-        assert!(
-            response.contains("The request was not sent") && response.contains("not_applied"),
-            "{response}"
-        );
+        let response = put(id);
+        for part in ["HTTP/1.1 422", "The request was not sent", "not_applied"] {
+            assert!(response.contains(part), "{id}: {response}");
+        }
     }
-    let response = acme.service.put_raw("/sso/connections/%FF", &token_cookie(&acme.ada));
+    let response = put("%FF");
     assert!(response.starts_with("HTTP/1.1 400"), "{response}");
     assert_eq!(acme.stytch.requests(), []);
 }
@@ -65,31 +55,26 @@ async fn invalid_bodies_are_rejected_before_sending() {
         acme.put(body).await.problem(status);
     }
     acme.put(&"x".repeat(65 * 1024)).await.problem(413);
-    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 0);
+    assert_eq!(acme.stytch.count(UPDATE), 0);
 }
 
 #[tokio::test]
 async fn rejections_by_stytch_are_explained_in_our_own_text() {
     let acme = AcmeService::new();
-    let body = json!({ROLES: [{"role_id": "no_such_role"}]});
-    let problem = acme.put(&body.to_string()).await.problem(422);
-    let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.starts_with("Stytch rejected the update: "), "{detail}");
-    assert!(detail.ends_with(". Nothing was changed."), "{detail}");
+    let role = json!({ROLES: [{"role_id": "no_such_role"}]}).to_string();
     let rejected = json!({"field": ROLES, "group": null, "role_id": "no_such_role"});
-    assert_eq!(problem["rejected"], rejected);
-    let problem = acme.put(r#"{"display_name": " "}"#).await.problem(422);
-    assert_eq!(
-        problem["detail"],
-        "Stytch rejected the update: the display name is invalid. Nothing was changed."
-    );
-    assert_eq!(problem["rejected"], json!({"field": "display_name"}));
-    acme.connection.set_status("pending");
-    let problem = acme.rename().await.problem(422);
-    assert_eq!(
-        problem["detail"],
-        "Stytch rejected the update: the connection is not active. Nothing was changed."
-    );
+    let unassignable = "the connection can't assign one of the roles, or no roles if it is OIDC";
+    let no_name = r#"{"display_name": " "}"#;
+    for (body, reason, rejected, status) in [
+        (&*role, unassignable, rejected, "active"),
+        (no_name, "the display name is invalid", json!({"field": "display_name"}), "active"),
+        (RENAME, "the connection is not active", json!(null), "pending"),
+    ] {
+        acme.connection.set_status(status);
+        let problem = acme.put(body).await.problem(422);
+        let detail = format!("Stytch rejected the update: {reason}. Nothing was changed.");
+        assert_eq!((&problem["detail"], &problem["rejected"]), (&json!(detail), &rejected));
+    }
 }
 
 #[tokio::test]
@@ -98,9 +83,7 @@ async fn foreign_connection_looks_like_a_missing_one() {
     let theirs = acme.stytch.organization("other").connection("Other Okta");
     let mut problems = Vec::new();
     for id in [theirs.id(), "external-connection-test-nothing"] {
-        let response =
-            ServiceResponse::to(acme.service.put(id, &token_cookie(&acme.ada), RENAME)).await;
-        let mut problem = response.problem(404);
+        let mut problem = acme.send(Method::PUT, &path(id), &acme.ada, RENAME).await.problem(404);
         for member in ["request_id", "stytch_request_id"] {
             assert!(problem[member].take().is_string());
         }
@@ -113,7 +96,7 @@ async fn foreign_connection_looks_like_a_missing_one() {
 #[tokio::test]
 async fn rate_limit_has_a_retry_after_header() {
     let acme = AcmeService::new();
-    acme.stytch.fault(Operation::UpdateExternalConnection, Fault::rate_limited().retry_after("61"));
+    acme.stytch.fault(UPDATE, Fault::rate_limited().retry_after("61"));
     let response = acme.rename().await;
     assert_eq!(response.problem(429)["outcome"], "not_applied");
     assert_eq!(response.header("retry-after"), "61");
@@ -122,7 +105,7 @@ async fn rate_limit_has_a_retry_after_header() {
 #[tokio::test]
 async fn unknown_outcome_is_reported_as_unknown() {
     let acme = AcmeService::new();
-    acme.stytch.fault(Operation::UpdateExternalConnection, Fault::status(500).after_applying());
+    acme.stytch.fault(UPDATE, Fault::status(500).after_applying());
     let problem = acme.rename().await.problem(502);
     assert_eq!(problem["outcome"], "unknown");
     let detail = problem["detail"].as_str().unwrap();
@@ -130,10 +113,7 @@ async fn unknown_outcome_is_reported_as_unknown() {
     assert_eq!(acme.connection.state().display_name, "Renamed");
 
     acme.stytch.clear_faults();
-    acme.stytch.fault(
-        Operation::UpdateExternalConnection,
-        Fault::response(Scripted::html(200, "<h1>Hello</h1>")),
-    );
+    acme.stytch.fault(UPDATE, Fault::response(Scripted::html(200, "<h1>Hello</h1>")));
     let problem = acme.rename().await.problem(502);
     assert_eq!(problem["outcome"], "applied");
 }
@@ -147,7 +127,7 @@ async fn response_text_is_neither_returned_nor_logged() {
     for scripted in [Scripted::html(500, text), Scripted::error(&error), Scripted::html(403, text)]
     {
         acme.stytch.clear_faults();
-        acme.stytch.fault(Operation::UpdateExternalConnection, Fault::response(scripted));
+        acme.stytch.fault(UPDATE, Fault::response(scripted));
         let response = acme.rename().await;
         assert!(response.status >= 400);
         let problem = response.problem(response.status);
@@ -162,13 +142,10 @@ async fn response_text_is_neither_returned_nor_logged() {
 async fn rejected_credentials_are_logged_but_not_returned() {
     let acme = AcmeService::new();
     let service = Service::start(Service::command(&acme.stytch).env("STYTCH_SECRET", "wrong"));
-    let request = service.put(acme.connection.id(), &token_cookie(&acme.ada), RENAME);
-    let response = ServiceResponse::to(request).await;
+    let response = service.send(Method::PUT, &acme.path(), &token_cookie(&acme.ada), RENAME).await;
     let problem = response.problem(500);
     assert_eq!(problem["detail"], "An internal error occurred. Nothing was changed.");
     assert_eq!(problem.get("type"), None);
-    let mentions_credentials =
-        |value: &Value| value.to_string().to_lowercase().contains("credential");
-    assert!(!mentions_credentials(&problem));
+    assert!(!problem.to_string().to_lowercase().contains("credential"), "{problem}");
     service.logged_with("Stytch rejected the project id or secret");
 }

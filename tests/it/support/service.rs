@@ -56,11 +56,7 @@ impl Service {
         Self { child, url, printed: collect(stdout), logged }
     }
 
-    /// Returns a `PUT` as a script or curl sends it.
-    pub(crate) fn put(&self, connection_id: &str, cookie: &str, body: &str) -> RequestBuilder {
-        self.request(Method::PUT, &format!("/sso/connections/{connection_id}"), cookie, body)
-    }
-
+    /// Returns a request with a cookie and a JSON body, as a script or curl sends it.
     pub(crate) fn request(
         &self,
         method: Method,
@@ -75,8 +71,19 @@ impl Service {
             .body(body.to_owned())
     }
 
+    /// Sends such a request.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        cookie: &str,
+        body: &str,
+    ) -> ServiceResponse {
+        ServiceResponse::to(self.request(method, path, cookie, body)).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> ServiceResponse {
-        ServiceResponse::to(crate::fake::http().get(format!("{}{path}", self.url))).await
+        self.send(Method::GET, path, "", "").await
     }
 
     /// Sends a request whose path no URL parser has normalized. Returns the response as text.
@@ -101,17 +108,12 @@ impl Service {
         self.printed.lock().unwrap().clone()
     }
 
-    /// Returns its log so far.
-    pub(crate) fn logged(&self) -> String {
-        self.logged.lock().unwrap().clone()
-    }
-
     /// Waits until the log contains `part` and returns it. A line is written before the
     /// response is sent, but may be read here later.
     pub(crate) fn logged_with(&self, part: &str) -> String {
         let start = Instant::now();
         loop {
-            let logged = self.logged();
+            let logged = self.logged.lock().unwrap().clone();
             if logged.contains(part) {
                 return logged;
             }
@@ -151,6 +153,7 @@ pub(crate) struct ServiceResponse {
 }
 
 impl ServiceResponse {
+    /// Sends a request.
     pub(crate) async fn to(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -161,11 +164,19 @@ impl ServiceResponse {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub(crate) fn json(&self) -> Value {
+    /// Asserts that the request was successful, and returns the JSON of the response.
+    #[track_caller]
+    pub(crate) fn successful(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.json()
+    }
+
+    fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
 
     /// Returns the problem details of a response with this status; panics if it has none.
+    #[track_caller]
     pub(crate) fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         assert_eq!(self.header("content-type"), "application/problem+json");
