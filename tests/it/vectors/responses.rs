@@ -1,129 +1,90 @@
 //! Captured responses are decoded as by the official SDKs.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use serde::Deserialize;
-use serde_json::{Map, Value};
-use stytch_sso_external::{
-    Client, Error, Operation, Session, SessionKind, testing::responses,
-    types::UpdateExternalConnectionRequest,
-};
+use stytch_sso_external::SessionKind;
 
-use crate::support::{scripted_server::ScriptedServer, steps};
-
-#[derive(Deserialize)]
-struct Responses {
-    cases: Vec<ResponseCase>,
-}
-
-#[derive(Clone, Deserialize)]
-struct ResponseCase {
-    name: String,
-    request: Request,
-    http_status: u16,
-    body: Value,
-    expect: ExpectedResponse,
-}
-
-#[derive(Clone, Deserialize)]
-struct Request {
-    method: String,
-    path: String,
-}
-
-#[derive(Clone, Deserialize)]
-struct ExpectedResponse {
-    ok: bool,
-    #[serde(default)]
-    error: Map<String, Value>,
-    #[serde(default)]
-    member_session: Map<String, Value>,
-}
+use super::{list, text};
+use crate::support::prelude::*;
 
 const ORGANIZATION: &str = "organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931";
 const CONNECTION: &str = "external-connection-test-d89ff7a0-e86f-4b4d-b6a3-9a74d967528e";
+const AUTHENTICATE: &str = "/v1/b2b/sessions/authenticate";
+
+fn samples() -> Value {
+    serde_json::from_str(include_str!("../../vectors/responses.json")).unwrap()
+}
 
 #[tokio::test]
 async fn responses_are_decoded_as_by_the_official_sdks() {
-    let vectors: Responses =
-        serde_json::from_str(include_str!("../../vectors/responses.json")).unwrap();
-    let mut read = 0;
-    for case in &vectors.cases {
-        let operation = case.request.path.as_str();
-        match (case.request.method.as_str(), operation) {
+    let samples = samples();
+    assert!(!list(&samples, "cases").is_empty());
+    for case in list(&samples, "cases") {
+        let request = &case["request"];
+        match (text(request, "method"), text(request, "path")) {
             ("PUT", _) => check_update_response(case).await,
-            ("POST", "/v1/b2b/sessions/authenticate") => check_session_response(case).await,
+            ("POST", AUTHENTICATE) => check_session_response(case).await,
             ("GET", path) if path.contains("/sessions/jwks/") => check_jwks_response(case).await,
             ("GET", "/v1/b2b/rbac/policy") => check_project_policy(case).await,
             ("GET", path) if path.starts_with("/v1/b2b/rbac/organizations/") => {
                 check_organization_policy(case).await;
             }
-            other => panic!("{}: no such operation: {other:?}", case.name),
+            other => panic!("{}: no such operation: {other:?}", case["name"]),
         }
-        read += 1;
     }
-    assert_eq!(read, vectors.cases.len());
 }
 
-async fn check_update_response(case: &ResponseCase) {
-    let (status, body) = (case.http_status, case.body.clone());
+async fn check_update_response(case: &Value) {
+    let response = response(case);
     let server = ScriptedServer::start(move |seen, _| match seen.target.as_str() {
-        "/v1/b2b/sessions/authenticate" => {
-            steps::json(200, &responses::authenticated(ORGANIZATION, "token", "jwt"))
-        }
-        _ => steps::json(status, &body),
+        AUTHENTICATE => authenticated(),
+        _ => response.clone(),
     })
     .await;
-    let update = UpdateExternalConnectionRequest::default().display_name("Renamed connection");
-    let result = client(&server)
-        .as_member(Session::token("token"))
-        .update_connection(CONNECTION, &update)
-        .await;
-    if case.expect.ok {
-        assert_eq!(serde_json::to_value(result.unwrap()).unwrap(), case.body, "{}", case.name);
-    } else {
-        check_error(case, &result.unwrap_err());
+    let member = client(&server).as_member(Session::token("token"));
+    let result = member.update_connection(CONNECTION, &rename("Renamed connection")).await;
+    if let Some(response) = check_error(case, result) {
+        let decoded = serde_json::to_value(response).unwrap();
+        assert_eq!(decoded, case["body"], "{}", case["name"]);
     }
 }
 
-async fn check_session_response(case: &ResponseCase) {
+async fn check_session_response(case: &Value) {
     let server = serving(case).await;
-    let token = case.body["session_token"].as_str().unwrap_or("token");
+    let token = case["body"]["session_token"].as_str().unwrap_or("token");
     let member = client(&server).as_member(Session::token(token));
-    let result = member.organization_id().await;
-    if case.expect.ok {
-        let expected = case.expect.member_session["organization_id"].as_str().unwrap();
-        assert_eq!(result.unwrap(), expected, "{}", case.name);
-        assert_eq!(member.session().kind(), SessionKind::Token, "{}", case.name);
-    } else {
-        check_error(case, &result.unwrap_err());
+    if let Some(organization_id) = check_error(case, member.organization_id().await) {
+        let expected = &case["expect"]["member_session"]["organization_id"];
+        assert_eq!(organization_id, *expected, "{}", case["name"]);
+        assert_eq!(member.session().kind(), SessionKind::Token, "{}", case["name"]);
     }
 }
 
-async fn check_jwks_response(case: &ResponseCase) {
+async fn check_jwks_response(case: &Value) {
     let server = serving(case).await;
     let jwks = client(&server).bindings().get_jwks("project-test-1").await.unwrap();
-    let expected = &case.body["keys"][0];
-    assert_eq!(jwks.keys[0].kid.as_deref(), expected["kid"].as_str(), "{}", case.name);
+    let expected = &case["body"]["keys"][0];
+    assert_eq!(jwks.keys[0].kid.as_deref(), expected["kid"].as_str(), "{}", case["name"]);
     let modulus = BASE64_URL_SAFE_NO_PAD.decode(jwks.keys[0].n.as_deref().unwrap()).unwrap();
-    assert_eq!(modulus.len(), 256, "{}", case.name);
+    assert_eq!(modulus.len(), 256, "{}", case["name"]);
     client(&server).warm_up().await.unwrap();
 }
 
-async fn check_project_policy(case: &ResponseCase) {
+async fn check_project_policy(case: &Value) {
     let server = serving(case).await;
     let policy = client(&server).bindings().get_rbac_policy().await.unwrap().into_inner();
     let decoded = serde_json::to_value(&policy.policy.roles).unwrap();
-    assert_eq!(decoded, roles(&case.body["policy"]), "{}", case.name);
+    assert_eq!(decoded, roles(&case["body"]["policy"]), "{}", case["name"]);
 }
 
-async fn check_organization_policy(case: &ResponseCase) {
+async fn check_organization_policy(case: &Value) {
     let server = serving(case).await;
     let client = client(&server);
     let policy = client.bindings().get_organization_rbac_policy(ORGANIZATION).await.unwrap();
     let decoded = policy.into_inner().org_policy.unwrap().roles.unwrap();
     let decoded = serde_json::to_value(decoded).unwrap();
-    assert_eq!(decoded, roles(&case.body["org_policy"]), "{}", case.name);
-    assert!(server.seen("").iter().all(|seen| seen.target == case.request.path), "{}", case.name);
+    assert_eq!(decoded, roles(&case["body"]["org_policy"]), "{}", case["name"]);
+    let path = text(&case["request"], "path");
+    assert!(server.seen("").iter().all(|seen| seen.target == path), "{}", case["name"]);
 }
 
 /// Returns the roles of a policy without their descriptions, which the crate doesn't read.
@@ -137,48 +98,64 @@ fn roles(policy: &Value) -> Value {
 
 #[tokio::test]
 async fn permission_is_checked_against_both_captured_policies() {
-    let vectors: Responses =
-        serde_json::from_str(include_str!("../../vectors/responses.json")).unwrap();
+    let samples = samples();
     let server = ScriptedServer::start(move |seen, _| {
-        if seen.target == "/v1/b2b/sessions/authenticate" {
-            return steps::json(200, &responses::authenticated(ORGANIZATION, "token", "jwt"));
+        if seen.target == AUTHENTICATE {
+            return authenticated();
         }
-        let case = vectors.cases.iter().find(|case| case.request.path == seen.target).unwrap();
-        steps::json(200, &case.body)
+        let mut cases = list(&samples, "cases").iter();
+        response(cases.find(|case| text(&case["request"], "path") == seen.target).unwrap())
     })
     .await;
     let member = client(&server).as_member(Session::token("token"));
-    for (operation, expected) in [
-        (
-            Operation::UpdateExternalConnection,
-            &["acme_sso_owner", "sso_editor", "stytch_admin"] as &[_],
-        ),
-        (Operation::GetConnections, &["stytch_admin"]),
-    ] {
+    let may_update: &[_] = &["acme_sso_owner", "sso_editor", "stytch_admin"];
+    for (operation, expected) in [(UPDATE, may_update), (LIST, &["stytch_admin"])] {
         let verdict = member.check_permissions([operation]).await.unwrap();
         assert_eq!(verdict.sufficient_roles, expected, "{operation}");
         assert_eq!(verdict.granting_roles, ["stytch_admin"], "{operation}");
     }
 }
 
-/// Starts a server that responds to every request with a captured response.
-async fn serving(case: &ResponseCase) -> ScriptedServer {
-    let (status, body) = (case.http_status, case.body.clone());
-    ScriptedServer::start(move |_, _| steps::json(status, &body)).await
+fn authenticated() -> Steps {
+    steps::json(200, &responses::authenticated(ORGANIZATION, "token", "jwt"))
 }
 
-fn check_error(case: &ResponseCase, error: &Error) {
-    let name = &case.name;
-    let expected = |field: &str| case.expect.error.get(field).and_then(Value::as_str);
-    assert_eq!(error.status().unwrap().as_u16(), case.http_status, "{name}");
-    assert_eq!(error.request_id(), expected("request_id"), "{name}");
-    assert_eq!(error.error_type(), expected("error_type"), "{name}");
-    assert_eq!(error.error_message(), expected("error_message"), "{name}");
-    assert_eq!(error.error_url(), expected("error_url"), "{name}");
-    assert_eq!(error.error_details(), case.expect.error.get("error_details"), "{name}");
+/// The captured response.
+fn response(case: &Value) -> Steps {
+    steps::json(status(case), &case["body"])
+}
+
+fn status(case: &Value) -> u16 {
+    case["http_status"].as_u64().unwrap().try_into().unwrap()
+}
+
+/// Starts a server that responds to every request with a captured response.
+async fn serving(case: &Value) -> ScriptedServer {
+    let response = response(case);
+    ScriptedServer::start(move |_, _| response.clone()).await
+}
+
+/// Returns the result of a call that succeeds, and checks the error of one that doesn't.
+#[track_caller]
+fn check_error<T: std::fmt::Debug>(case: &Value, result: Result<T, Error>) -> Option<T> {
+    if case["expect"]["ok"] == true {
+        return Some(result.unwrap());
+    }
+    let (error, name, expected) = (result.unwrap_err(), &case["name"], &case["expect"]["error"]);
+    assert_eq!(error.status().unwrap(), status(case), "{name}");
+    for (field, value) in [
+        ("request_id", error.request_id()),
+        ("error_type", error.error_type()),
+        ("error_message", error.error_message()),
+        ("error_url", error.error_url()),
+    ] {
+        assert_eq!(value, expected[field].as_str(), "{name}: {field}");
+    }
+    assert_eq!(error.error_details(), expected.get("error_details"), "{name}");
+    None
 }
 
 fn client(server: &ScriptedServer) -> Client {
-    let retry = stytch_sso_external::RetryPolicy::disabled();
-    Client::builder("project-test-1", "secret").base_url(server.url()).retry(retry).build().unwrap()
+    let client = Client::builder("project-test-1", "secret").base_url(server.url());
+    client.retry(RetryPolicy::disabled()).build().unwrap()
 }
