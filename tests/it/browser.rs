@@ -1,25 +1,17 @@
-//! The example's page in a real browser.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests, which clippy.toml doesn't know for tests"
-)]
+//! The example's page in a real browser. A test is one browser, which takes seconds to start and
+//! shows state after state.
 
 mod busy;
 mod failures;
 mod fields;
 mod permissions;
 
-use serde_json::json;
-use stytch_sso_external::{Operation, testing::LoggedIn};
-
 use crate::{
     service::AcmeService,
     support::{
-        browser::{ENTER, TAB},
-        service::Service,
-        visit::Visit,
+        browser::Browser,
+        prelude::*,
+        visit::{ENTER, TAB},
     },
 };
 
@@ -33,144 +25,174 @@ fn acme() -> AcmeService {
 }
 
 /// Opens the page as a member, whose cookie has the session token.
-async fn visit(acme: &AcmeService, member: &LoggedIn) -> Option<Visit> {
-    Visit::with_cookie(&acme.service.url, "stytch_session", &member.token()).await
+async fn log_in(page: &Browser, acme: &AcmeService, member: &LoggedIn) {
+    page.with_cookie(&acme.service.url, "stytch_session", &member.token()).await;
+}
+
+/// Shows a state of the page in a project of its own.
+async fn show(page: &Browser, state: impl AsyncFn(&Browser, &AcmeService)) {
+    // A failure shows the output, which ends with the state.
+    println!("{}", std::any::type_name_of_val(&state));
+    state(page, &acme()).await;
+}
+
+/// Shows a state of the form to Ada, who has chosen the connection.
+async fn show_form(page: &Browser, state: impl AsyncFn(&Browser, &AcmeService)) {
+    println!("{}", std::any::type_name_of_val(&state));
+    let acme = acme();
+    log_in(page, &acme, &acme.ada).await;
+    page.choose(1).await;
+    state(page, &acme).await;
 }
 
 #[tokio::test]
-async fn login_of_the_fake_opens_the_page() {
+async fn what_goes_wrong_is_shown() {
+    let Some(page) = Browser::start().await else { return };
+    failures::show_all(&page).await;
+    permissions::show_all(&page).await;
+}
+
+#[tokio::test]
+async fn connections_are_edited() {
+    let Some(page) = Browser::start().await else { return };
+    show_form(&page, one_row_is_added_and_only_that_is_sent).await;
+    show_form(&page, rows_are_removed_and_changes_discarded).await;
+    show(&page, another_connection_can_be_chosen).await;
+    show_form(&page, html_in_a_name_is_shown_as_text).await;
+    show(&page, keyboard_reaches_everything_in_order).await;
+    show(&page, two_browsers_that_add_different_rows_lose_nothing).await;
+    login_of_the_fake_opens_the_page(&page).await;
+    fields::show_all(&page).await;
+    busy::show_all(&page).await;
+}
+
+/// The README shows the last state, in which rows that will change are marked.
+async fn login_of_the_fake_opens_the_page(page: &Browser) {
     let service = Service::on_its_own_fake();
-    let Some(visit) = Visit::start(&service.url).await else { return };
-    visit.open("/").await;
+    page.with_cookie(&service.url, "theme", "dark").await;
     // A prompt, not an alert: nothing has failed.
     let prompt = "Log in to see the connections of your organization.";
-    visit.find("body[data-ready]").await;
-    assert_eq!(visit.text("#list-text").await, prompt);
-    assert!(!visit.has("#alert h2").await);
-    visit.inspect("logged-out").await;
-    for (member, name) in [("ada", "Ada"), ("bob", "Bob")] {
-        visit.click(&format!("a[href='/login/{member}']")).await;
-        visit.find("#list button").await;
-        assert!(visit.text("#who").await.contains(name));
+    assert_eq!(page.text("#list-text").await, prompt);
+    assert!(!page.has("#alert h2").await);
+    page.inspect("logged-out").await;
+    for (member, name) in [("bob", "Bob"), ("ada", "Ada")] {
+        page.click(&format!("a[href='/login/{member}']")).await;
+        page.wait_for("#list button").await;
+        assert!(page.text("#who").await.contains(name));
     }
-    visit.inspect("list").await;
+    page.inspect("list").await;
+
+    page.choose(1).await;
+    page.click("#connection_roles li button").await;
+    let removed = "#connection_roles li.removed button";
+    assert_eq!(page.attribute(removed, "aria-label").await, "Undo: remove viewer");
+    page.add_group_role("engineering", "editor").await;
+    assert!(page.can_save().await);
+    page.inspect("example").await;
+    page.click(removed).await;
+    assert!(!page.has(removed).await);
 }
 
-/// The README shows this state.
-#[tokio::test]
-async fn rows_that_will_change_are_marked() {
-    let service = Service::on_its_own_fake();
-    let Some(visit) = Visit::start(&service.url).await else { return };
-    visit.open("/login/ada").await;
-    visit.find("#list button").await;
-    visit.choose(1).await;
-    visit.click("#connection_roles li button").await;
-    let removed = visit.find("#connection_roles li.removed button").await;
-    let label = removed.attribute("aria-label").await;
-    assert_eq!(label.as_deref(), Some("Undo: remove viewer"));
-    visit.add_group_role("engineering", "editor").await;
-    assert!(visit.can_save().await);
-    visit.inspect("example").await;
-    removed.click().await;
-    assert!(!visit.has("#connection_roles li.removed").await);
-}
-
-#[tokio::test]
-async fn one_row_is_added_and_only_that_is_sent() {
-    let acme = acme();
-    let Some(visit) = visit(&acme, &acme.ada).await else { return };
-    assert_eq!(visit.text("#list li:first-child").await, "Acme Okta");
-    visit.choose(1).await;
-    assert_eq!(visit.focused().await, "form-title");
-    assert_eq!(visit.value("#display-name").await, "Acme Okta");
-    assert_eq!(visit.text("#connection_roles li").await, "stytch_member\nRemove");
+async fn one_row_is_added_and_only_that_is_sent(page: &Browser, acme: &AcmeService) {
+    assert_eq!(page.text("#list li:first-child").await, "Acme Okta");
+    assert_eq!(page.focused().await, "form-title");
+    assert_eq!(page.value("#display-name").await, "Acme Okta");
+    assert_eq!(page.text("#connection_roles li").await, "stytch_member\nRemove");
     let owner = acme.connection.state().external_organization_id;
-    assert!(visit.text("#facts").await.ends_with(&format!("Owner\n{owner}")));
-    visit.inspect("loaded").await;
+    assert!(page.text("#facts").await.ends_with(&format!("Owner\n{owner}")));
+    page.inspect("loaded").await;
 
     // An empty row and a name that is typed back are no changes.
-    assert!(!visit.can_save().await);
-    visit.click("#group_roles > button").await;
-    visit.type_over("#display-name", "Acme Okta!").await;
-    assert!(visit.can_save().await);
-    visit.type_over("#display-name", "Acme Okta").await;
-    assert!(!visit.can_save().await);
-    visit.add_role("stytch_member").await;
-    assert_eq!(visit.text("#connection_roles .error").await, "This role is granted already.");
-    assert!(!visit.can_save().await);
+    assert!(!page.can_save().await);
+    page.click("#group_roles > button").await;
+    for (name, is_change) in [("Acme Okta!", true), ("Acme Okta", false)] {
+        page.type_over("#display-name", name).await;
+        assert_eq!(page.can_save().await, is_change, "{name}");
+    }
+    page.add_role("stytch_member").await;
+    assert_eq!(page.text("#connection_roles .error").await, "This role is granted already.");
+    assert!(!page.can_save().await);
 
-    visit.type_over("#connection_roles li:last-child input", "editor").await;
-    assert!(visit.can_save().await);
-    visit.inspect("edited").await;
-    visit.save().await;
-    assert_eq!(visit.text("#status h2").await, "Saved");
-    assert_eq!(visit.focused().await, "status");
-    assert!(!visit.can_save().await);
-    visit.inspect("saved").await;
+    page.type_over("#connection_roles li:last-child input", "editor").await;
+    assert!(page.can_save().await);
+    page.inspect("edited").await;
+    page.save_successfully().await;
+    assert_eq!(page.focused().await, "status");
+    assert!(!page.can_save().await);
+    page.inspect("saved").await;
     let sent = acme.stytch.updates().pop().unwrap().body;
     let roles = json!([{"role_id": "stytch_member"}, {"role_id": "editor"}]);
     assert_eq!(sent, json!({"external_connection_implicit_role_assignments": roles}));
 }
 
-#[tokio::test]
-async fn rows_are_removed_and_discarded_changes_are_not_sent() {
-    let acme = acme();
-    let Some(visit) = visit(&acme, &acme.ada).await else { return };
-    visit.choose(1).await;
-    visit.click("#connection_roles li button").await;
-    assert!(visit.has("#connection_roles li.removed").await);
-    visit.add_group_role("it", "editor").await;
-    visit.click("#discard").await;
-    assert!(!visit.can_save().await && !visit.has("#group_roles li").await);
+async fn rows_are_removed_and_changes_discarded(page: &Browser, acme: &AcmeService) {
+    page.click("#connection_roles li button").await;
+    assert!(page.has("#connection_roles li.removed").await);
+    page.add_group_role("it", "editor").await;
+    page.click("#discard").await;
+    assert!(!page.can_save().await && !page.has("#group_roles li").await);
 
-    visit.click("#connection_roles li button").await;
-    visit.save().await;
-    assert_eq!(visit.text("#connection_roles > p").await, "No roles.");
+    page.click("#connection_roles li button").await;
+    page.save().await;
+    assert_eq!(page.text("#connection_roles > p").await, "No roles.");
     let state = acme.connection.state();
     assert_eq!(state.external_connection_implicit_role_assignments, Some(vec![]));
-    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 1);
+    assert_eq!(acme.stytch.count(UPDATE), 1);
 }
 
-#[tokio::test]
-async fn another_connection_can_be_chosen_and_a_removed_role_added_again() {
-    let acme = acme();
+async fn another_connection_can_be_chosen(page: &Browser, acme: &AcmeService) {
     let _second = acme.organization.connection("Acme Entra");
-    let Some(visit) = visit(&acme, &acme.ada).await else { return };
-    visit.choose(1).await;
-    visit.click("#connection_roles li button").await;
-    visit.add_role("stytch_member").await;
+    log_in(page, acme, &acme.ada).await;
+    page.choose(1).await;
+    page.click("#connection_roles li button").await;
+    page.add_role("stytch_member").await;
     // Neither granted nor revoked.
-    assert!(!visit.can_save().await);
-    visit.click("#list li:nth-child(2) button").await;
-    visit.find("#list li:nth-child(2) [aria-current=true]").await;
-    assert!(!visit.has("#list li:nth-child(1) [aria-current]").await);
-    assert_eq!(visit.text("#form-title").await, "Acme Entra");
-    assert_eq!(visit.focused().await, "form-title");
-    assert!(!visit.has("#connection_roles li").await);
+    assert!(!page.can_save().await);
+    page.click("#list li:nth-child(2) button").await;
+    page.wait_for("#list li:nth-child(2) [aria-current=true]").await;
+    assert!(!page.has("#list li:nth-child(1) [aria-current]").await);
+    assert_eq!(page.text("#form-title").await, "Acme Entra");
+    assert_eq!(page.focused().await, "form-title");
+    assert!(!page.has("#connection_roles li").await);
 }
 
-#[tokio::test]
-async fn html_in_a_name_is_shown_as_text() {
-    let acme = acme();
+async fn html_in_a_name_is_shown_as_text(page: &Browser, acme: &AcmeService) {
     let name = "Acme <b id=injected>Okta</b>";
-    let Some(visit) = visit(&acme, &acme.ada).await else { return };
-    visit.choose(1).await;
-    visit.type_over("#display-name", name).await;
-    visit.save().await;
-    assert!(visit.text("#status p").await.contains(name));
-    assert_eq!(visit.text("#form-title").await, name);
-    assert_eq!(visit.text("#list li").await, name);
+    page.type_over("#display-name", name).await;
+    page.save().await;
+    assert!(page.text("#status p").await.contains(name));
+    for place in ["#form-title", "#list li"] {
+        assert_eq!(page.text(place).await, name);
+    }
     assert_eq!(acme.connection.state().display_name, name);
-    assert!(!visit.has("#injected").await);
+    assert!(!page.has("#injected").await);
 }
 
-#[tokio::test]
-async fn two_browsers_that_add_different_rows_lose_nothing() {
-    let acme = acme();
-    let Some(first) = visit(&acme, &acme.ada).await else { return };
-    let Some(second) = visit(&acme, &acme.ada).await else { return };
-    for visit in [&first, &second] {
-        visit.choose(1).await;
+async fn keyboard_reaches_everything_in_order(page: &Browser, acme: &AcmeService) {
+    log_in(page, acme, &acme.ada).await;
+    page.press(TAB).await;
+    assert_eq!(page.focused().await, "Acme Okta");
+    page.press(ENTER).await;
+    page.wait_for("#form:not([hidden])").await;
+    for expected in ["display-name", "Remove stytch_member", "Add a role", "Add a group role"] {
+        page.press(TAB).await;
+        assert_eq!(page.focused().await, expected);
+    }
+    // The new row is focused, and after its removal the button again.
+    page.press(ENTER).await;
+    page.press("it").await;
+    assert_eq!(page.value("#group_roles input[name=group]").await, "it");
+    for key in [TAB, TAB, ENTER] {
+        page.press(key).await;
+    }
+    assert_eq!(page.focused().await, "Add a group role");
+}
+
+async fn two_browsers_that_add_different_rows_lose_nothing(first: &Browser, acme: &AcmeService) {
+    let Some(second) = Browser::start().await else { return };
+    for page in [first, &second] {
+        log_in(page, acme, &acme.ada).await;
+        page.choose(1).await;
     }
     first.add_group_role("writers", "editor").await;
     second.add_group_role("readers", "viewer").await;
@@ -181,29 +203,4 @@ async fn two_browsers_that_add_different_rows_lose_nothing() {
     assert_eq!(groups, [("writers", "editor"), ("readers", "viewer")]);
     // The second page shows the row of the first.
     assert_eq!(second.text("#group_roles li:first-child span").await, "writers → editor");
-}
-
-#[tokio::test]
-async fn keyboard_reaches_everything_in_order() {
-    let acme = acme();
-    let Some(visit) = visit(&acme, &acme.ada).await else { return };
-    visit.press(TAB).await;
-    assert_eq!(visit.focused().await, "Acme Okta");
-    visit.press(ENTER).await;
-    visit.find("#form:not([hidden])").await;
-    let mut order = Vec::new();
-    for _ in 0..4 {
-        visit.press(TAB).await;
-        order.push(visit.focused().await);
-    }
-    let expected = ["display-name", "Remove stytch_member", "Add a role", "Add a group role"];
-    assert_eq!(order, expected);
-    // The new row is focused, and after its removal the button again.
-    visit.press(ENTER).await;
-    visit.press("it").await;
-    assert_eq!(visit.value("#group_roles input[name=group]").await, "it");
-    visit.press(TAB).await;
-    visit.press(TAB).await;
-    visit.press(ENTER).await;
-    assert_eq!(visit.focused().await, "Add a group role");
 }

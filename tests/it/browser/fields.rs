@@ -2,37 +2,35 @@
 
 use serde_json::json;
 
-use super::{acme, visit};
+use super::{log_in, show, show_form};
+use crate::{service::AcmeService, support::browser::Browser};
 
-#[tokio::test]
-async fn role_fields_offer_the_roles() {
-    let acme = acme();
-    let Some(visit) = visit(&acme, &acme.ada).await else { return };
-    visit.choose(1).await;
-    visit.add_group_role("it", "not_offered").await;
-    let offered = visit
-        .run(
-            "const input = document.querySelector('#group_roles input[name=role_id]');
-            return [...input.list.options].map((option) => option.value);",
-        )
-        .await;
+pub(super) async fn show_all(page: &Browser) {
+    show_form(page, role_fields_offer_the_roles).await;
+    show(page, read_only_fields_look_different).await;
+    show_form(page, focus_ring_covers_no_text).await;
+}
+
+async fn role_fields_offer_the_roles(page: &Browser, _: &AcmeService) {
+    page.add_group_role("it", "not_offered").await;
+    let offered = "const input = document.querySelector('#group_roles input[name=role_id]');
+        return [...input.list.options].map((option) => option.value);";
+    let offered = page.run(offered).await;
     assert_eq!(offered, json!(["auditor", "editor", "stytch_admin", "stytch_member", "viewer"]));
     // Free text is possible.
-    assert!(visit.can_save().await);
+    assert!(page.can_save().await);
 }
 
 /// The contrast of an editable field's border is 3 to 1 at least, and a read-only field shows none.
-#[tokio::test]
-async fn editable_fields_look_different_from_read_only_ones() {
-    let acme = acme();
+async fn read_only_fields_look_different(page: &Browser, acme: &AcmeService) {
     acme.stytch.role("sso_viewer", &[("stytch.sso", &["get"])]);
-    let bob = acme.organization.member("bob", &["sso_viewer"]).log_in();
+    let bob = acme.log_in("bob", &["sso_viewer"]);
     for (member, is_editable) in [(&acme.ada, true), (&bob, false)] {
-        let Some(visit) = visit(&acme, member).await else { return };
-        visit.choose(1).await;
+        log_in(page, acme, member).await;
+        page.choose(1).await;
         for scheme in ["light", "dark"] {
-            visit.emulate("prefers-color-scheme", scheme).await;
-            let seen = visit.run(CONTRAST).await;
+            page.emulate("prefers-color-scheme", scheme).await;
+            let seen = page.run(CONTRAST).await;
             let contrast = seen.as_f64().unwrap();
             let expected = if is_editable { 3.0..f64::INFINITY } else { 1.0..1.01 };
             assert!(expected.contains(&contrast), "{scheme}: {contrast}");
@@ -41,20 +39,16 @@ async fn editable_fields_look_different_from_read_only_ones() {
 }
 
 /// The ring is a rectangle around the element: no text of another one is in it.
-#[tokio::test]
-async fn focus_ring_covers_no_text() {
-    let acme = acme();
-    let Some(visit) = visit(&acme, &acme.ada).await else { return };
-    visit.choose(1).await;
-    visit.type_over("#display-name", "Renamed").await;
-    visit.add_group_role("it", "").await;
-    visit.click("#save").await;
-    visit.find("#group_roles [aria-invalid]").await;
+async fn focus_ring_covers_no_text(page: &Browser, _: &AcmeService) {
+    page.type_over("#display-name", "Renamed").await;
+    page.add_group_role("it", "").await;
+    page.click("#save").await;
+    page.wait_for("#group_roles [aria-invalid]").await;
     for width in [1280, 390] {
-        visit.set_width(width).await;
-        assert_eq!(visit.run(COVERED).await, json!([]), "at {width} px");
+        page.set_width(width).await;
+        assert_eq!(page.run(COVERED).await, json!([]), "at {width} px");
     }
-    visit.inspect("focus").await;
+    page.inspect("focus").await;
 }
 
 const CONTRAST: &str = "

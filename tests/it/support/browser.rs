@@ -1,5 +1,5 @@
-//! A headless Chromium, controlled by `WebDriver`: JSON over HTTP, of which the tests need a
-//! dozen commands.
+//! A headless Chromium, controlled by `WebDriver`: JSON over HTTP, of which the tests need a dozen
+//! commands.
 
 use std::{
     env, fs,
@@ -7,7 +7,7 @@ use std::{
     net::TcpStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 /// A browser with an empty profile, running until this is dropped.
 pub(crate) struct Browser {
     http: reqwest::Client,
+    driver: Driver,
     /// The path of the session at the driver.
     session: String,
-    driver: Driver,
 }
 
 impl Browser {
@@ -36,19 +36,19 @@ impl Browser {
         let options = json!({"binary": chromium, "args": arguments});
         let wanted = json!({"browserName": "chrome", "goog:chromeOptions": options});
         let http = crate::fake::http_builder().timeout(Duration::from_secs(60)).build().unwrap();
-        let mut browser = Self { http, session: "/session".into(), driver };
+        let mut browser = Self { http, driver, session: "/session".into() };
         let started = browser.post("", json!({"capabilities": {"alwaysMatch": wanted}})).await;
         browser.session = format!("/session/{}", started["sessionId"].as_str().unwrap());
         Some(browser)
     }
 
     /// Sends a command of the session and returns its value.
-    pub(crate) async fn post(&self, command: &str, parameters: Value) -> Value {
+    pub(super) async fn post(&self, command: &str, parameters: Value) -> Value {
         self.send(self.http.post(self.url(command)).body(parameters.to_string())).await
     }
 
     /// Returns a value of the session.
-    pub(crate) async fn get(&self, what: &str) -> Value {
+    pub(super) async fn get(&self, what: &str) -> Value {
         self.send(self.http.get(self.url(what))).await
     }
 
@@ -62,93 +62,6 @@ impl Browser {
         let value = response["value"].take();
         assert!(value.get("error").is_none(), "{}", value["message"]);
         value
-    }
-
-    /// Waits until the page has the element.
-    pub(crate) async fn find(&self, css: &str) -> Element<'_> {
-        let limit = Instant::now() + PATIENCE;
-        loop {
-            if let Some(element) = self.find_now(css).await {
-                return element;
-            }
-            assert!(Instant::now() < limit, "the page doesn't have {css}");
-            tokio::time::sleep(POLL).await;
-        }
-    }
-
-    /// Returns the element if the page has it now.
-    pub(crate) async fn find_now(&self, css: &str) -> Option<Element<'_>> {
-        let by_css = json!({"using": "css selector", "value": css});
-        let found = self.post("/elements", by_css).await;
-        found.get(0).map(|element| Element::new(self, element))
-    }
-
-    /// Returns the element with the keyboard focus.
-    pub(crate) async fn active(&self) -> Element<'_> {
-        Element::new(self, &self.get("/element/active").await)
-    }
-}
-
-/// An element of the page.
-pub(crate) struct Element<'a> {
-    browser: &'a Browser,
-    path: String,
-}
-
-impl<'a> Element<'a> {
-    fn new(browser: &'a Browser, reference: &Value) -> Self {
-        // The name that the standard gives to references of elements.
-        let id = reference["element-6066-11e4-a52e-4f735466cecf"].as_str().unwrap();
-        Self { browser, path: format!("/element/{id}") }
-    }
-
-    pub(crate) async fn click(&self) {
-        self.post("click", json!({})).await;
-    }
-
-    pub(crate) async fn clear(&self) {
-        self.post("clear", json!({})).await;
-    }
-
-    /// Types the text, in which [`TAB`] and [`ENTER`] are keys.
-    pub(crate) async fn send_keys(&self, text: &str) {
-        self.post("value", json!({"text": text})).await;
-    }
-
-    /// Waits until the element is displayed, and returns its text.
-    pub(crate) async fn text(&self) -> String {
-        let limit = Instant::now() + PATIENCE;
-        while !self.is_displayed().await {
-            assert!(Instant::now() < limit, "the element isn't displayed");
-            tokio::time::sleep(POLL).await;
-        }
-        self.get("text").await.as_str().unwrap().to_owned()
-    }
-
-    pub(crate) async fn value(&self) -> String {
-        self.get("property/value").await.as_str().unwrap().to_owned()
-    }
-
-    /// Returns an attribute that is present and not empty.
-    pub(crate) async fn attribute(&self, name: &str) -> Option<String> {
-        let value = self.get(&format!("attribute/{name}")).await;
-        value.as_str().filter(|value| !value.is_empty()).map(Into::into)
-    }
-
-    pub(crate) async fn is_displayed(&self) -> bool {
-        self.get("displayed").await == true
-    }
-
-    pub(crate) async fn is_enabled(&self) -> bool {
-        self.get("enabled").await == true
-    }
-
-    async fn post(&self, command: &str, parameters: Value) {
-        self.browser.post(&format!("{}/{command}", self.path), parameters).await;
-    }
-
-    async fn get(&self, what: &str) -> Value {
-        self.browser.get(&format!("{}/{what}", self.path)).await
     }
 }
 
@@ -221,9 +134,3 @@ const FLAGS: &[&str] = &[
     "--disable-sync",
     "--window-size=1000,1400",
 ];
-const PATIENCE: Duration = Duration::from_secs(20);
-const POLL: Duration = Duration::from_millis(20);
-
-/// Keys, as `WebDriver` names them.
-pub(crate) const TAB: &str = "\u{e004}";
-pub(crate) const ENTER: &str = "\u{e007}";

@@ -1,47 +1,136 @@
-//! A browser on the page of the example service.
+//! The page of the example service in a browser.
 
-use std::{env, fs, path::Path};
+use std::{
+    env, fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use super::browser::{Browser, Element};
+use super::browser::Browser;
 
-pub(crate) struct Visit {
-    browser: Browser,
-    url: String,
-}
-
-impl Visit {
-    /// Starts a browser without opening the page, or prints why there is none.
-    pub(crate) async fn start(url: &str) -> Option<Self> {
-        let browser = Browser::start().await?;
-        Some(Self { browser, url: url.to_owned() })
+impl Browser {
+    /// Opens the page of a service with a cookie, as it is for a new visitor.
+    pub(crate) async fn with_cookie(&self, url: &str, name: &str, value: &str) {
+        self.control("Emulation.setEmulatedMedia", json!({"features": []})).await;
+        self.control("Network.clearBrowserCookies", json!({})).await;
+        // Unlike `WebDriver`, this needs no page of the site.
+        let cookie = json!({"url": url, "name": name, "value": value, "httpOnly": true});
+        self.control("Network.setCookie", cookie).await;
+        self.open(url).await;
+        self.find("body[data-ready]").await;
     }
 
-    /// Opens the page with a session cookie.
-    pub(crate) async fn with_cookie(url: &str, name: &str, value: &str) -> Option<Self> {
-        let visit = Self::start(url).await?;
-        // The browser accepts a cookie only for the site that it shows.
-        visit.open("/nothing").await;
-        visit.set_cookie(name, value).await;
-        visit.open("/").await;
-        visit.find("body[data-ready]").await;
-        Some(visit)
-    }
-
-    pub(crate) async fn open(&self, path: &str) {
-        self.browser.post("/url", json!({"url": format!("{}{path}", self.url)})).await;
+    pub(crate) async fn open(&self, url: &str) {
+        self.post("/url", json!({"url": url})).await;
     }
 
     pub(crate) async fn set_cookie(&self, name: &str, value: &str) {
         let cookie = json!({"name": name, "value": value, "path": "/", "httpOnly": true});
-        self.browser.post("/cookie", json!({"cookie": cookie})).await;
+        self.post("/cookie", json!({"cookie": cookie})).await;
     }
 
     pub(crate) async fn cookie(&self, name: &str) -> String {
-        let cookie = self.browser.get(&format!("/cookie/{name}")).await;
+        let cookie = self.get(&format!("/cookie/{name}")).await;
         cookie["value"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the page has the element, and returns its path at the driver.
+    async fn find(&self, css: &str) -> String {
+        let limit = Instant::now() + PATIENCE;
+        let by_css = json!({"using": "css selector", "value": css});
+        loop {
+            let found = self.post("/elements", by_css.clone()).await;
+            // The name that the standard gives to references of elements.
+            if let Some(id) = found[0]["element-6066-11e4-a52e-4f735466cecf"].as_str() {
+                return format!("/element/{id}");
+            }
+            assert!(Instant::now() < limit, "the page doesn't have {css}");
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Waits until the page has the element.
+    pub(crate) async fn wait_for(&self, css: &str) {
+        self.find(css).await;
+    }
+
+    /// Returns a value of the element that this expression is about, once the page has it.
+    async fn value_of(&self, css: &str, expression: &str) -> Value {
+        let script = format!(
+            "const it = document.querySelector({}); return it && [{expression}];",
+            json!(css)
+        );
+        let limit = Instant::now() + PATIENCE;
+        loop {
+            let mut value = self.run(&script).await;
+            if value.is_array() {
+                return value[0].take();
+            }
+            assert!(Instant::now() < limit, "the page doesn't have {css}");
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Returns whether the page has the element now.
+    pub(crate) async fn has(&self, css: &str) -> bool {
+        let script = format!("return document.querySelector({}) !== null", json!(css));
+        self.run(&script).await == true
+    }
+
+    /// Waits until the element is displayed, and returns its text.
+    pub(crate) async fn text(&self, css: &str) -> String {
+        let limit = Instant::now() + PATIENCE;
+        while !self.is_displayed(css).await {
+            assert!(Instant::now() < limit, "{css} isn't displayed");
+            tokio::time::sleep(POLL).await;
+        }
+        let text = self.find(css).await;
+        let text = self.get(&format!("{text}/text")).await;
+        text.as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn is_displayed(&self, css: &str) -> bool {
+        self.value_of(css, "it.checkVisibility()").await == true
+    }
+
+    pub(crate) async fn value(&self, css: &str) -> Value {
+        self.value_of(css, "it.value").await
+    }
+
+    pub(crate) async fn attribute(&self, css: &str, name: &str) -> Value {
+        self.value_of(css, &format!("it.getAttribute('{name}')")).await
+    }
+
+    pub(crate) async fn click(&self, css: &str) {
+        let element = self.find(css).await;
+        self.post(&format!("{element}/click"), json!({})).await;
+    }
+
+    /// Types into the element, in which [`TAB`] and [`ENTER`] are keys.
+    async fn type_into(&self, css: &str, text: &str) {
+        let element = self.find(css).await;
+        self.post(&format!("{element}/value"), json!({"text": text})).await;
+    }
+
+    pub(crate) async fn type_over(&self, css: &str, text: &str) {
+        let element = self.find(css).await;
+        self.post(&format!("{element}/clear"), json!({})).await;
+        self.type_into(css, text).await;
+    }
+
+    /// Presses keys where the keyboard focus is.
+    pub(crate) async fn press(&self, keys: &str) {
+        let focused = if self.has(":focus").await { ":focus" } else { "body" };
+        self.type_into(focused, keys).await;
+    }
+
+    /// Returns the id of the element with the keyboard focus, or its label.
+    pub(crate) async fn focused(&self) -> Value {
+        let name = "it.id || it.getAttribute('aria-label') || it.innerText";
+        self.value_of(":focus", name).await
     }
 
     /// Chooses the connection at this position of the list, from 1.
@@ -50,46 +139,17 @@ impl Visit {
         self.find("#form:not([hidden])").await;
     }
 
-    /// Waits until the page has the element.
-    pub(crate) async fn find(&self, css: &str) -> Element<'_> {
-        self.browser.find(css).await
-    }
-
-    /// Returns whether the page has the element now.
-    pub(crate) async fn has(&self, css: &str) -> bool {
-        self.browser.find_now(css).await.is_some()
-    }
-
-    /// Waits until the element is displayed, and returns its text.
-    pub(crate) async fn text(&self, css: &str) -> String {
-        self.find(css).await.text().await
-    }
-
-    pub(crate) async fn value(&self, css: &str) -> String {
-        self.find(css).await.value().await
-    }
-
-    pub(crate) async fn click(&self, css: &str) {
-        self.find(css).await.click().await;
-    }
-
-    pub(crate) async fn type_over(&self, css: &str, text: &str) {
-        let element = self.find(css).await;
-        element.clear().await;
-        element.send_keys(text).await;
-    }
-
     /// Adds a role for every member who logs in.
     pub(crate) async fn add_role(&self, role_id: &str) {
         self.click("#connection_roles > button").await;
-        self.type_over("#connection_roles li:last-child input", role_id).await;
+        self.type_into("#connection_roles li:last-child input", role_id).await;
     }
 
     /// Adds a role for a group.
     pub(crate) async fn add_group_role(&self, group: &str, role_id: &str) {
         self.click("#group_roles > button").await;
-        self.type_over("#group_roles li:last-child input[name=group]", group).await;
-        self.type_over("#group_roles li:last-child input[name=role_id]", role_id).await;
+        self.type_into("#group_roles li:last-child input[name=group]", group).await;
+        self.type_into("#group_roles li:last-child input[name=role_id]", role_id).await;
     }
 
     /// Saves, and waits for the message.
@@ -98,29 +158,19 @@ impl Visit {
         self.find(".message h2").await;
     }
 
+    /// Saves, and asserts that it succeeded.
+    pub(crate) async fn save_successfully(&self) {
+        self.save().await;
+        assert_eq!(self.text("#status h2").await, "Saved");
+    }
+
     pub(crate) async fn can_save(&self) -> bool {
-        self.find("#save").await.is_enabled().await
-    }
-
-    /// Returns the id of the element with the keyboard focus, or its label.
-    pub(crate) async fn focused(&self) -> String {
-        let element = self.browser.active().await;
-        match element.attribute("id").await {
-            Some(id) => id,
-            None => match element.attribute("aria-label").await {
-                Some(label) => label,
-                None => element.text().await,
-            },
-        }
-    }
-
-    pub(crate) async fn press(&self, keys: &str) {
-        self.browser.active().await.send_keys(keys).await;
+        self.value_of("#save", "!it.disabled").await == true
     }
 
     /// Runs a script in the page.
     pub(crate) async fn run(&self, script: &str) -> Value {
-        self.browser.post("/execute/sync", json!({"script": script, "args": []})).await
+        self.post("/execute/sync", json!({"script": script, "args": []})).await
     }
 
     pub(crate) async fn set_offline(&self, offline: bool) {
@@ -135,18 +185,22 @@ impl Visit {
     pub(crate) async fn inspect(&self, state: &str) {
         let axe = env::var(AXE).ok().map(|path| fs::read_to_string(path).unwrap());
         let screenshots = env::var(SCREENSHOTS).ok();
-        for (scheme, width) in [("light", 1280), ("light", 390), ("dark", 390), ("dark", 1280)] {
+        let states = [("light", 1280), ("light", 390), ("dark", 390), ("dark", 1280)];
+        // Colors don't change the width.
+        let are_colors_seen = axe.is_some() || screenshots.is_some();
+        for (scheme, width) in &states[..if are_colors_seen { 4 } else { 2 }] {
             let state = format!("{state}-{width}-{scheme}");
-            self.emulate("prefers-color-scheme", scheme).await;
-            self.set_width(width).await;
+            if are_colors_seen {
+                self.emulate("prefers-color-scheme", scheme).await;
+            }
+            self.set_width(*width).await;
             let used = self.run("return document.documentElement.scrollWidth").await;
             let used = used.as_u64().unwrap();
-            assert!(used <= width, "{state}: {used} px are used");
+            assert!(used <= *width, "{state}: {used} px are used");
             if let Some(axe) = &axe {
                 self.run(axe).await;
                 let script = json!({"script": RUN_AXE, "args": []});
-                let found = self.browser.post("/execute/async", script).await;
-                assert_eq!(found, json!([]), "{state}");
+                assert_eq!(self.post("/execute/async", script).await, json!([]), "{state}");
             }
             if let Some(folder) = &screenshots {
                 self.take_screenshot(&Path::new(folder).join(format!("{state}.png"))).await;
@@ -175,11 +229,16 @@ impl Visit {
     }
 
     async fn control(&self, command: &str, parameters: Value) -> Value {
-        let command = json!({"cmd": command, "params": parameters});
-        self.browser.post("/goog/cdp/execute", command).await
+        self.post("/goog/cdp/execute", json!({"cmd": command, "params": parameters})).await
     }
 }
 
+const PATIENCE: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(20);
+
+/// Keys, as `WebDriver` names them.
+pub(crate) const TAB: &str = "\u{e004}";
+pub(crate) const ENTER: &str = "\u{e007}";
 /// The path of axe-core's `axe.min.js`.
 const AXE: &str = "STYTCH_TEST_AXE";
 /// A folder for screenshots.
