@@ -1,21 +1,71 @@
 //! The console example without a Stytch account, and with the environment of one: then it builds
 //! its client with `Client::from_env`.
 
-use std::{
-    net::TcpListener,
-    process::{Command, Output},
-};
+use std::{net::TcpListener, process::Command};
 
-use stytch_sso_external::{Operation, testing::Fault};
+use crate::support::prelude::*;
 
-use crate::support::{acme::Acme, child};
+/// What a run of the example printed and returned.
+struct Run {
+    stdout: String,
+    stderr: String,
+    code: Option<i32>,
+}
+
+impl Run {
+    fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("the example runs");
+        let [stdout, stderr] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        Self { stdout, stderr, code: output.status.code() }
+    }
+
+    #[track_caller]
+    fn assert_prints(&self, parts: &[&str]) {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        for part in parts {
+            assert!(self.stdout.contains(part), "{part:?} isn't in\n{}", self.stdout);
+        }
+    }
+
+    /// Asserts that the command failed with this exit code, and with these parts in one line.
+    #[track_caller]
+    fn assert_fails(&self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, Some(code), "{}", self.stderr);
+        for part in parts {
+            assert!(self.stderr.contains(part), "{part:?} isn't in\n{}", self.stderr);
+        }
+    }
+}
+
+fn example() -> Command {
+    Command::new(child::example("update_connection"))
+}
+
+impl Acme {
+    /// Returns the example with the environment of Ada.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = example();
+        command
+            .env("STYTCH_PROJECT_ID", self.stytch.project_id())
+            .env("STYTCH_SECRET", self.stytch.secret())
+            .env("STYTCH_BASE_URL", self.stytch.base_url())
+            .env("STYTCH_SESSION_JWT", self.ada.fresh_jwt())
+            .args(arguments);
+        command
+    }
+
+    /// Runs a command that succeeds. Each prints a request id.
+    fn run(&self, arguments: &[&str]) -> String {
+        let run = Run::of(&mut self.command(arguments));
+        run.assert_prints(&["  request id:  request-id-test-"]);
+        run.stdout
+    }
+}
 
 #[test]
 fn example_shows_the_main_job_without_an_account() {
-    let output =
-        run(Command::new(child::example("update_connection")).env_remove("STYTCH_PROJECT_ID"));
-    let stdout = String::from_utf8(output.stdout).unwrap();
-    for part in [
+    Run::of(example().env_remove("STYTCH_PROJECT_ID")).assert_prints(&[
         "in-process fake of Stytch",
         "name:        Acme Okta\n",
         "all members: editor\n",
@@ -25,103 +75,63 @@ fn example_shows_the_main_job_without_an_account() {
         "may update:  no; roles that would allow it: sso_manager, stytch_admin\n",
         "the action `update` on the resource `stytch.sso`",
         "outcome:     NotApplied\n",
-    ] {
-        assert!(stdout.contains(part), "{part:?} isn't in\n{stdout}");
-    }
-    assert!(output.status.success());
+    ]);
 }
 
 #[test]
 fn list_and_show_print_connections() {
     let acme = Acme::new();
     let _second = acme.organization.connection("Acme Entra");
-    let output = run(&mut acme.command(&["list"]));
-    let listed = String::from_utf8(output.stdout).unwrap();
-    let (first, last) = listed.split_once("\n\n").unwrap();
-    assert!(first.starts_with(&format!("  id:          {}\n", acme.connection.id())), "{listed}");
-    assert!(first.contains("\n  name:        Acme Okta\n"), "{listed}");
+    let listed = acme.run(&["list"]);
+    let id = acme.connection.id();
     // A blank line between two connections.
-    let (second, last) = last.split_once("\n\n").unwrap();
+    let [first, second, last] = listed.split("\n\n").collect::<Vec<_>>()[..] else {
+        panic!("{listed}")
+    };
+    assert!(first.starts_with(&format!("  id:          {id}\n")), "{listed}");
+    assert!(first.contains("\n  name:        Acme Okta\n"), "{listed}");
     assert!(second.contains("\n  name:        Acme Entra\n"), "{listed}");
-    assert!(last.starts_with("  request id:  request-id-test-"), "{listed}");
-    let output = run(&mut acme.command(&["show", acme.connection.id()]));
-    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(last.starts_with("  request id:  "), "{listed}");
+    let shown = acme.run(&["show", id]);
     assert!(shown.ends_with("  may update:  yes, by stytch_admin\n"), "{shown}");
 }
 
 #[test]
 fn update_replaces_the_lists_that_are_given() {
     let acme = Acme::new();
-    let output = run(&mut acme.command(&[
-        "update",
-        acme.connection.id(),
-        "--display-name",
-        "Renamed",
-        "--clear-roles",
-        "--group-role",
-        "it=admins=stytch_admin",
-    ]));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let id = acme.connection.id();
+    let group = ["--group-role", "it=admins=stytch_admin"];
+    let arguments = ["update", id, "--display-name", "Renamed", "--clear-roles"];
+    acme.run(&[&arguments[..], &group].concat());
     let state = acme.connection.state();
     assert_eq!(state.display_name, "Renamed");
     assert_eq!(state.external_connection_implicit_role_assignments, Some(vec![]));
-    let groups = state.external_group_implicit_role_assignments.unwrap();
-    assert_eq!(
-        (groups[0].group.as_str(), groups[0].role_id.as_str()),
-        ("it=admins", "stytch_admin")
-    );
+    assert!(state.has_group_role("it=admins", "stytch_admin"), "{state:?}");
 }
 
 #[test]
-fn grant_keeps_the_other_roles() {
-    let acme = Acme::new();
-    for group in ["engineering", "sales"] {
-        let grant = ["grant", acme.connection.id(), group, "stytch_member"];
-        assert!(run(&mut acme.command(&grant)).status.success());
-    }
-    let state = acme.connection.state();
-    assert_eq!(state.external_group_implicit_role_assignments.unwrap().len(), 2);
-    assert_eq!(state.external_connection_implicit_role_assignments.unwrap().len(), 1);
-}
-
-#[test]
-fn revoke_and_move_keep_the_other_roles() {
+fn grant_revoke_and_move_keep_the_other_roles() {
     let acme = Acme::new();
     let edit = |command, group, to: &[&str]| {
-        let arguments = [&[command, acme.connection.id(), group, "stytch_member"], to].concat();
-        let output = run(&mut acme.command(&arguments));
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        acme.run(&[&[command, acme.connection.id(), group, "stytch_member"], to].concat())
+    };
+    let groups = || {
+        let state = acme.connection.state();
+        assert!(state.has_role("stytch_member"));
+        let groups = state.external_group_implicit_role_assignments.unwrap();
+        groups.into_iter().map(|role| role.group).collect::<Vec<_>>()
     };
     edit("grant", "engineering", &[]);
     edit("grant", "sales", &[]);
+    assert_eq!(groups(), ["engineering", "sales"]);
     let moved = edit("move", "sales", &["marketing"]);
-    let groups = "groups:      engineering -> stytch_member, marketing -> stytch_member\n";
-    assert!(moved.contains(groups), "{moved}");
+    let line = "groups:      engineering -> stytch_member, marketing -> stytch_member\n";
+    assert!(moved.contains(line), "{moved}");
     let unchanged = edit("move", "sales", &["support"]);
     let note = "  unchanged:   the group sales doesn't have the role stytch_member\n";
-    assert!(unchanged.contains(groups) && unchanged.ends_with(note), "{unchanged}");
+    assert!(unchanged.contains(line) && unchanged.ends_with(note), "{unchanged}");
     edit("revoke", "engineering", &[]);
-    let groups = acme.connection.state().external_group_implicit_role_assignments.unwrap();
-    assert_eq!(groups.len(), 1);
-    assert_eq!(groups[0].group, "marketing");
-}
-
-#[test]
-fn each_command_prints_a_request_id() {
-    let acme = Acme::new();
-    let id = acme.connection.id();
-    for arguments in [
-        &["list"] as &[_],
-        &["show", id],
-        &["update", id, "--display-name", "Renamed"],
-        &["grant", id, "it", "stytch_member"],
-        &["move", id, "it", "stytch_member", "hr"],
-        &["revoke", id, "hr", "stytch_member"],
-    ] {
-        let stdout = String::from_utf8(run(&mut acme.command(arguments)).stdout).unwrap();
-        assert!(stdout.contains("  request id:  request-id-test-"), "{arguments:?}: {stdout}");
-    }
+    assert_eq!(groups(), ["marketing"]);
 }
 
 #[test]
@@ -131,90 +141,54 @@ fn failures_print_their_causes_and_exit_by_outcome() {
     let mut command = acme.command(&["list"]);
     command.env("STYTCH_BASE_URL", format!("http://{closed}"));
     command.env_remove("STYTCH_SESSION_JWT").env("STYTCH_SESSION_TOKEN", acme.ada.token());
-    let output = run(&mut command);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        stderr.contains("connecting failed") && stderr.contains(": tcp connect error"),
-        "{stderr}"
-    );
-    assert_eq!((output.status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
+    let run = Run::of(&mut command);
+    run.assert_fails(1, &["connecting failed", ": tcp connect error"]);
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
 
     let update = ["update", acme.connection.id(), "--display-name", "Renamed"];
-    acme.fault(Operation::UpdateExternalConnection, Fault::status(500).after_applying());
-    let output = run(&mut acme.command(&update));
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.contains("may have been applied"), "{stderr}");
-    assert_eq!(output.status.code(), Some(3));
-    assert_eq!(run(&mut acme.command(&["nonsense"])).status.code(), Some(2));
+    acme.fault(UPDATE, Fault::status(500).after_applying());
+    Run::of(&mut acme.command(&update)).assert_fails(3, &["may have been applied"]);
+    Run::of(&mut acme.command(&["nonsense"])).assert_fails(2, &[]);
 }
 
 #[test]
 fn missing_input_is_named() {
     let acme = Acme::new();
     for variable in ["STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_SESSION_JWT"] {
-        assert_fails(acme.command(&["list"]).env_remove(variable), variable);
+        Run::of(acme.command(&["list"]).env_remove(variable)).assert_fails(1, &[variable]);
     }
-    assert_fails(&mut acme.command(&[]), "a command is required");
-    assert_fails(&mut acme.command(&["update", acme.connection.id()]), "set a display name");
-    let denied = acme.organization.member("bob", &[]).log_in();
-    let session = denied.fresh_jwt();
-    assert_fails(acme.command(&["list"]).env("STYTCH_SESSION_JWT", session), "`stytch.sso`");
+    Run::of(&mut acme.command(&[])).assert_fails(2, &["a command is required"]);
+    let nothing = ["update", acme.connection.id()];
+    Run::of(&mut acme.command(&nothing)).assert_fails(1, &["set a display name"]);
+    let denied = acme.log_in("bob", &[]).fresh_jwt();
+    let mut denied_list = acme.command(&["list"]);
+    Run::of(denied_list.env("STYTCH_SESSION_JWT", denied)).assert_fails(1, &["`stytch.sso`"]);
 }
 
 #[test]
 fn help_explains_the_commands() {
+    let all: &[&str] = &[
+        "STYTCH_PROJECT_ID",
+        "STYTCH_SECRET",
+        "STYTCH_BASE_URL",
+        "STYTCH_SESSION_JWT",
+        "STYTCH_SESSION_TOKEN",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "3  Failed, but the update may have been applied",
+        "grant",
+        "revoke",
+        "move",
+    ];
     for (arguments, parts) in [
-        (&["--help"] as &[_], &ALL as &[_]),
+        (&["--help"] as &[_], all),
         (&["update", "--help"], &["[OPTIONS] <ID>", "--group-role <GROUP=ROLE_ID>"]),
         (&["grant", "--help"], &["<ID> <GROUP> <ROLE>", "keep all other roles"]),
         (&["move", "--help"], &["<ID> <GROUP> <ROLE> <TO>", "keep all other roles"]),
     ] {
-        let output = run(Command::new(child::example("update_connection")).args(arguments));
-        let stdout = String::from_utf8(output.stdout).unwrap();
-        for part in parts {
-            assert!(stdout.contains(part), "{part:?} isn't in\n{stdout}");
-        }
+        Run::of(example().args(arguments)).assert_prints(parts);
     }
-}
-
-impl Acme {
-    /// Returns the example with the environment of Ada.
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(child::example("update_connection"));
-        command
-            .env("STYTCH_PROJECT_ID", self.stytch.project_id())
-            .env("STYTCH_SECRET", self.stytch.secret())
-            .env("STYTCH_BASE_URL", self.stytch.base_url())
-            .env("STYTCH_SESSION_JWT", self.ada.fresh_jwt())
-            .args(arguments);
-        command
-    }
-}
-
-fn assert_fails(command: &mut Command, expected: &str) {
-    let output = run(command);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && stderr.contains(expected), "{expected}: {stderr}");
-}
-
-/// What the help explains: the variables, the exit codes, the commands.
-const ALL: [&str; 14] = [
-    "STYTCH_PROJECT_ID",
-    "STYTCH_SECRET",
-    "STYTCH_BASE_URL",
-    "STYTCH_SESSION_JWT",
-    "STYTCH_SESSION_TOKEN",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "3  Failed, but the update may have been applied",
-    "grant",
-    "revoke",
-    "move",
-];
-
-fn run(command: &mut Command) -> Output {
-    command.output().expect("the example runs")
 }
