@@ -81,11 +81,8 @@ async fn success_may_lack_request_id_status_code_credentials_and_role_lists() {
             assert_eq!(id.unwrap(), ORGANIZATION, "{body}");
         }
     }
-    let lists = [
-        "/connection/external_connection_implicit_role_assignments",
-        "/connection/external_group_implicit_role_assignments",
-    ];
-    for body in lacking(&updated(), &lists) {
+    let lists = [ROLES, GROUP_ROLES].map(|list| format!("/connection/{list}"));
+    for body in lacking(&updated(), &lists.each_ref().map(|list| &**list)) {
         scripted.update(steps::json(200, &body)).await.unwrap();
     }
 }
@@ -181,6 +178,8 @@ async fn field_that_is_missing_or_of_a_wrong_type_is_ignored() {
     }
 }
 
+type Respond = fn(u16, &str) -> Steps;
+
 #[tokio::test]
 async fn undecodable_bodies_keep_their_request_id_and_error_type() {
     let scripted = Scripted::start().await;
@@ -188,7 +187,6 @@ async fn undecodable_bodies_keep_their_request_id_and_error_type() {
     let deep = ["[".repeat(10_000), "]".repeat(10_000)].concat();
     let unexpected = [UnexpectedResponse; 3];
     let rejected = [UnexpectedResponse, InvalidRequest, InvalidRequest];
-    type Respond = fn(u16, &str) -> Steps;
     let whole: Respond = |status, body| steps::http(status, JSON, body);
     let bodies: [(_, Respond, _); 5] = [
         (format!("{{{fields}, \"error_mess"), whole, unexpected),
@@ -215,7 +213,6 @@ async fn undecodable_bodies_keep_their_request_id_and_error_type() {
 async fn undecodable_success_names_the_field_and_not_its_value() {
     let scripted = Scripted::start().await;
     let secret = json!({"hunter2": "hunter2"});
-    let roles = "/connection/external_connection_implicit_role_assignments";
     let list = json!([{"role_id": "editor"}, {"role_id": secret}]);
     for (body, problem) in [
         (
@@ -223,7 +220,7 @@ async fn undecodable_success_names_the_field_and_not_its_value() {
             "field `connection.display_name` has an unexpected type",
         ),
         (
-            with(updated(), roles, list),
+            with(updated(), &format!("/connection/{ROLES}"), list),
             "field `connection.external_connection_implicit_role_assignments[1].role_id` \
              has an unexpected type",
         ),

@@ -8,8 +8,6 @@ use stytch_sso_external::{ConnectionEdit, testing::Connection};
 use crate::support::prelude::*;
 
 const ADMIN: &str = "stytch_admin";
-const ROLES: &str = "external_connection_implicit_role_assignments";
-const GROUPS: &str = "external_group_implicit_role_assignments";
 /// Longer than any test.
 const LONG: Duration = Duration::from_secs(600);
 
@@ -125,8 +123,8 @@ fn edit_of_a_missing_list_is_an_error() {
     let edits: [(fn(&mut ConnectionEdit), _); 5] = [
         (|edit| edit.grant_role("a"), ROLES),
         (|edit| edit.revoke_role("a"), ROLES),
-        (|edit| edit.grant_group_role("g", "a"), GROUPS),
-        (|edit| edit.revoke_group_role("g", "a"), GROUPS),
+        (|edit| edit.grant_group_role("g", "a"), GROUP_ROLES),
+        (|edit| edit.revoke_group_role("g", "a"), GROUP_ROLES),
         (grant_and_revoke, ROLES),
     ];
     for (change, field) in edits {
@@ -155,20 +153,20 @@ fn assert_unknown_list(error: &Error, field: &str) {
 /// Takes minutes if each step looks at the whole list.
 #[test]
 fn tens_of_thousands_of_roles_can_be_edited() {
-    const ROLES: usize = 50_000;
+    const COUNT: usize = 50_000;
     let role = |number: usize| format!("role-{number}");
     // Each of them twice.
-    let twice = request().connection_roles((0..ROLES).chain(0..ROLES).map(role));
+    let twice = request().connection_roles((0..COUNT).chain(0..COUNT).map(role));
     let current = with_lists(twice.clear_group_roles());
-    let left = || (ROLES / 2..ROLES).map(role);
+    let left = || (COUNT / 2..COUNT).map(role);
     let expected = request().connection_roles(left());
     let change = |edit: &mut ConnectionEdit| {
-        for number in 0..ROLES {
+        for number in 0..COUNT {
             edit.grant_group_role(role(number), "editor");
             edit.grant_role(role(number));
             assert!(edit.has_role(&role(number)));
         }
-        for number in 0..ROLES / 2 {
+        for number in 0..COUNT / 2 {
             edit.revoke_role(&role(number));
             edit.revoke_group_role(&role(number), "editor");
         }
@@ -224,7 +222,7 @@ async fn edit_returns_the_connection_as_it_is_afterwards() {
     assert_eq!((groups(&edited), &edited), (vec!["it"], &okta.state()));
     let updates = stytch.updates();
     assert_eq!(updates.len(), 1);
-    assert_eq!(updates[0].body, json!({GROUPS: [{"group": "it", "role_id": ADMIN}]}));
+    assert_eq!(updates[0].body, json!({GROUP_ROLES: [{"group": "it", "role_id": ADMIN}]}));
     // Granted already: it is read, and nothing is sent.
     assert_eq!(ada.edit_connection(okta.id(), edit).await.unwrap(), okta.state());
     assert_eq!(stytch.count(GetConnections), 2);
@@ -271,7 +269,7 @@ async fn read_with_lists(
 ) -> ExternalConnection {
     let okta = &acme.connection;
     let mut shown = json!(okta.state());
-    for list in [ROLES, GROUPS] {
+    for list in [ROLES, GROUP_ROLES] {
         shown.as_object_mut().unwrap().remove(list);
         if let Some(value) = &lists {
             shown[list] = value.clone();

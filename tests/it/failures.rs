@@ -211,7 +211,7 @@ const MOMENT: Duration = Duration::from_millis(5);
 /// The attempt timeout for failures that end by themselves.
 const QUICK: Duration = Duration::from_secs(5);
 /// The attempt timeout for those that only a timeout ends, after the headers.
-const AFTER_HEADERS: Duration = Duration::from_secs(1);
+const AFTER_HEADERS: Duration = Duration::from_millis(300);
 /// The attempt timeout for those that only a timeout ends, before the headers.
 const SHORT: Duration = Duration::from_millis(100);
 /// Tolerance for a busy machine.

@@ -8,22 +8,27 @@ mod update;
 
 use crate::support::prelude::*;
 
+type Request = reqwest::RequestBuilder;
+type Headers<'a> = &'a [(&'a str, &'a str)];
+/// A response's status and JSON body.
+type Reply = (u16, Value);
+
 /// Requests to the fake without the crate.
 impl Acme {
     fn path(&self) -> String {
         path(self.organization.id(), self.connection.id())
     }
 
-    async fn put(&self, header: &str, session: &str, body: &Value) -> (u16, Value) {
+    async fn put(&self, header: &str, session: &str, body: &Value) -> Reply {
         self.put_to(&self.path(), &[(header, session)], body).await
     }
 
     /// Updates with Ada's token.
-    async fn put_by_ada(&self, body: &Value) -> (u16, Value) {
+    async fn put_by_ada(&self, body: &Value) -> Reply {
         self.put(TOKEN, &self.ada.token(), body).await
     }
 
-    async fn put_to(&self, path: &str, session: &[(&str, &str)], body: &Value) -> (u16, Value) {
+    async fn put_to(&self, path: &str, session: Headers<'_>, body: &Value) -> Reply {
         self.send("PUT", path, session, body).await
     }
 
@@ -35,7 +40,7 @@ impl Acme {
         assert_error(&self.put(header, session, &NAME.into()).await, status, error);
     }
 
-    async fn authenticate(&self, body: &Value) -> (u16, Value) {
+    async fn authenticate(&self, body: &Value) -> Reply {
         let path = "/v1/b2b/sessions/authenticate";
         self.send("POST", path, &[], body).await
     }
@@ -45,26 +50,14 @@ impl Acme {
         self.send("GET", &path, &[], &Value::Null).await.1
     }
 
-    async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &Value,
-    ) -> (u16, Value) {
+    async fn send(&self, method: &str, path: &str, headers: Headers<'_>, body: &Value) -> Reply {
         let response = self.request(method, path, headers, body).send().await.unwrap();
         let status = response.status().as_u16();
         (status, serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default())
     }
 
     /// A string is sent as the body without encoding it as JSON.
-    fn request(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &Value,
-    ) -> reqwest::RequestBuilder {
+    fn request(&self, method: &str, path: &str, headers: Headers<'_>, body: &Value) -> Request {
         let url = format!("{}{path}", self.stytch.base_url());
         let request = http()
             .request(method.parse().unwrap(), url)
@@ -90,12 +83,12 @@ pub(crate) fn http_builder() -> reqwest::ClientBuilder {
 }
 
 #[track_caller]
-fn assert_ok((status, response): &(u16, Value)) {
+fn assert_ok((status, response): &Reply) {
     assert_eq!(*status, 200, "{response}");
 }
 
 #[track_caller]
-fn assert_error((seen, response): &(u16, Value), status: u16, error_type: &str) {
+fn assert_error((seen, response): &Reply, status: u16, error_type: &str) {
     assert_eq!((*seen, &response["error_type"]), (status, &json!(error_type)));
     assert_eq!(response["status_code"], status);
 }
@@ -106,7 +99,5 @@ fn path(organization: &str, connection: &str) -> String {
 
 const TOKEN: &str = "x-stytch-member-session";
 const JWT: &str = "x-stytch-member-sessionjwt";
-const ROLES: &str = "external_connection_implicit_role_assignments";
-const GROUP_ROLES: &str = "external_group_implicit_role_assignments";
 /// An update that changes the name.
 const NAME: &str = r#"{"display_name":"Renamed"}"#;

@@ -24,13 +24,9 @@ fn update_rejects_unknown_fields() {
 
 #[test]
 fn unknown_fields_of_an_assignment_are_ignored() {
-    let lists = [
-        "external_connection_implicit_role_assignments",
-        "external_group_implicit_role_assignments",
-    ];
     let mut connection = json!(responses::connection());
     connection["new"] = json!(1);
-    for list in lists {
+    for list in [ROLES, GROUP_ROLES] {
         connection[list][0]["new"] = json!({"a": [1]});
         let update = json!({list: connection[list]});
         serde_json::from_value::<UpdateExternalConnectionRequest>(update).unwrap();
@@ -42,11 +38,7 @@ fn unknown_fields_of_an_assignment_are_ignored() {
 /// Null is no empty list in a request: it would revoke roles.
 #[test]
 fn null_in_an_update_changes_nothing() {
-    let update = json!({
-        "display_name": null,
-        "external_connection_implicit_role_assignments": null,
-        "external_group_implicit_role_assignments": null,
-    });
+    let update = json!({"display_name": null, (ROLES): null, (GROUP_ROLES): null});
     let update: UpdateExternalConnectionRequest = serde_json::from_value(update).unwrap();
     assert_eq!(update, UpdateExternalConnectionRequest::default());
 }

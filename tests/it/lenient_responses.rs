@@ -145,12 +145,9 @@ fn outcome<T: DeserializeOwned + Serialize>(body: Value, pointer: &str) -> Strin
 #[test]
 fn null_in_a_list_is_never_skipped() {
     let connection = json!(responses::connection());
-    for item in [
-        "/external_connection_implicit_role_assignments/0",
-        "/external_group_implicit_role_assignments/0",
-    ] {
-        let body = with(connection.clone(), item, Value::Null);
-        assert!(!decodes::<ExternalConnection>(&body), "{item}");
+    for list in [ROLES, GROUP_ROLES] {
+        let body = with(connection.clone(), &format!("/{list}/0"), Value::Null);
+        assert!(!decodes::<ExternalConnection>(&body), "{list}");
     }
     let body = json!({"external_connections": [connection, null]});
     assert!(!decodes::<GetConnectionsResponse>(&body));

@@ -14,43 +14,26 @@ async fn error_of(steps: Steps) -> Error {
 async fn http_status_decides_and_an_error_body_is_never_a_success() {
     let denied = "session_authorization_error";
     let permission_denied = PermissionDenied { action: "update", resource: "stytch.sso" };
-    let oops = json!({"status_code": 500, "error_message": "Oops.", "request_id": REQUEST_ID});
+    let with_id = |body| with(body, "/request_id", REQUEST_ID);
     let beside_null = with(updated(), "/connection", Value::Null);
     let beside_null = with(beside_null, "/error_type", "internal_server_error");
+    let oops = json!({"status_code": 500, "error_message": "Oops."});
     let rows = [
         ("a denial", 200, rejected(403, denied), UnexpectedResponse, Unknown),
-        ("a message", 200, oops, UnexpectedResponse, Unknown),
-        (
-            "an OAuth error",
-            200,
-            json!({"error": "access_denied", "request_id": REQUEST_ID}),
-            UnexpectedResponse,
-            Unknown,
-        ),
-        (
-            "a status alone",
-            200,
-            json!({"status_code": 503, "request_id": REQUEST_ID}),
-            UnexpectedResponse,
-            Unknown,
-        ),
+        ("a message", 200, with_id(oops), UnexpectedResponse, Unknown),
+        ("OAuth", 200, with_id(json!({"error": "access_denied"})), UnexpectedResponse, Unknown),
+        ("a status", 200, with_id(json!({"status_code": 503})), UnexpectedResponse, Unknown),
         ("an error type beside null", 200, beside_null, UnexpectedResponse, Unknown),
         ("an empty object", 200, json!({}), UnexpectedResponse, Applied),
         ("an empty array", 200, json!([]), UnexpectedResponse, Applied),
-        (
-            "no connection",
-            200,
-            json!({"status_code": 200, "request_id": REQUEST_ID}),
-            UnexpectedResponse,
-            Applied,
-        ),
+        ("no data", 200, with_id(json!({"status_code": 200})), UnexpectedResponse, Applied),
         ("403 that claims 200", 403, rejected(200, denied), permission_denied, NotApplied),
         ("500 that claims 400", 500, rejected(400, "new_type"), Api, Unknown),
         ("an array", 400, json!([rejected(400, "invalid_role")]), UnexpectedResponse, NotApplied),
         // A status of 403 alone is no denial of a permission.
         ("suspended", 403, rejected(403, "organization_suspended"), Api, NotApplied),
         ("unknown", 403, rejected(403, "a_type_of_tomorrow"), Api, NotApplied),
-        ("no type", 403, json!({"status_code": 403, "request_id": REQUEST_ID}), Api, NotApplied),
+        ("no type", 403, with_id(json!({"status_code": 403})), Api, NotApplied),
         ("a gateway's", 403, json!({"message": "Forbidden"}), UnexpectedResponse, NotApplied),
         ("empty", 403, json!({}), UnexpectedResponse, NotApplied),
         ("a string", 403, json!(denied), UnexpectedResponse, NotApplied),

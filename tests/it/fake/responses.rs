@@ -10,7 +10,6 @@ use crate::{denial::TYPES, support::prelude::*};
 fn errors_are_as_captured() {
     let captured: Value =
         serde_json::from_str(include_str!("../../vectors/responses.json")).unwrap();
-    let list = "external_connection_implicit_role_assignments";
     for (name, error) in [
         ("error_400_invalid_display_name", responses::invalid_display_name()),
         ("error_400_groups_key_missing", responses::groups_key_missing()),
@@ -21,7 +20,7 @@ fn errors_are_as_captured() {
         ("error_404_session_not_found", responses::session_not_found()),
         ("error_429_too_many_requests", responses::rate_limited()),
         ("error_500_internal_server_error", responses::internal_server_error()),
-        ("error_with_error_details", responses::invalid_role_assignment("no_such_role", list, 1)),
+        ("error_with_error_details", responses::invalid_role_assignment("no_such_role", ROLES, 1)),
     ] {
         let mut cases = captured["cases"].as_array().unwrap().iter();
         let case = cases.find(|case| case["name"] == name).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::support::prelude::*;
 
-use super::{GROUP_ROLES, JWT, NAME, ROLES, TOKEN, assert_error, assert_ok, http, path};
+use super::{JWT, NAME, TOKEN, assert_error, assert_ok, http, path};
 
 #[tokio::test]
 async fn admin_updates_by_token_and_by_jwt() {

@@ -31,6 +31,9 @@ pub(crate) const ORGANIZATION: &str = "organization-test-acme";
 pub(crate) const CONNECTION: &str = "external-connection-test-okta";
 pub(crate) const REQUEST_ID: &str = "request-id-test-5ad0";
 pub(crate) const UPDATE: Operation = Operation::UpdateExternalConnection;
+/// The role lists of a connection, and of an update.
+pub(crate) const ROLES: &str = "external_connection_implicit_role_assignments";
+pub(crate) const GROUP_ROLES: &str = "external_group_implicit_role_assignments";
 /// The pointers of a JWT's claims about the organization, and to its id.
 pub(crate) const ORGANIZATION_CLAIM: &str = "/https:~1~1stytch.com~1organization";
 pub(crate) const ORGANIZATION_ID: &str = "/https:~1~1stytch.com~1organization/organization_id";
@@ -254,8 +257,8 @@ pub(crate) fn updated() -> Value {
             "external_connection_id": "saml-connection-test-other",
             "display_name": "Acme",
             "status": "active",
-            "external_connection_implicit_role_assignments": [],
-            "external_group_implicit_role_assignments": [],
+            (ROLES): [],
+            (GROUP_ROLES): [],
         },
     })
 }
