@@ -1,4 +1,4 @@
-//! Malicious input: forged sessions, ids that change the path, keys, base URLs and settings.
+//! Malicious input: forged sessions, ids that change the path, keys, and settings.
 
 mod ids;
 mod jwks;

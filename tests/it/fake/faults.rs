@@ -69,6 +69,7 @@ async fn delay_affects_only_its_own_requests() {
     delayed.abort();
 }
 
+/// In real time: the fake delays in a thread of its own.
 #[tokio::test]
 async fn delay_is_added_to_another_fault() {
     let acme = Acme::captured();
