@@ -12,23 +12,19 @@ fn fifty_fakes_run_in_parallel() {
     drop(Stytch::start());
     // No test begins before all fakes have started.
     let all_started = Barrier::new(51);
-    let times = std::thread::scope(|scope| {
-        let ready = || {
-            all_started.wait();
-        };
-        let spawn = |n| scope.spawn(move || whole_test(&format!("fake {n}"), ready));
-        let threads: Vec<_> = (0..50).map(spawn).collect();
+    std::thread::scope(|scope| {
+        for n in 0..50 {
+            let ready = || _ = all_started.wait();
+            scope.spawn(move || whole_test(&format!("fake {n}"), ready));
+        }
         all_started.wait();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
-    println!("50 tests at once, the slowest {:?}", times.iter().max().unwrap());
 }
 
-/// A test as a user writes it, with its own runtime. Returns the time since its fake started.
-fn whole_test(name: &str, ready: impl FnOnce()) -> Duration {
+/// A test as a user writes it, with its own runtime.
+fn whole_test(name: &str, ready: impl FnOnce()) {
     let acme = Acme::captured();
     ready();
-    let start = Instant::now();
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().unwrap();
     runtime.block_on(async {
@@ -38,21 +34,19 @@ fn whole_test(name: &str, ready: impl FnOnce()) -> Duration {
     });
     assert_eq!(acme.connection.state().display_name, name);
     assert_eq!(acme.stytch.count(UPDATE), 2);
-    start.elapsed()
 }
 
 #[test]
 fn test_with_a_fake_takes_under_fifty_milliseconds() {
-    let time = || {
+    let is_quick = || {
         let start = Instant::now();
         whole_test("x", || ());
-        start.elapsed()
+        start.elapsed() < Duration::from_millis(50)
     };
-    println!("The first one generates the key: {:?}", time());
+    // The first one generates the key.
+    whole_test("x", || ());
     // Repeated until one run is undisturbed by other tests of this process.
-    let quick = (0..200).map(|_| time()).find(|time| *time < Duration::from_millis(50));
-    println!("A test with its fake takes {quick:?}");
-    assert!(quick.is_some());
+    assert!((0..200).any(|_| is_quick()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,6 +69,5 @@ async fn hundreds_of_updates_complete_in_seconds() {
     callers.join_all().await;
     let elapsed = start.elapsed();
     assert_eq!((acme.stytch.count(UPDATE), acme.stytch.accepted()), (512, 512));
-    println!("512 updates, 64 in flight: {elapsed:?}");
     assert!(elapsed < Duration::from_secs(60), "{elapsed:?}");
 }
