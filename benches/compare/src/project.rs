@@ -29,6 +29,8 @@ pub const SECRET: &str = "secret-test-111111111111111111111111111111111111";
 pub const ORGANIZATION: &str = "organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931";
 /// The connection of the samples.
 pub const CONNECTION: &str = "external-connection-test-d89ff7a0-e86f-4b4d-b6a3-9a74d967528e";
+/// A session token, up to its number of twelve digits.
+pub const TOKEN: &str = "WJtR5BCy38Szd5AfoDpf0iqFKEt4EE5J";
 
 /// The key of the project.
 #[derive(Debug)]
@@ -46,6 +48,9 @@ impl Project {
         let jwt = self.jwt(0, true)?;
         let (jwt, last) = jwt.split_at(jwt.len() - 1);
         let mut authenticated = sample("authenticate_success")?;
+        // Tokens are authenticated in the order of their numbers. Another one in the response is an
+        // error.
+        authenticated["session_token"] = format!("{TOKEN}{NUMBER}").into();
         authenticated["session_jwt"] =
             format!("{}{NUMBER}{last}", &jwt[..jwt.len() - NUMBER.len()]).into();
         let server = Server {
@@ -85,8 +90,7 @@ impl Project {
         let header = json!({"alg": "RS256", "kid": KID, "typ": "JWT"});
         let mut claims: Value = serde_json::from_str(include_str!("../claims.json"))?;
         claims["exp"] = if is_valid { now + 3600 } else { now - 1800 }.into();
-        claims["https://stytch.com/session"]["id"] =
-            format!("member-session-test-{number:036}").into();
+        claims["jti"] = format!("{number:036}").into();
         let part = |json: Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
         let signed = format!("{}.{}", part(header), part(claims));
         let mut signature = vec![0; self.0.public_modulus_len()];

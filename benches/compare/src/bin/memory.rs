@@ -15,7 +15,7 @@ use stytch_sso_external_bench::{
     Result,
     client::{DEFAULT_IN_FLIGHT, Load},
     median, process,
-    project::Project,
+    project::{Project, TOKEN},
 };
 
 #[global_allocator]
@@ -89,8 +89,7 @@ fn full_caches(project: &Project) -> Result<()> {
     println!("| --- | ---: | ---: | ---: |");
     let base_url = project.serve(Duration::ZERO)?;
     let load = Load { callers: 1, in_flight: DEFAULT_IN_FLIGHT, warm_ups: 1, updates: COUNT };
-    let tokens: Vec<_> =
-        (0..=COUNT).map(|n| format!("WJtR5BCy38Szd5AfoDpf0iqFKEt4EE5J{n:012}")).collect();
+    let tokens: Vec<_> = (0..=COUNT).map(|n| format!("{TOKEN}{n:012}")).collect();
     let cases = [
         ("tokens", "new-token", tokens.join("\n")),
         ("JWTs", "new", project.jwts(1 + COUNT, true)?),
