@@ -76,7 +76,7 @@ fn by_type(operation: Operation, body: &types::ErrorBody) -> Option<(ErrorKind, 
         "invalid_role" | "invalid_rbac_role_id" => return invalid("a role is unknown"),
         // Captured: details that name the role.
         "invalid_rbac_role_assignment" if body.error_details.is_some() => {
-            return invalid("a role is unknown or can't be assigned, see error_details()");
+            return invalid("a role is unknown or can't be assigned");
         }
         "invalid_rbac_role_assignment" => {
             return invalid("the connection can't assign roles: an OIDC connection assigns none");

@@ -63,7 +63,7 @@ async fn rejections_by_stytch_are_explained_in_our_own_text() {
     let acme = AcmeService::new();
     let role = json!({ROLES: [{"role_id": "no_such_role"}]}).to_string();
     let rejected = json!({"field": ROLES, "group": null, "role_id": "no_such_role"});
-    let unassignable = "the connection can't assign one of the roles, or no roles if it is OIDC";
+    let unassignable = "a role is unknown or can't be assigned";
     let no_name = r#"{"display_name": " "}"#;
     for (body, reason, rejected, status) in [
         (&*role, unassignable, rejected, "active"),
