@@ -345,7 +345,9 @@ async fn third_waiting_edit_of_a_session_fails_at_once() {
     let acme = Acme::new();
     let client = acme.stytch.client();
     let (ada, bob) = (client.as_member(acme.jwt()), client.as_member(acme.another_token()));
-    for member in [&ada, &bob] {
+    // Another credential of the same session.
+    let ada_by_token = client.as_member(acme.token());
+    for member in [&ada, &ada_by_token, &bob] {
         member.organization_id().await.unwrap();
     }
     let edit = |member: &MemberClient, group: &'static str| {
@@ -357,13 +359,13 @@ async fn third_waiting_edit_of_a_session_fails_at_once() {
     until(|| hang.hits() > 0).await;
 
     let mut waiting = Vec::new();
-    for (member, group) in [(&ada, "a"), (&bob, "b"), (&ada, "c"), (&bob, "d")] {
+    for (member, group) in [(&ada, "a"), (&bob, "b"), (&ada_by_token, "c"), (&bob, "d")] {
         let mut edit = Box::pin(edit(member, group));
         assert!((&mut edit).now_or_never().is_none(), "{group} waits");
         waiting.push(edit);
     }
     let requests = acme.stytch.requests().len();
-    for member in [&ada, &bob] {
+    for member in [&ada, &ada_by_token, &bob] {
         let error = edit(member, "e").now_or_never().expect("fails at once").unwrap_err();
         assert_eq!(facts(&error), (Transport, None, NotApplied), "{error:?}");
         assert_eq!((error.operation(), error.attempts()), (UPDATE, 0));

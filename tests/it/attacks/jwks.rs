@@ -54,6 +54,23 @@ async fn first_of_two_keys_with_one_kid_is_used() {
     assert_eq!(project.counts(), [1, 0, 1]);
 }
 
+/// As after a project was restored: the service calls `warm_up`.
+#[tokio::test]
+async fn key_that_replaces_another_under_its_kid_is_used_after_warm_up() {
+    let project = publishing(json!([raw::jwk()])).await;
+    let client = project.client();
+    update(&client, raw_jwt(raw::KID)).await.unwrap();
+    let mut new = KEY.jwk();
+    new.kid = Some(raw::KID.into());
+    project.respond(GetJwks, key_set(&json!([new])));
+    let new = KEY.clone().with_kid(raw::KID);
+    let by_new = jwt::sign(&json!({"alg": "RS256", "kid": raw::KID}), &claims(), &new);
+    assert_eq!(update(&client, by_new.clone()).await.unwrap_err().kind(), InvalidSession);
+    client.warm_up().await.unwrap();
+    update(&client, by_new).await.unwrap();
+    assert_eq!(project.counts(), [2, 0, 2]);
+}
+
 /// One thing wrong with a key, each.
 fn unusable() -> Vec<Value> {
     let wrong = [
