@@ -24,19 +24,19 @@ fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
 
 // Runs a part of a fixture with a number of roles.
 #[library_benchmark(setup = set_up)]
-#[bench::jwt_first_sight(args = (0, 1, Fixture::jwt_first_sight), config = at_most(434_277))]
-#[bench::jwt_seen_before(args = (0, 50, Fixture::jwt_seen_before), config = at_most(2_651_887))]
-#[bench::session_cloned(args = (0, 50, Fixture::session_cloned), config = at_most(97_638))]
-#[bench::token_seen_before(args = (0, 50, Fixture::token_seen_before), config = at_most(283_703))]
-#[bench::request_building(args = (0, 1, Fixture::request_building), config = at_most(54_470))]
-#[bench::response_parsing(args = (0, 50, Fixture::response_parsing), config = at_most(650_953))]
-#[bench::update_accepted(args = (0, 1, Fixture::update_accepted), config = at_most(125_294))]
-#[bench::error_mapping(args = (0, 1, Fixture::error_mapping), config = at_most(126_321))]
+#[bench::jwt_first_sight(args = (0, 1, Fixture::jwt_first_sight), config = at_most(438_413))]
+#[bench::jwt_seen_before(args = (0, 50, Fixture::jwt_seen_before), config = at_most(2_708_947))]
+#[bench::session_cloned(args = (0, 50, Fixture::session_cloned), config = at_most(114_514))]
+#[bench::token_seen_before(args = (0, 50, Fixture::token_seen_before), config = at_most(326_127))]
+#[bench::request_building(args = (0, 1, Fixture::request_building), config = at_most(58_452))]
+#[bench::response_parsing(args = (0, 50, Fixture::response_parsing), config = at_most(504_420))]
+#[bench::update_accepted(args = (0, 1, Fixture::update_accepted), config = at_most(128_671))]
+#[bench::error_mapping(args = (0, 1, Fixture::error_mapping), config = at_most(136_488))]
 // Ten times as many roles take about ten times as many instructions.
-#[bench::edit_1000_roles(args = (1_000, 1, Fixture::edit), config = at_most(u64::MAX))]
-#[bench::edit_10000_roles(args = (10_000, 1, Fixture::edit), config = at_most(u64::MAX))]
-#[bench::check_1000_roles(args = (1_000, 1, Fixture::permission_check), config = at_most(u64::MAX))]
-#[bench::check_10000_roles(args = (10_000, 1, Fixture::permission_check), config = at_most(u64::MAX))]
+#[bench::edit_1000_roles(args = (1_000, 1, Fixture::edit), config = at_most(4_551_715))]
+#[bench::edit_10000_roles(args = (10_000, 1, Fixture::edit), config = at_most(51_160_247))]
+#[bench::check_1000_roles(args = (1_000, 1, Fixture::permission_check), config = at_most(3_914_483))]
+#[bench::check_10000_roles(args = (10_000, 1, Fixture::permission_check), config = at_most(47_883_149))]
 fn part((fixture, times, run): (Fixture, u32, fn(&Fixture))) -> Fixture {
     for _ in 0..times {
         run(&fixture);
