@@ -24,7 +24,7 @@ impl Fixture {
 
     async fn update(&self) -> Result<(), Error> {
         let member = self.client.as_member(jwt_of(&self.acme.ada));
-        self.acme.rename_as(&member).await.map(|_| ())
+        self.acme.rename(&member).await
     }
 
     fn fail_updates(&self) -> testing::ScriptedFault {

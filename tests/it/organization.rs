@@ -44,7 +44,7 @@ async fn expired_jwt_is_renewed_and_the_update_carries_the_new_one() {
     acme.stytch.clock().advance(Duration::from_secs(301));
     let member = acme.as_member(Session::jwt(&old));
     let clone = member.clone();
-    acme.rename_as(&member).await.unwrap();
+    acme.rename(&member).await.unwrap();
 
     let renewed = clone.session();
     assert_eq!(renewed.kind(), SessionKind::Jwt);
@@ -53,7 +53,7 @@ async fn expired_jwt_is_renewed_and_the_update_carries_the_new_one() {
     acme.assert_counts(1, 1, 1);
 
     // The renewed one is remembered: neither member authenticates again.
-    acme.rename_as(&clone).await.unwrap();
+    acme.rename(&clone).await.unwrap();
     acme.assert_counts(1, 1, 2);
 }
 
@@ -102,7 +102,7 @@ async fn signed_jwt_of_another_project_or_time_is_rejected() {
         json!({"nbf": u64::MAX}),
     ] {
         let member = acme.as_member(Session::jwt(acme.ada.mint(claims.clone())));
-        let error = acme.rename_as(&member).await.unwrap_err();
+        let error = acme.rename(&member).await.unwrap_err();
         assert_not_applied(&claims, &error, InvalidSession);
     }
     assert_eq!((authenticated(&acme), acme.stytch.count(UPDATE)), (0, 0));
@@ -126,7 +126,7 @@ async fn signed_jwt_whose_claims_do_not_hold_here_is_decided_by_stytch() {
     ];
     for (number, claims) in (1..).zip(accepted) {
         let jwt = acme.ada.mint(claims.clone());
-        acme.rename_as(&acme.as_member(Session::jwt(&jwt))).await.unwrap();
+        acme.rename(&acme.as_member(Session::jwt(&jwt))).await.unwrap();
         let sent = acme.stytch.requests().pop().unwrap();
         assert!(sent.path.contains(acme.organization.id()) && !sent.carries(&jwt), "{claims}");
         assert_eq!(authenticated(&acme), number, "{claims}");
@@ -135,7 +135,7 @@ async fn signed_jwt_whose_claims_do_not_hold_here_is_decided_by_stytch() {
     let rejected = [json!({session: null}), json!({session: {"id": null}}), json!({"exp": null})];
     for (number, claims) in (9..).zip(rejected) {
         let member = acme.as_member(Session::jwt(acme.ada.mint(claims.clone())));
-        let error = acme.rename_as(&member).await.unwrap_err();
+        let error = acme.rename(&member).await.unwrap_err();
         assert_not_applied(&claims, &error, InvalidSession);
         assert_eq!(error.error_type(), Some("unable_to_parse_session_jwt"), "{claims}");
         assert_eq!(authenticated(&acme), number, "{claims}");

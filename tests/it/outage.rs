@@ -14,7 +14,7 @@ use crate::support::{
     fast_time::accelerate_with,
     prelude::*,
     scripted_project::{KEY, claims, header},
-    scripts::{Replaceable, after, expired_claims, unavailable},
+    scripts::{after, expired_claims, unavailable},
 };
 
 /// Two seconds and a generous margin for a busy machine.
@@ -49,12 +49,6 @@ async fn call(client: &Client, session: Session) -> (Result<String, Error>, Dura
 /// Asserts that a session is resolved.
 async fn resolve(client: &Client, session: Session) {
     call(client, session).await.0.unwrap();
-}
-
-/// The response to a request for these keys.
-fn keys(keys: &[&Key]) -> Steps {
-    let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
-    steps::json(200, &json!({"keys": keys}))
 }
 
 /// Hangs for a session that nobody has.
@@ -127,7 +121,7 @@ async fn ten_minutes_without_keys_are_bridged_by_authenticate() {
     for _ in 0..120 {
         acme.stytch.clock().advance(Duration::from_secs(5));
         let member = client.as_member(Session::jwt(acme.ada.fresh_jwt()));
-        acme.rename_as(&member).await.unwrap();
+        acme.rename(&member).await.unwrap();
     }
     assert_eq!((acme.stytch.accepted(), acme.stytch.count(AUTHENTICATE)), (120, 120));
     // 1 + 2 + 4 + 8 + 16 s, then every 22.5 to 30 s.
@@ -139,11 +133,11 @@ async fn ten_minutes_without_keys_are_bridged_by_authenticate() {
 async fn rotation_under_made_up_kids_rejects_no_honest_member() {
     const INTERVAL: Duration = Duration::from_secs(1);
     let new = Key::generate();
-    let (fetches, published) = (Arc::new(Mutex::new(Vec::new())), Replaceable::new(keys(&[&KEY])));
-    let (times, respond) = (Arc::clone(&fetches), published.script());
+    let fetches = Arc::new(Mutex::new(Vec::new()));
+    let times = Arc::clone(&fetches);
     let jwks = move |request: &Request, before: usize| {
         times.lock().unwrap().push(Instant::now());
-        respond(request, before)
+        successful(request, before)
     };
     let scripted =
         ScriptedClient::start(jwks, successful, |it| it.jwks_min_refetch_interval(INTERVAL));
@@ -154,7 +148,7 @@ async fn rotation_under_made_up_kids_rejects_no_honest_member() {
     for n in 0..20 {
         let made_up = jwt_of(&KEY.clone().with_kid(&format!("made-up-{n}")), n);
         if n == 5 {
-            published.set(keys(&[&KEY, &new]));
+            project.respond(JWKS, steps::json(200, &json!({"keys": [KEY.jwk(), new.jwk()]})));
         }
         for (is_honest, session) in [(false, made_up), (n >= 5, jwt_of(&new, n))] {
             let client = client.clone();
@@ -197,9 +191,8 @@ async fn made_up_sessions_leave_a_quarter_of_the_permits_to_verified_jwts() {
         Session::jwt(sign(&claims))
     };
     for is_token in [true, false] {
-        let published = Replaceable::new(keys(&[&KEY]));
         // No request that hangs is retried.
-        let scripted = ScriptedClient::start(published.script(), hang_if_made_up, |it| {
+        let scripted = ScriptedClient::start(successful, hang_if_made_up, |it| {
             it.attempt_timeout(LONG).operation_timeout(LONG).max_in_flight(8)
         });
         let ScriptedClient { project, client, clock } = &scripted.await;
@@ -211,7 +204,7 @@ async fn made_up_sessions_leave_a_quarter_of_the_permits_to_verified_jwts() {
                 resolve(client, session.clone()).await;
             }
             authenticated = 20;
-            published.set(steps::html(503));
+            project.respond(JWKS, steps::html(503));
             clock.advance(HOUR);
         }
         let sessions = (0..CALLS).map(|n| if is_token { made_up(n) } else { unsigned(n) });
@@ -240,17 +233,18 @@ async fn token_that_was_resolved_before_is_not_queued_behind_made_up_ones() {
         it.attempt_timeout(LONG).operation_timeout(LONG).max_in_flight(4)
     });
     let ScriptedClient { project, client, clock } = scripted.await;
-    resolve(&client, Session::token(TOKEN)).await;
+    resolve(&client, token()).await;
     let _flood = flood(&client, (0..100).map(made_up));
     until(|| project.authenticate_requests() == 1 + 3).await;
     clock.advance(HOUR);
-    resolve(&client, Session::token(TOKEN)).await;
+    resolve(&client, token()).await;
     assert_eq!(project.authenticate_requests(), 1 + 3 + 1);
 }
 
 #[tokio::test]
 async fn hanging_background_refresh_is_one_task() {
-    let scripted = ScriptedClient::new(first([keys(&[&KEY])], hang), successful).await;
+    let scripted =
+        ScriptedClient::new(first([successful_jwks(&request(), 0)], hang), successful).await;
     scripted.client.warm_up().await.unwrap();
     scripted.clock.advance(Duration::from_secs(5 * 60));
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
@@ -271,7 +265,6 @@ async fn late_joiners_start_one_more_request_for_all_of_them() {
         let project = ScriptedProject::scripted(successful, authenticate, successful).await;
         let builder = project.builder().operation_timeout(Duration::from_secs(2)).retry(policy);
         let client = builder.build().unwrap();
-        let token = || Session::token(TOKEN);
         let joiners = async {
             sleep(Duration::from_millis(1500)).await;
             join_all((0..10).map(|_| resolve(&client, token()))).await;
@@ -285,7 +278,7 @@ async fn late_joiners_start_one_more_request_for_all_of_them() {
 #[tokio::test]
 async fn keys_are_fetched_while_all_session_permits_are_taken() {
     let scripted = ScriptedClient::start(successful, hang, |it| it.max_in_flight(1)).await;
-    let token = scripted.client.as_member(Session::token(TOKEN));
+    let token = scripted.client.as_member(token());
     let hanging = tokio::spawn(async move { token.organization_id().await });
     until(|| scripted.project.authenticate_requests() > 0).await;
     resolve(&scripted.client, jwt(0)).await;
@@ -318,7 +311,7 @@ async fn unverified_jwts_that_nobody_waits_for_delay_no_other() {
     let sessions = [jwt(0), made_up(1), jwt(2), made_up(3)];
     let queue = async |session: &Session| {
         let member = client.as_member(session.clone());
-        let call = tokio::spawn(async move { member.organization_id().await });
+        let call = tokio::spawn(async move { member.organization_id().await }).abort_handle();
         yield_often().await;
         call
     };
@@ -366,14 +359,13 @@ async fn yield_often() {
 
 #[tokio::test]
 async fn queued_jwts_are_verified_once_keys_are_there() {
-    let published = Replaceable::new(steps::html(503));
     let slow = after(Duration::from_millis(100), successful);
-    let scripted = ScriptedClient::start(published.script(), slow, |it| it.max_in_flight(1)).await;
+    let scripted = ScriptedClient::start(unavailable, slow, |it| it.max_in_flight(1)).await;
     // The first one takes the only permit; the others wait for it.
     let calls = join_all((0..20).map(|n| resolve(&scripted.client, jwt(n))));
     let recovery = async {
         until(|| scripted.project.authenticate_requests() > 0).await;
-        published.set(keys(&[&KEY]));
+        scripted.project.respond(JWKS, successful_jwks(&request(), 0));
         scripted.clock.advance(Duration::from_secs(30));
         scripted.client.warm_up().await.unwrap();
     };
@@ -389,7 +381,7 @@ async fn assert_errors_of_each_call(client: &Client, reason: &str) {
     let member = client.as_member(jwt(0));
     let update = rename("Acme");
     let other = client.as_member(Session::token("tOkEn"));
-    let shared = client.as_member(Session::token(TOKEN));
+    let shared = client.as_member(token());
     let (updated, listed, resolved, shared) = tokio::join!(
         member.update_connection(CONNECTION, &update),
         member.connections(),

@@ -30,7 +30,7 @@ fn client(base_url: &str, backend: Backend) -> Client {
 
 async fn error_of(url: &str, backend: Backend) -> Error {
     let client = client(url, backend);
-    update_as(&client, Session::token(TOKEN)).await.unwrap_err()
+    update_as(&client, token()).await.unwrap_err()
 }
 
 /// The error of an update over a connection of its own, after `sessions/authenticate` over a good
@@ -78,7 +78,7 @@ async fn a_wrong_certificate_is_permanent_and_named() {
         // The same authority, and nothing wrong.
         let server = ScriptedServer::start_tls(tls::good(), successful).await;
         let good = client(&server.url(), *backend);
-        update_as(&good, Session::token(TOKEN)).await.unwrap();
+        update_as(&good, token()).await.unwrap();
     }
 }
 

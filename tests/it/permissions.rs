@@ -95,7 +95,7 @@ fn assert_granting(roles: &[&str], verdicts: &[Verdict], update: &[&str], get: &
 
 /// An edit sends both requests.
 async fn assert_enforced(acme: &Acme, member: &MemberClient, verdicts: &[Verdict]) {
-    let updated = acme.rename_as(member).await.err();
+    let updated = acme.rename(member).await.err();
     let read = member.connections().await.err();
     let edit = member.edit_connection(acme.connection.id(), |edit| edit.display_name("Edited"));
     let enforced = [("update", updated), ("get", read), ("edit", edit.await.err())];
@@ -192,7 +192,7 @@ fn assert_counts(acme: &Acme, project: u64, organization: u64, authenticate: u64
 async fn check_after_a_denial_refetches_at_most_once_in_five_seconds() {
     let (acme, _bob, member) = bob(token_of);
     let may_read = async || member.check_permissions([LIST]).await.unwrap().authorized;
-    let denied = async || acme.rename_as(&member).await.unwrap_err();
+    let denied = async || acme.rename(&member).await.unwrap_err();
     assert!(!may_read().await);
     acme.stytch.clock().advance(Duration::from_secs(10));
     // Granted meanwhile; the cached roles and policies don't show it.
@@ -234,7 +234,7 @@ async fn check_after_a_denial_uses_the_current_roles_and_policies() {
         cleo.set_roles(&[]);
         acme.stytch.role("editor", &[(SSO, &["update"])]);
         acme.stytch.clock().advance(Duration::from_millis(advance));
-        acme.rename_as(&member).await.unwrap_err();
+        acme.rename(&member).await.unwrap_err();
         // Two checks at once: both see the new roles and policy.
         let checks = [(); 2].map(|()| member.check_permissions([UPDATE]));
         for verdict in join_all(checks).await {
@@ -250,21 +250,21 @@ async fn check_after_a_denial_uses_the_current_roles_and_policies() {
 async fn roles_that_cannot_be_read_after_a_denial_fail_the_check() {
     let (acme, _bob, member) = bob(token_of);
     member.check_permissions([UPDATE]).await.unwrap();
-    acme.rename_as(&member).await.unwrap_err();
+    acme.rename(&member).await.unwrap_err();
     let outage = acme.stytch.fault(AUTHENTICATE, Fault::status(500));
     for _ in 0..3 {
         let error = check_error(&member).await;
         assert_eq!((error.operation(), error.status().unwrap().as_u16()), (AUTHENTICATE, 500));
     }
     // The organization of the session is known all the same.
-    assert_denied("outage", &acme.rename_as(&member).await.unwrap_err(), "update");
+    assert_denied("outage", &acme.rename(&member).await.unwrap_err(), "update");
     assert_eq!(outage.hits(), 3);
     outage.clear();
     assert!(!member.check_permissions([UPDATE]).await.unwrap().authorized);
     let revoked = Fault::response(Response::error(&responses::session_not_found()));
     let _ = acme.stytch.fault(AUTHENTICATE, revoked);
     acme.stytch.clock().advance(Duration::from_secs(5));
-    acme.rename_as(&member).await.unwrap_err();
+    acme.rename(&member).await.unwrap_err();
     let error = check_error(&member).await;
     assert_not_applied("revoked", &error, InvalidSession);
 }
@@ -275,7 +275,7 @@ async fn session_that_a_check_finds_revoked_is_not_served_from_the_cache() {
         let (acme, bob, member) = bob(token_of);
         member.check_permissions([UPDATE]).await.unwrap();
         if is_denied {
-            acme.rename_as(&member).await.unwrap_err();
+            acme.rename(&member).await.unwrap_err();
         } else {
             // The cached roles are too old for a check.
             acme.stytch.clock().advance(Duration::from_secs(301));
@@ -304,7 +304,7 @@ async fn a_policy_endpoint_that_hangs_delays_one_check_and_no_update() {
         assert_not_applied(format!("{hanging:?}"), &error, Transport);
         assert_eq!((error.operation(), error.is_retryable()), (hanging[0], true));
         // Nothing waits for them again.
-        assert_denied("hanging", &acme.rename_as(&member).await.unwrap_err(), "update");
+        assert_denied("hanging", &acme.rename(&member).await.unwrap_err(), "update");
         check_error(&member).await;
         assert!(hanging.iter().all(|operation| acme.stytch.count(*operation) == 1));
     }
@@ -316,7 +316,7 @@ async fn policy_endpoint_that_hangs_delays_one_check_after_a_denial() {
     let (acme, _bob, member) = bob(token_of);
     member.check_permissions([UPDATE]).await.unwrap();
     acme.stytch.clock().advance(Duration::from_secs(10));
-    acme.rename_as(&member).await.unwrap_err();
+    acme.rename(&member).await.unwrap_err();
     let outage = acme.stytch.fault(PROJECT, Fault::delay(Duration::from_secs(60)));
     accelerate();
     let mut waits = Vec::new();
@@ -359,7 +359,7 @@ async fn a_policy_endpoint_that_is_down_fails_checks_and_role_ids_only() {
             assert_eq!(error.status().unwrap(), 503);
         }
         assert_eq!((acme.stytch.count(operation), acme.stytch.count(other)), (1, 1));
-        assert_denied(operation, &acme.rename_as(&member).await.unwrap_err(), "update");
+        assert_denied(operation, &acme.rename(&member).await.unwrap_err(), "update");
         // A project that grants needs no policy of the organization.
         let ada = acme.as_member(acme.jwt()).check_permissions([UPDATE]).await;
         let verdict = ada.ok().filter(|verdict| verdict.authorized);
@@ -431,16 +431,14 @@ async fn roles_of_another_type_fail_the_check_and_nothing_else() {
             Err(error) => assert_not_applied(&roles, &error, UnexpectedResponse),
         }
         // The fake grants nothing to such roles; the update reaches it all the same.
-        assert_denied(&roles, &acme.rename_as(&member).await.unwrap_err(), "update");
+        assert_denied(&roles, &acme.rename(&member).await.unwrap_err(), "update");
         assert_eq!(acme.stytch.count(UPDATE), 1, "{roles}");
     }
     // In the response of `sessions/authenticate`.
     for roles in [json!("stytch_admin"), json!(null), json!([1])] {
-        let mut authenticated = authenticated("a.b.c");
-        authenticated["member_session"]["roles"] = roles.clone();
+        let authenticated = with(authenticated("a.b.c"), "/member_session/roles", roles.clone());
         let authenticate = always(steps::json(200, &authenticated));
         let scripted = ScriptedClient::new(successful, authenticate).await;
-        let token = || Session::token(TOKEN);
         update_as(&scripted.client, token()).await.unwrap();
         let error = check_error(&scripted.client.as_member(token())).await;
         assert_not_applied(&roles, &error, UnexpectedResponse);
@@ -458,7 +456,7 @@ async fn a_jwt_keeps_its_roles_and_a_renewed_one_has_the_live_ones() {
     for (advance, may_update) in [(0, true), (5 * 60, false)] {
         acme.stytch.clock().advance(Duration::from_secs(advance));
         let verdict = member.check_permissions([UPDATE]).await.unwrap();
-        let updated = acme.rename_as(&member).await;
+        let updated = acme.rename(&member).await;
         assert_eq!((verdict.authorized, updated.is_ok()), (may_update, may_update), "{advance} s");
     }
 }

@@ -4,9 +4,9 @@ use std::{cell::Cell, fmt::Debug, iter};
 
 use fastrand::Rng;
 use percent_encoding::percent_decode_str;
-use stytch_sso_external::{ClientBuilder, testing::jwt};
+use stytch_sso_external::testing::jwt;
 
-use crate::support::{prelude::*, scripted_project::claims, scripts::Replaceable};
+use crate::support::prelude::*;
 
 /// Checks a property with many random values: the same each time, so that failures are
 /// reproducible. The test's output ends with the value that failed.
@@ -141,23 +141,19 @@ fn body(random: &mut Rng) -> Vec<u8> {
     sample
 }
 
-/// A server whose response to any request can be replaced, and a builder for a client that makes
-/// one attempt.
-async fn replaceable() -> (ScriptedProject, Replaceable, ClientBuilder) {
-    let authenticated = successful_authenticate(&request(), 0);
-    let next = Replaceable::new(authenticated);
-    let project = ScriptedProject::scripted(next.script(), next.script(), next.script()).await;
-    let builder = project.builder().retry(RetryPolicy::disabled());
-    (project, next, builder)
+/// Replaces the response to any request.
+fn respond(project: &ScriptedProject, steps: &[Step]) {
+    for operation in [JWKS, AUTHENTICATE, UPDATE] {
+        project.respond(operation, steps.to_vec());
+    }
 }
 
 #[tokio::test]
 async fn errors_keep_the_status_of_any_response() {
-    let (project, next, builder) = replaceable().await;
-    let clock = Clock::stopped();
-    let uncached = builder.clock(clock.clone()).build().unwrap();
-    let cached = project.builder().retry(RetryPolicy::disabled()).build().unwrap();
-    cached.as_member(Session::token(TOKEN)).organization_id().await.unwrap();
+    let (project, clock) = (ScriptedProject::successful().await, Clock::stopped());
+    let uncached = project.builder().retry(RetryPolicy::disabled()).clock(clock.clone());
+    let (uncached, cached) = (uncached.build().unwrap(), project.client_without_retries());
+    cached.as_member(token()).organization_id().await.unwrap();
     let calls = Cell::new(0);
     let status = |random: &mut Rng| {
         let common = random.choice([200, 403, 429, 500, 503]).unwrap();
@@ -167,8 +163,8 @@ async fn errors_keep_the_status_of_any_response() {
         |random| (status(random), body(random)),
         async |(status, body)| {
             let response = steps::http(status, "connection: close\r\n", body);
-            next.set([response, vec![Step::Close]].concat());
-            let updated = update_as(&cached, Session::token(TOKEN)).await;
+            respond(&project, &[response, vec![Step::Close]].concat());
+            let updated = update_as(&cached, token()).await;
             // A new token each time, since a success is cached.
             calls.set(calls.get() + 1);
             let fresh = Session::token(format!("{TOKEN}-{}", calls.get()));
@@ -189,14 +185,15 @@ async fn errors_keep_the_status_of_any_response() {
 
 #[tokio::test]
 async fn arbitrary_bytes_are_neither_a_panic_nor_a_success() {
-    let (_project, next, builder) = replaceable().await;
+    let project = ScriptedProject::successful().await;
+    let builder = project.builder().retry(RetryPolicy::disabled());
     let client = builder.attempt_timeout(Duration::from_millis(300)).build().unwrap();
-    let member = client.as_member(Session::token(TOKEN));
+    let member = client.as_member(token());
     member.organization_id().await.unwrap();
     holds(
         |random| if random.bool() { bytes(random) } else { head(random) },
         async |bytes| {
-            next.set(vec![Step::Send(bytes.into()), Step::Close]);
+            respond(&project, &[Step::Send(bytes.into()), Step::Close]);
             let error = member.update_connection("c", &rename("x")).await.unwrap_err();
             capture::inspect(&error);
             let status = error.status().map_or(0, |status| status.as_u16());

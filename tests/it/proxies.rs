@@ -28,7 +28,7 @@ async fn error_through(proxy: Option<&str>) -> Error {
 }
 
 async fn error_of(client: &Client) -> Error {
-    let member = client.as_member(Session::token(TOKEN));
+    let member = client.as_member(token());
     let error = member.organization_id().await.unwrap_err();
     capture::inspect(&error);
     assert_not_applied(HOST, &error, Transport);
@@ -106,8 +106,10 @@ fn build_results() -> [String; 3] {
     [https(), https().configure_http(|http| http), plain].map(|it| build_result(it.build()))
 }
 
+type Variables = &'static [(&'static str, &'static str)];
+
 /// Each row: the variables, and the one that is named as unusable.
-const VARIABLES: &[(&[(&str, &str)], Option<&str>)] = &[
+const VARIABLES: &[(Variables, Option<&str>)] = &[
     (&[], None),
     (&[("HTTPS_PROXY", "http://proxy.example.com:3128")], None),
     (&[("HTTPS_PROXY", "proxy.example.com:3128")], None),

@@ -84,8 +84,7 @@ async fn secrets_of_other_connections_are_never_printed() {
     for secret in ["hunter2-saml", "hunter2-oidc"] {
         capture::register(secret);
     }
-    let respond =
-        |status, body: &str| steps::http(status, "content-type: text/html\r\n", body.to_owned());
+    let respond = |status, body: &str| steps::http(status, "content-type: text/html\r\n", body);
     let good = list(&json!([])).to_string();
     let wrong_type = list(&json!([{"connection_id": {"hunter2-oidc": 1}}])).to_string();
     let bodies = [&good[..good.len() - 1], &wrong_type, "hunter2-oidc", "[\"hunter2-saml\"]"];
@@ -101,7 +100,7 @@ async fn secrets_of_other_connections_are_never_printed() {
     for status in [200, 403, 500] {
         let authenticate = always(respond(status, "hunter2-saml"));
         let scripted = ScriptedClient::new(successful, authenticate).await;
-        let session = Session::token(TOKEN);
+        let session = token();
         let error = update_as(&scripted.client, session).await.unwrap_err();
         assert_eq!((error.operation(), error.body_snippet()), (AUTHENTICATE, None), "{status}");
     }

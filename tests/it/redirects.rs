@@ -41,8 +41,7 @@ async fn a_redirect_of_keys_or_a_session_is_not_followed() {
     let error = update(&project.client()).await.unwrap_err();
     assert_not_applied("redirect", &error, UnexpectedResponse);
     assert_eq!(error.status().unwrap(), 307);
-    let requests = (project.jwks_requests(), project.authenticate_requests(), project.updates());
-    assert_eq!((requests, other.connections()), ((1, 1, 0), 0));
+    assert_eq!((project.counts(), other.connections()), ([1, 1, 0], 0));
 }
 
 #[tokio::test]
@@ -61,7 +60,7 @@ const URL: &str = "TEST_BASE_URL";
 async fn update_in_the_child(base_url: &str) {
     let client = keyless_builder(base_url).build().unwrap();
     capture::inspect_debug(&client);
-    match update_as(&client, Session::token(TOKEN)).await {
+    match update_as(&client, token()).await {
         Ok(response) => child::report(response.connection.display_name),
         Err(error) => child::report(format_args!(
             "{} {:?} {:?} {}",

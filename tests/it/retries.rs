@@ -110,7 +110,7 @@ async fn retry_after_as_a_date_is_relative_to_the_injected_clock() {
     let date = httpdate::fmt_http_date(now + minute);
     let project = ScriptedProject::responding(later(429, &date)).await;
     let client = project.builder().clock(Clock::stopped_at(now)).build().unwrap();
-    let updated = update_as(&client, Session::token(TOKEN)).await;
+    let updated = update_as(&client, token()).await;
     let error = updated.unwrap_err();
     assert_eq!((error.kind(), error.retry_after()), (RateLimited, Some(minute)));
 }
@@ -167,7 +167,7 @@ async fn outcome_stays_unknown_after_retries_fail_to_connect() {
 
 #[tokio::test]
 async fn deadline_ends_every_wait() {
-    let head = format!("HTTP/1.1 200 OK\r\n{}content-length: 100000\r\n\r\n", JSON);
+    let head = format!("HTTP/1.1 200 OK\r\n{JSON}content-length: 100000\r\n\r\n");
     let drip = Step::Drip(" ".repeat(9999).into(), Duration::from_millis(20));
     let drip = vec![Step::Send(head.into()), drip];
     let hang = || vec![Step::Hang];

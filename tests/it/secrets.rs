@@ -13,7 +13,6 @@ use crate::support::{
     capture::Capture,
     prelude::*,
     scripted_project::{SECRET, claims},
-    scripts::Replaceable,
 };
 
 const LEAK: &str = "TEST_LEAK";
@@ -82,7 +81,7 @@ async fn no_debug_shows_a_credential() {
     capture::inspect_debug(&project.builder());
     let client = project.client();
     let (id, update) = (CONNECTION, rename("x"));
-    for session in [Session::jwt(jwt.clone()), Session::token(TOKEN)] {
+    for session in [Session::jwt(jwt.clone()), token()] {
         let member = client.as_member(session.clone());
         let response = member.update_connection(id, &update).await.unwrap();
         capture::inspect_debug(&(session, &member, response, member.session()));
@@ -171,9 +170,8 @@ fn echo(status: u16, credential: &str) -> Vec<Steps> {
 #[tokio::test]
 async fn credential_echoed_by_the_server_is_not_printed() {
     let jwt = sign(&claims());
-    let next = Replaceable::new(vec![]);
-    let updates = ScriptedProject::start(next.script()).await;
-    let others = ScriptedProject::scripted(next.script(), next.script(), successful).await;
+    let (updates, others) =
+        (ScriptedProject::successful().await, ScriptedProject::successful().await);
     let clock = Clock::stopped();
     let client_of = |project: &ScriptedProject| {
         // Two attempts, since retries are logged.
@@ -181,7 +179,6 @@ async fn credential_echoed_by_the_server_is_not_printed() {
         project.builder().retry(policy).clock(clock.clone()).build().unwrap()
     };
     let clients = [client_of(&updates), client_of(&others)];
-    let token = || Session::token(TOKEN);
     let statuses = [200, 302, 403, 429, 500, 503];
     let rows = statuses.iter().flat_map(|status| [SECRET, TOKEN, &jwt].map(|it| (*status, it)));
     for (status, credential) in rows {
@@ -189,7 +186,9 @@ async fn credential_echoed_by_the_server_is_not_printed() {
             let requests =
                 || [updates.updates(), others.authenticate_requests(), others.jwks_requests()];
             let before = requests();
-            next.set(steps);
+            updates.respond(UPDATE, steps.clone());
+            others.respond(AUTHENTICATE, steps.clone());
+            others.respond(JWKS, steps);
             // `update_as` inspects errors, the capture inspects events. A server knows only
             // what it received, so it can't echo a session that the request didn't carry.
             if credential != TOKEN {
@@ -214,7 +213,7 @@ async fn credential_echoed_by_the_server_is_not_printed() {
 async fn accessors_return_what_display_redacts() {
     let body = json!({"request_id": TOKEN, "error_type": "new_type", "error_message": SECRET});
     let project = ScriptedProject::responding(steps::json(403, &body)).await;
-    let session = Session::token(TOKEN);
+    let session = token();
     let error = update_as(&project.client(), session).await.unwrap_err();
     assert_eq!(error.request_id(), Some(TOKEN));
     assert_eq!(error.error_message(), Some(SECRET));

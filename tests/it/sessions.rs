@@ -110,12 +110,11 @@ async fn response_about_another_session_is_an_error_and_leaves_no_trace() {
         (expired(), session, json!(null)),
         (foreign(), organization, json!("organization-test-other")),
         (foreign(), session, json!("session-test-other")),
-        (Session::token(TOKEN), "/session_token", json!("tOkEnOfAnOtHeRmEmBeR")),
+        (token(), "/session_token", json!("tOkEnOfAnOtHeRmEmBeR")),
     ] {
         let what = format!("{of:?}: {pointer}, {value}");
         let right = authenticated(&sign(&scripted_project::claims()));
-        let mut mixed_up = right.clone();
-        *mixed_up.pointer_mut(pointer).unwrap() = value;
+        let mixed_up = with(right.clone(), pointer, value);
         let authenticate = first([steps::json(200, &mixed_up)], always(steps::json(200, &right)));
         let jwks = successful_jwks;
         let scripted = ScriptedClient::new(jwks, authenticate).await;
@@ -135,11 +134,10 @@ async fn response_about_another_session_is_an_error_and_leaves_no_trace() {
 
 #[tokio::test]
 async fn response_to_a_token_may_lack_the_token() {
-    let mut response = authenticated("a.b.c");
-    response.as_object_mut().unwrap().remove("session_token");
-    let (jwks, authenticate) = (successful_jwks, always(steps::json(200, &response)));
-    let scripted = ScriptedClient::new(jwks, authenticate).await;
-    update_as(&scripted.client, Session::token(TOKEN)).await.unwrap();
+    let project = ScriptedProject::successful().await;
+    let response = without(authenticated("a.b.c"), "/session_token");
+    project.respond(AUTHENTICATE, steps::json(200, &response));
+    update_as(&project.client(), token()).await.unwrap();
 }
 
 #[tokio::test]

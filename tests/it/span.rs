@@ -31,10 +31,10 @@ const POST: &str = "POST /v1/b2b/sessions/authenticate";
 async fn call_is_one_span_with_status_request_id_and_error_type() {
     let Fixture { acme, ada, spans, _guard } = Fixture::new(jwt_of);
     let bob = acme.as_member(jwt_of(&acme.log_in("bob", &[])));
-    let response = acme.rename_as(&ada).await.unwrap();
-    let error = acme.rename_as(&bob).await.unwrap_err();
+    let response = ada.update_connection(acme.connection.id(), &rename("Renamed")).await.unwrap();
+    let error = acme.rename(&bob).await.unwrap_err();
     let _ = acme.stytch.fault(UPDATE, Fault::status(503));
-    acme.rename_as(&ada).await.unwrap_err();
+    acme.rename(&ada).await.unwrap_err();
 
     let [applied, denied, failed] = &spans.named(PUT)[..] else { panic!("three spans") };
     let port = acme.stytch.base_url().split([':', '/']).nth(4).unwrap().to_owned();
@@ -70,7 +70,7 @@ async fn call_is_one_span_with_status_request_id_and_error_type() {
 #[tokio::test]
 async fn authenticate_inside_an_update_is_a_child_span_with_its_own_attributes() {
     let Fixture { acme, ada, spans, _guard } = Fixture::new(token_of);
-    acme.rename_as(&ada).await.unwrap();
+    acme.rename(&ada).await.unwrap();
     let [update, authenticate] = &spans.calls()[..] else { panic!("two spans") };
     update.assert(&[("otel.name", PUT)]);
     assert_eq!(authenticate.parent, Some(update.number));
@@ -88,7 +88,7 @@ async fn shared_request_has_one_span_in_the_call_that_started_it() {
     let Fixture { acme, spans, _guard, .. } = Fixture::new(token_of);
     let client = acme.stytch.client();
     let members = [(); 2].map(|()| client.as_member(acme.token()));
-    let (first, second) = tokio::join!(acme.rename_as(&members[0]), acme.rename_as(&members[1]));
+    let (first, second) = tokio::join!(acme.rename(&members[0]), acme.rename(&members[1]));
     first.unwrap();
     second.unwrap();
     let ([shared], [first, _]) = (&spans.named(POST)[..], &spans.named(PUT)[..]) else {
@@ -101,7 +101,7 @@ async fn shared_request_has_one_span_in_the_call_that_started_it() {
 #[tokio::test]
 async fn error_of_authenticate_marks_both_spans_as_failed() {
     let Fixture { acme, spans, _guard, .. } = Fixture::new(jwt_of);
-    acme.rename_as(&acme.as_member(Session::token("unknown"))).await.unwrap_err();
+    acme.rename(&acme.as_member(Session::token("unknown"))).await.unwrap_err();
     let [update, authenticate] = &spans.calls()[..] else { panic!("two spans") };
     for span in [update, authenticate] {
         span.assert(&[("otel.status_code", "ERROR"), ("error.type", "session_not_found")]);
@@ -116,7 +116,7 @@ async fn dropped_call_is_recorded_as_cancelled() {
     let Fixture { acme, ada, spans, _guard } = Fixture::new(jwt_of);
     let hanging = acme.stytch.fault(UPDATE, Fault::delay(Duration::from_secs(60 * 60)));
     tokio::select! {
-        _ = acme.rename_as(&ada) => panic!("the call hangs"),
+        _ = acme.rename(&ada) => panic!("the call hangs"),
         () = until(|| hanging.hits() > 0) => (),
     }
     let update = &spans.named(PUT)[0];
@@ -128,7 +128,7 @@ async fn dropped_call_is_recorded_as_cancelled() {
 async fn local_rejection_is_recorded() {
     let Fixture { acme, ada, spans, _guard } = Fixture::new(jwt_of);
     ada.update_connection("..", &rename("Renamed")).await.unwrap_err();
-    acme.rename_as(&acme.as_member(Session::jwt("not a JWT"))).await.unwrap_err();
+    acme.rename(&acme.as_member(Session::jwt("not a JWT"))).await.unwrap_err();
     let no_jwt = acme.as_member(Session::jwt("no\nJWT"));
     let edit = no_jwt.edit_connection(acme.connection.id(), |_| unreachable!());
     edit.await.unwrap_err();
@@ -148,7 +148,7 @@ async fn local_rejection_is_recorded() {
 async fn attempts_are_debug_events_of_the_call() {
     let Fixture { acme, ada, spans, _guard } = Fixture::new(jwt_of);
     let _ = acme.stytch.fault(UPDATE, Fault::status(503)).times(2);
-    acme.rename_as(&ada).await.unwrap();
+    acme.rename(&ada).await.unwrap();
     let update = &spans.named(PUT)[0];
     update.assert(&[("http.request.resend_count", "2")]);
     let messages = ["attempt completed", "retrying"];

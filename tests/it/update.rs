@@ -38,7 +38,7 @@ async fn request_carries_basic_auth_one_session_header_and_no_api_version() {
     for (session, credential, present) in
         [(acme.jwt(), acme.ada.jwt(), [1, 0]), (acme.token(), acme.ada.token(), [0, 1])]
     {
-        acme.rename_as(&acme.as_member(session)).await.unwrap();
+        acme.rename(&acme.as_member(session)).await.unwrap();
         let sent = acme.stytch.requests().pop().unwrap();
         assert_eq!(sent.operation, Some(UPDATE));
         let count = |name| sent.header_names().iter().filter(|header| **header == name).count();

@@ -4,10 +4,10 @@ use std::{fmt::Display, time::Duration};
 
 use stytch_sso_external::{
     Client, Error, ErrorKind, MemberClient, Operation, Outcome, RetryPolicy, Session,
-    testing::LoggedIn, types::UpdateExternalConnectionResponse,
+    testing::LoggedIn,
 };
 
-use super::{acme::Acme, scripted_project::rename};
+use super::acme::Acme;
 
 pub(crate) const LIST: Operation = Operation::GetConnections;
 pub(crate) const AUTHENTICATE: Operation = Operation::AuthenticateSession;
@@ -25,14 +25,6 @@ impl Acme {
     pub(crate) fn as_member(&self, session: Session) -> MemberClient {
         let policy = RetryPolicy::default().initial_backoff(Duration::ZERO);
         self.stytch.client_builder().retry(policy).build().unwrap().as_member(session)
-    }
-
-    /// Renames the connection as the member.
-    pub(crate) async fn rename_as(
-        &self,
-        member: &MemberClient,
-    ) -> Result<UpdateExternalConnectionResponse, Error> {
-        member.update_connection(self.connection.id(), &rename("Renamed")).await
     }
 
     /// Asserts that the session is of the organization, and returns its member.

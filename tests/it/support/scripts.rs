@@ -1,9 +1,6 @@
 //! Scripts of responses that several tests use, and a client of a project that follows them.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use stytch_sso_external::{Client, ClientBuilder, RetryPolicy, testing::Clock};
@@ -26,24 +23,6 @@ pub(crate) fn unavailable(_: &Request, _: usize) -> Steps {
 /// The same response to each request.
 pub(crate) fn always(steps: Steps) -> impl Script {
     move |_: &Request, _: usize| steps.clone()
-}
-
-/// A response that can be replaced during a test.
-pub(crate) struct Replaceable(Arc<Mutex<Steps>>);
-
-impl Replaceable {
-    pub(crate) fn new(steps: Steps) -> Self {
-        Self(Arc::new(Mutex::new(steps)))
-    }
-
-    pub(crate) fn set(&self, steps: Steps) {
-        *self.0.lock().unwrap() = steps;
-    }
-
-    pub(crate) fn script(&self) -> impl Script + use<> {
-        let steps = Arc::clone(&self.0);
-        move |_: &Request, _: usize| steps.lock().unwrap().clone()
-    }
 }
 
 /// These responses one after the other, and then those of the script.
