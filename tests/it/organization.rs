@@ -25,12 +25,17 @@ async fn jwt_needs_the_keys_once_and_no_authenticate() {
 }
 
 #[tokio::test]
-async fn token_is_authenticated_once_in_an_hour() {
+async fn token_is_authenticated_once_in_an_hour_or_in_the_cache_ttl() {
     let acme = Acme::captured();
-    let client = acme.stytch.client();
-    for (advance, authenticated) in [(0, 1), (3_599, 1), (1, 2), (3_599, 2), (1, 3)] {
+    let by_default = acme.stytch.client();
+    let minute = acme.stytch.client_builder().session_cache_ttl(Duration::from_secs(60));
+    let minute = minute.build().unwrap();
+    let rows = [(0, 1), (3_599, 1), (1, 2), (3_599, 2), (1, 3)].map(|row| (&by_default, row));
+    for (client, (advance, authenticated)) in
+        rows.into_iter().chain([(0, 4), (59, 4), (1, 5)].map(|row| (&minute, row)))
+    {
         acme.stytch.clock().advance(Duration::from_secs(advance));
-        acme.resolve(&client, acme.token()).await;
+        acme.resolve(client, acme.token()).await;
         acme.assert_counts(0, authenticated, 0);
     }
     let sent = acme.stytch.requests().pop().unwrap().body.unwrap();

@@ -46,7 +46,9 @@ async fn a_redirect_of_keys_or_a_session_is_not_followed() {
 
 #[tokio::test]
 async fn plain_http_beyond_loopback_is_rejected() {
-    for host in ["0.0.0.0:1", "[::ffff:127.0.0.1]", "[2001:db8::1]", "localhost@example.com"] {
+    for host in
+        ["0.0.0.0:1", "[::ffff:127.0.0.1]", "[2001:db8::1]", "localhost@a.example", "notlocalhost"]
+    {
         let error = builder(&format!("http://{host}")).build().unwrap_err();
         let rejected =
             matches!(error, BuildError::InsecureBaseUrl | BuildError::InvalidBaseUrl { .. });
