@@ -132,6 +132,27 @@ async fn response_about_another_session_is_an_error_and_leaves_no_trace() {
     }
 }
 
+/// The cache knows which session a token is of, also when it has to be authenticated again.
+#[tokio::test]
+async fn token_never_becomes_another_session() {
+    let right = authenticated("a.b.c");
+    let id = "/member_session/member_session_id";
+    let mixed_up = with(right.clone(), id, json!("session-test-other"));
+    let authenticate = first([steps::json(200, &right)], always(steps::json(200, &mixed_up)));
+    let project = ScriptedProject::scripted(
+        successful_jwks,
+        authenticate,
+        always(steps::json(200, &updated())),
+    );
+    let (project, clock) = (project.await, Clock::stopped());
+    let client = project.builder().clock(clock.clone()).build().unwrap();
+    update_as(&client, token()).await.unwrap();
+    clock.advance(Duration::from_secs(60 * 60));
+    let error = update_as(&client, token()).await.unwrap_err();
+    assert_not_applied("another session", &error, UnexpectedResponse);
+    assert_eq!(project.updates(), 1);
+}
+
 #[tokio::test]
 async fn response_to_a_token_may_lack_the_token() {
     let project = ScriptedProject::successful().await;
