@@ -53,9 +53,9 @@ impl Client {
 ///
 /// Requests to an https base URL use the proxy of the environment: `HTTPS_PROXY`, else
 /// `https_proxy`, `ALL_PROXY` or `all_proxy`. The value is an http or https URL, or `host:port`; SOCKS
-/// is not supported. In a user name and password, percent-encode `@`, `#`, `/` and `?`. Any other value fails
-/// [`build`](Self::build), unless `NO_PROXY`, else `no_proxy`, exempts the host. That is a list,
-/// separated by commas, of:
+/// is not supported. In a user name and password, percent-encode `@`, `#`, `/` and `?`. Any other
+/// value fails [`build`](Self::build), unless `NO_PROXY`, else `no_proxy`, exempts the host. That is a
+/// list, separated by commas, of:
 ///
 /// | entry | exempts |
 /// | --- | --- |

@@ -52,7 +52,8 @@ impl HttpConfig {
             // each request nor what `body_progress.rs` relies on would hold.
             .http1_only()
             .http1_max_headers(MAX_HEADERS)
-            // It may switch decompression on too, which would read more than `max_response_bytes`.
+            // Another crate may switch decompression on too: a body could then exceed
+            // `max_response_bytes`.
             .no_gzip()
             .no_brotli()
             .no_zstd()

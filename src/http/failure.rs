@@ -134,7 +134,7 @@ fn rustls_cause(error: &rustls::Error) -> Option<&'static str> {
     })
 }
 
-/// The error of OpenSSL is that of an I/O error in the handshake too, which is transient.
+/// OpenSSL reports an I/O error of the handshake as an error of its own, which is transient.
 #[cfg(feature = "native-tls")]
 fn native_tls_cause(error: &native_tls::Error) -> Option<&'static str> {
     let text = error.to_string().to_lowercase();

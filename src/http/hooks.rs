@@ -16,7 +16,11 @@ use http::{
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 
 use super::{
-    body_progress::BodyProgress, failure, proxy::Proxy, transport::BindingsResult, url::BaseUrl,
+    body_progress::BodyProgress,
+    failure,
+    proxy::Proxy,
+    transport::BindingsResult,
+    url::{BaseUrl, NOT_BELOW_THE_BASE_URL},
 };
 use crate::{
     error::{Error, ErrorContext, ErrorKind, RawResponse, Success, response},
@@ -55,6 +59,7 @@ pub struct RequestContext {
 pub(super) struct Attempt {
     pub(super) operation: Operation,
     session: Option<SessionHeader>,
+    /// The attempt timeout, or what remains of the call if that is less.
     timeout: Duration,
     body_progress: Option<BodyProgress>,
     /// Set unless the response was decoded. Boxed, because it is rarely set.
@@ -77,12 +82,12 @@ impl RequestContext {
     ) -> Self {
         let config = &self.config;
         let timeout = remaining.min(config.attempt_timeout);
-        // Connecting has a timeout of its own, with an error of its own. Only an attempt with no
-        // more time than that can end without showing whether it was connected.
         let attempt = Attempt {
             operation,
             session,
             timeout,
+            // Connecting has a timeout of its own, with an error of its own. Only an attempt with no
+            // more time than that can end without showing whether it was connected.
             body_progress: (timeout <= config.connect_timeout).then(BodyProgress::default),
             failed_response: OnceLock::new(),
             connect_status: OnceLock::new(),
@@ -144,9 +149,7 @@ impl ClientHooks<RequestContext> for generated::Client {
         let path = request.url().as_str().strip_prefix(&*config.base_url.text);
         if !path.is_some_and(|path| path.starts_with('/')) {
             // The hook is public: a caller can pass any request.
-            return Err(invalid(
-                "the URL is not below the base URL that the client was built with",
-            ));
+            return Err(invalid(NOT_BELOW_THE_BASE_URL));
         }
         let headers = request.headers_mut();
         // The version of the document, which no SDK of Stytch's sends.
@@ -200,10 +203,12 @@ impl ClientHooks<RequestContext> for generated::Client {
             if let (Err(error), Some(attempt), Some(proxy)) =
                 (&response, &context.attempt, &context.config.proxy)
                 && failure::is_rejected_connect(error)
-                // Boxed, because it is rare.
-                && let Some(status) = Box::pin(proxy.status(attempt.timeout.saturating_sub(began.elapsed()))).await
             {
-                attempt.connect_status.get_or_init(|| status);
+                let remaining = attempt.timeout.saturating_sub(began.elapsed());
+                // Boxed, because it is rare.
+                if let Some(status) = Box::pin(proxy.status(remaining)).await {
+                    attempt.connect_status.get_or_init(|| status);
+                }
             }
             tracing::debug!(
                 operation = info.operation_id,

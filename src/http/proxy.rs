@@ -43,7 +43,7 @@ impl Proxy {
         (uri.scheme_str() == Some("http")).then_some(Self { address, connect })
     }
 
-    /// Sends `CONNECT` once more and returns the status, if it comes within a second.
+    /// Sends `CONNECT` once more and returns the status, if it comes within that time and a second.
     ///
     /// Returns `None` for a 407 too: the credentials of `configure_http` are not known here.
     pub(super) async fn status(&self, max_wait: Duration) -> Option<StatusCode> {

@@ -8,12 +8,12 @@ use progenitor_client::ResponseValue;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::hooks::{RequestContext, TransportConfig};
-pub(crate) use crate::wire::generated::Client as Bindings;
 use crate::{
     error::{Error, ErrorKind, Success},
     sync::Deadline,
     wire::{
-        Operation, PathSegment, ResponseBody, Session, SessionHeader, SessionKind, generated,
+        Operation, PathSegment, ResponseBody, Session, SessionHeader, SessionKind,
+        generated::{self, Client as Bindings},
         types::{self, ExternalConnection},
     },
 };

@@ -89,8 +89,7 @@ impl generated::Client {
         let base_url = &self.inner().config.base_url;
         // A caller can construct bindings with another base URL.
         if self.inner().attempt.is_none() && self.baseurl != base_url.text {
-            let reason = "the URL is not below the base URL that the client was built with";
-            return Err(reason.to_owned());
+            return Err(NOT_BELOW_THE_BASE_URL.to_owned());
         }
         base_url.operation(path, ids)
     }
@@ -101,6 +100,8 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
+pub(super) const NOT_BELOW_THE_BASE_URL: &str =
+    "the URL is not below the base URL that the client was built with";
 const LIVE: &str = "https://api.stytch.com";
 const TEST: &str = "https://test.stytch.com";
 

@@ -215,12 +215,10 @@ impl<R: Clone + Eq + Hash> RoleList<R> {
             if self.steps == 0 {
                 return Ok(None);
             }
-            let (kind, operation) =
-                (ErrorKind::UnexpectedResponse, Operation::UpdateExternalConnection);
-            let field = self.field;
+            let (field, operation) = (self.field, Operation::UpdateExternalConnection);
             let reason =
                 format!("the response lacks `{field}`, and an unknown list can't be edited");
-            return Err(Error::new(kind, operation, reason));
+            return Err(Error::new(ErrorKind::UnexpectedResponse, operation, reason));
         };
         let after = self.in_order();
         Ok((after != *before).then_some(after))

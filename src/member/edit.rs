@@ -22,9 +22,10 @@ impl MemberClient {
     /// Edits an external connection: reads it, calls `edit`, and sends the difference. Returns
     /// the connection as it is afterwards.
     ///
-    /// An edit that changes nothing is not sent: to give up, change nothing. To return what it
-    /// found, have the closure set a captured variable. One operation timeout covers the whole edit. The member's roles must grant both actions `get` and
-    /// `update` on `stytch.sso`; neither implies the other.
+    /// An edit that changes nothing is not sent: to give up, change nothing. To return something
+    /// from the closure, set a captured variable. One operation timeout covers the whole edit. The
+    /// member's roles must grant both actions `get` and `update` on `stytch.sso`; neither implies the
+    /// other.
     ///
     /// Edits of the same connection through one [`Client`](crate::Client) run one after
     /// another, so concurrent edits in one process don't overwrite each other. Stytch has no
@@ -36,7 +37,7 @@ impl MemberClient {
     /// - An attempt that timed out may be applied later, after the next edit.
     ///
     /// After an error with the outcome [`Unknown`](crate::Outcome::Unknown), an edit that depends
-    /// on the roles, as the move below, may find them changed already: have it look again.
+    /// on the current roles, such as the move below, has to be made again: it may find them changed.
     ///
     /// If the response lacks a list of roles, `has_role` and `has_group_role` return `false`, and
     /// granting or revoking in that list is an error.

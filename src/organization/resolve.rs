@@ -167,12 +167,9 @@ impl Inner {
                     return Ok(Local::Member(self.cache.insert(session, member)));
                 }
                 Err(VerifyError::Invalid(problem)) => {
-                    let reason = format!("the session JWT {problem}");
-                    return Err(Error::new(
-                        ErrorKind::InvalidSession,
-                        deadline.operation(),
-                        reason,
-                    ));
+                    let (kind, reason) =
+                        (ErrorKind::InvalidSession, format!("the session JWT {problem}"));
+                    return Err(Error::new(kind, deadline.operation(), reason));
                 }
                 Err(VerifyError::Undecided(error)) => return Err(error),
                 Err(VerifyError::Unavailable) => {}

@@ -173,7 +173,7 @@ async fn rotation_under_made_up_kids_rejects_no_honest_member() {
 fn flood(client: &Client, sessions: impl Iterator<Item = Session>) -> JoinSet<Error> {
     let call = |session| {
         let client = client.clone();
-        async move { call(&client, session).await.0.unwrap_err() }
+        async move { client.as_member(session).connections().await.unwrap_err() }
     };
     sessions.map(call).collect()
 }
@@ -215,6 +215,7 @@ async fn made_up_sessions_leave_a_quarter_of_the_permits_to_verified_jwts() {
             assert_not_applied(is_token, &error, Transport);
             let reason = "over 1,024 sessions wait for their first sessions/authenticate";
             assert_eq!((error.reason(), error.is_retryable()), (reason, true));
+            assert_eq!(error.operation(), GetConnections);
         }
         until(|| project.authenticate_requests() == authenticated + 6).await;
         for session in honest {
