@@ -178,18 +178,20 @@ fn flood(client: &Client, sessions: impl Iterator<Item = Session>) -> JoinSet<Er
     sessions.map(call).collect()
 }
 
+fn unsigned(n: usize) -> Session {
+    let header = json!({"alg": "RS256", "kid": format!("made-up-{n}")});
+    Session::jwt(jwt::unsigned(&header, &claims()))
+}
+
+fn expired(n: usize) -> Session {
+    let mut claims = expired_claims();
+    claims["sub"] = json!(format!("member-test-{n}"));
+    Session::jwt(sign(&claims))
+}
+
 #[tokio::test]
 async fn made_up_sessions_leave_a_quarter_of_the_permits_to_verified_jwts() {
     const CALLS: usize = 1_500;
-    let unsigned = |n: usize| {
-        let header = json!({"alg": "RS256", "kid": format!("made-up-{n}")});
-        Session::jwt(jwt::unsigned(&header, &claims()))
-    };
-    let expired = |n: usize| {
-        let mut claims = expired_claims();
-        claims["sub"] = json!(format!("member-test-{n}"));
-        Session::jwt(sign(&claims))
-    };
     for is_token in [true, false] {
         // No request that hangs is retried.
         let scripted = ScriptedClient::start(successful, hang_if_made_up, |it| {
