@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use tokio::sync::oneshot;
+use tokio::sync::Notify;
 
 use super::{MemberClient, connection_edit::ConnectionEdit, update};
 use crate::{
@@ -139,18 +139,18 @@ impl MemberClient {
 /// The organization and the connection.
 type Key = (PathSegment, PathSegment);
 
-/// The edits that wait for a lock, in order, with the ids of their sessions.
-type Queue = VecDeque<(Arc<str>, oneshot::Sender<()>)>;
+/// The edits of a connection in order: the first one holds the lock. Each with its session's id.
+type Queue = VecDeque<(Arc<str>, Arc<Notify>)>;
 
-/// The locks of a client's edits; one that nobody holds has no queue. Clones share them.
+/// The locks of a client's edits. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct EditLocks(Arc<Mutex<HashMap<Key, Queue>>>);
 
-/// Holds or waits for a lock; dropping it passes the lock on.
+/// A place in the queue of a connection, given up when it is dropped.
 struct EditLock {
     locks: EditLocks,
     key: Key,
-    waiting: Option<oneshot::Receiver<()>>,
+    turn: Arc<Notify>,
 }
 
 impl EditLocks {
@@ -160,55 +160,40 @@ impl EditLocks {
         session: Arc<str>,
         deadline: Deadline,
     ) -> Result<EditLock, Error> {
-        let waiting = self.enqueue(&key, session, deadline)?;
-        let mut edit = EditLock { locks: self.clone(), key, waiting };
-        if let Some(waiting) = &mut edit.waiting {
-            // Never an error: the sender is kept until it has sent.
-            let _ = deadline.wait("waiting for another edit of the connection", waiting).await?;
-            edit.waiting = None;
-        }
+        let edit = self.enqueue(key, session, deadline)?;
+        deadline.wait("waiting for another edit of the connection", edit.turn.notified()).await?;
         Ok(edit)
     }
 
-    /// Takes the lock, or enters its queue. Fails if [`MAX_WAITING`] edits of the session are in
-    /// it already: one member must not keep the edits of others waiting.
-    fn enqueue(
-        &self,
-        key: &Key,
-        session: Arc<str>,
-        deadline: Deadline,
-    ) -> Result<Option<oneshot::Receiver<()>>, Error> {
+    /// Fails if [`MAX_WAITING`] edits of the session wait already: one member must not keep the
+    /// edits of others waiting.
+    fn enqueue(&self, key: Key, session: Arc<str>, deadline: Deadline) -> Result<EditLock, Error> {
         let mut locks = lock(&self.0);
-        let Some(queue) = locks.get_mut(key) else {
-            locks.insert(key.clone(), Queue::new());
-            return Ok(None);
-        };
-        queue.retain(|(_, sender)| !sender.is_closed());
-        if queue.iter().filter(|(other, _)| *other == session).count() >= MAX_WAITING {
+        let queue = locks.entry(key.clone()).or_default();
+        let waiting = queue.iter().skip(1).filter(|(other, _)| *other == session);
+        if waiting.count() >= MAX_WAITING {
             let reason = "two edits of the connection by the same session are waiting already";
             return Err(Error::timed_out(deadline.operation(), reason));
         }
-        let (sender, receiver) = oneshot::channel();
-        queue.push_back((session, sender));
-        Ok(Some(receiver))
+        let turn = Arc::new(Notify::new());
+        if queue.is_empty() {
+            turn.notify_one();
+        }
+        queue.push_back((session, Arc::clone(&turn)));
+        Ok(EditLock { locks: self.clone(), key, turn })
     }
 }
 
 impl Drop for EditLock {
     fn drop(&mut self) {
         let mut locks = lock(&self.locks.0);
-        if let Some(waiting) = &mut self.waiting {
-            waiting.close();
-            if waiting.try_recv().is_err() {
-                return;
-            }
+        let Some(queue) = locks.get_mut(&self.key) else { return };
+        queue.retain(|(_, turn)| !Arc::ptr_eq(turn, &self.turn));
+        match queue.front() {
+            // It may have the lock already, and then waits no more.
+            Some((_, first)) => first.notify_one(),
+            None => drop(locks.remove(&self.key)),
         }
-        while let Some((_, next)) = locks.get_mut(&self.key).and_then(VecDeque::pop_front) {
-            if next.send(()).is_ok() {
-                return;
-            }
-        }
-        locks.remove(&self.key);
     }
 }
 
