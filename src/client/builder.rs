@@ -9,13 +9,7 @@ use std::{env, fmt, sync::Arc, time::Duration};
 use secrecy::SecretString;
 
 use super::client::Client;
-use crate::{
-    call::RetryPolicy,
-    error::BuildError,
-    http::HttpConfig,
-    organization::{jwks, resolve as organization},
-    sync::{Clock, MaxAge},
-};
+use crate::{call::RetryPolicy, error::BuildError, http::HttpConfig, organization, sync::Clock};
 
 impl Client {
     /// Returns a builder for a project's client.
@@ -77,7 +71,6 @@ pub struct ClientBuilder {
     max_in_flight: usize,
     max_response_bytes: usize,
     clock: Clock,
-    jwks: jwks::Settings,
     organizations: organization::Settings,
 }
 
@@ -98,7 +91,6 @@ impl ClientBuilder {
             max_in_flight: 64,
             max_response_bytes: 1024 * 1024,
             clock: Clock::system(),
-            jwks: jwks::Settings::default(),
             organizations: organization::Settings::default(),
         }
     }
@@ -168,13 +160,13 @@ impl ClientBuilder {
     /// Sets how long before its `exp` a session JWT counts as expired, so that it doesn't expire
     /// on the way to Stytch. Default: 5 s.
     pub fn expiry_margin(mut self, margin: Duration) -> Self {
-        self.jwks.expiry_margin = margin.min(LONGEST);
+        self.organizations.expiry_margin = margin.min(LONGEST);
         self
     }
 
     /// Sets the leeway for `iat` and `nbf` of a session JWT, since clocks differ. Default: 5 s.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.jwks.leeway = leeway.min(LONGEST);
+        self.organizations.leeway = leeway.min(LONGEST);
         self
     }
 
@@ -185,8 +177,8 @@ impl ClientBuilder {
     /// refreshes them in the background. A failed refresh is retried after 1 s, doubling up to
     /// 30 s, or after the `Retry-After` of the response, at most 30 s.
     pub fn jwks_max_stale(mut self, age: Duration) -> Self {
-        let default = jwks::Settings::default().max_age.fresh;
-        self.jwks.max_age = MaxAge { fresh: default.min(age / 2), stale: age };
+        let jwks = &mut self.organizations.jwks;
+        (jwks.fresh, jwks.stale) = (organization::FRESH.min(age / 2), age);
         self
     }
 
@@ -196,7 +188,7 @@ impl ClientBuilder {
     /// Anybody can send JWTs with made-up `kid`s, so they share fetches at this interval. After a key
     /// rotation, a member with a new key waits for the next fetch: up to this interval and 2 s.
     pub fn jwks_min_refetch_interval(mut self, interval: Duration) -> Self {
-        self.jwks.min_refetch_interval = interval;
+        self.organizations.jwks.interval = interval;
         self
     }
 
@@ -204,7 +196,7 @@ impl ClientBuilder {
     ///
     /// A longer time grants nobody access: Stytch checks the session with every request.
     pub fn session_cache_ttl(mut self, ttl: Duration) -> Self {
-        self.organizations.token_ttl = ttl.min(LONGEST);
+        self.organizations.token_ttl = ttl;
         self
     }
 

@@ -126,7 +126,8 @@ impl Client {
     /// # fn main() {}
     /// ```
     pub async fn warm_up(&self) -> Result<(), Error> {
-        self.project.jwks.fetch(self.project.context.deadline(Operation::GetJwks)).await
+        let deadline = self.project.context.deadline(Operation::GetJwks);
+        self.project.organizations.jwks.fetch(deadline).await
     }
 }
 

@@ -3,28 +3,29 @@
 //! It doesn't know the operations: `member.rs` has a method for each, which checks its inputs
 //! and hands the request down.
 
-use std::{collections::HashSet, mem, pin::pin, sync::Mutex, time::Instant};
+use std::{
+    mem,
+    pin::pin,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
 
 use tracing::Instrument;
 
-use super::{
-    edit::EditLocks,
-    permission::{Policies, Verdict},
-};
+use super::{edit::EditLocks, permission::Policies};
 use crate::{
     call::{Attempts, CallContext},
     error::{Error, ErrorKind, Success, rbac},
     http::MemberRequest,
-    organization::{JwksCache, Member, OrganizationResolver},
+    organization::{Member, OrganizationResolver},
     sync::{Deadline, lock},
-    wire::{Operation, Permission, Session, SessionHeader, SessionKind},
+    wire::{Operation, PathSegment, Session, SessionHeader, SessionKind},
 };
 
 /// What all members of a project share.
 pub(crate) struct Project {
     pub(crate) context: CallContext,
-    pub(crate) jwks: JwksCache,
-    pub(crate) organizations: OrganizationResolver,
+    pub(crate) organizations: Arc<OrganizationResolver>,
     pub(crate) edits: EditLocks,
     pub(crate) policies: Policies,
 }
@@ -79,7 +80,7 @@ async fn attempt_until_success<R: MemberRequest>(
         };
         let (presented, organizations) = (&session.presented, &project.organizations);
         if error.kind() == ErrorKind::InvalidSession {
-            organizations.cache().forget(presented, began);
+            organizations.cache.forget(presented, began);
             // By Stytch's clock it may have expired, or not be valid yet.
             let is_renewable =
                 presented.kind() == SessionKind::Jwt && rbac::is_jwt_rejection(&error);
@@ -91,7 +92,7 @@ async fn attempt_until_success<R: MemberRequest>(
             }
         }
         if matches!(error.kind(), ErrorKind::PermissionDenied { .. }) {
-            organizations.cache().outdate_roles(presented);
+            organizations.cache.outdate_roles(presented);
             project.policies.outdate(&organization);
         }
         attempts.retry_or_fail(error).await?;
@@ -136,25 +137,23 @@ impl Project {
         Ok((member, header.ok_or_else(unusable)?))
     }
 
-    /// Checks which of the permissions the member's roles grant.
-    pub(crate) async fn check_permissions(
+    /// Resolves the session to its organization and the member's roles, which are current.
+    pub(crate) async fn roles(
         &self,
         session: &ActiveSession,
-        permissions: &HashSet<Permission>,
         deadline: Deadline,
-    ) -> Result<Verdict, Error> {
+    ) -> Result<(PathSegment, Vec<String>), Error> {
         check_session(session, deadline)?;
         let presented = &session.presented;
         let member = self.organizations.resolve_roles(presented, deadline).await?;
         session.renew_by(&member);
-        let Some(roles) = member.roles.ids() else {
-            let is_read = presented.kind() == SessionKind::Token || member.renewed.is_some();
-            let operation =
-                if is_read { Operation::AuthenticateSession } else { deadline.operation() };
-            let reason = "the roles of the member are not an array of strings";
-            return Err(Error::new(ErrorKind::UnexpectedResponse, operation, reason));
-        };
-        self.policies.check(&member.organization, roles, permissions, deadline).await
+        if let Some(roles) = member.roles.ids() {
+            return Ok((member.organization, roles.to_vec()));
+        }
+        let is_read = presented.kind() == SessionKind::Token || member.renewed.is_some();
+        let operation = if is_read { Operation::AuthenticateSession } else { deadline.operation() };
+        let reason = "the roles of the member are not an array of strings";
+        Err(Error::new(ErrorKind::UnexpectedResponse, operation, reason))
     }
 }
 

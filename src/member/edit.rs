@@ -142,13 +142,13 @@ type Key = (PathSegment, PathSegment);
 /// The edits of a connection in order: the first one holds the lock. Each with its session's id.
 type Queue = VecDeque<(Arc<str>, Arc<Notify>)>;
 
-/// The locks of a client's edits. Clones share them.
-#[derive(Clone, Default)]
-pub(crate) struct EditLocks(Arc<Mutex<HashMap<Key, Queue>>>);
+/// The locks of a client's edits.
+#[derive(Default)]
+pub(crate) struct EditLocks(Mutex<HashMap<Key, Queue>>);
 
 /// A place in the queue of a connection, given up when it is dropped.
-struct EditLock {
-    locks: EditLocks,
+struct EditLock<'a> {
+    locks: &'a EditLocks,
     key: Key,
     turn: Arc<Notify>,
 }
@@ -159,7 +159,7 @@ impl EditLocks {
         key: Key,
         session: Arc<str>,
         deadline: Deadline,
-    ) -> Result<EditLock, Error> {
+    ) -> Result<EditLock<'_>, Error> {
         let edit = self.enqueue(key, session, deadline)?;
         deadline.wait("waiting for another edit of the connection", edit.turn.notified()).await?;
         Ok(edit)
@@ -167,7 +167,12 @@ impl EditLocks {
 
     /// Fails if [`MAX_WAITING`] edits of the session wait already: one member must not keep the
     /// edits of others waiting.
-    fn enqueue(&self, key: Key, session: Arc<str>, deadline: Deadline) -> Result<EditLock, Error> {
+    fn enqueue(
+        &self,
+        key: Key,
+        session: Arc<str>,
+        deadline: Deadline,
+    ) -> Result<EditLock<'_>, Error> {
         let mut locks = lock(&self.0);
         let queue = locks.entry(key.clone()).or_default();
         let waiting = queue.iter().skip(1).filter(|(other, _)| *other == session);
@@ -180,11 +185,11 @@ impl EditLocks {
             turn.notify_one();
         }
         queue.push_back((session, Arc::clone(&turn)));
-        Ok(EditLock { locks: self.clone(), key, turn })
+        Ok(EditLock { locks: self, key, turn })
     }
 }
 
-impl Drop for EditLock {
+impl Drop for EditLock<'_> {
     fn drop(&mut self) {
         let mut locks = lock(&self.locks.0);
         let Some(queue) = locks.get_mut(&self.key) else { return };

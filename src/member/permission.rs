@@ -18,7 +18,7 @@ use super::MemberClient;
 use crate::{
     call::CallContext,
     error::{Error, ErrorKind},
-    sync::{Deadline, MaxAge, RefreshingCache},
+    sync::{Deadline, RefreshingCache, Schedule},
     wire::{Operation, PathSegment, Permission, types::RbacRole},
 };
 
@@ -101,7 +101,12 @@ impl MemberClient {
             return Ok(evaluate(iter::empty(), &[], &permissions));
         }
         let deadline = self.project.context.deadline(*first);
-        self.project.check_permissions(&self.session, &permissions, deadline).await
+        let (organization, roles) = self.project.roles(&self.session, deadline).await?;
+        let (project, custom) = self.project.policies.get(&organization, deadline).await?;
+        let all = project.iter().chain(custom.iter().flat_map(|roles| roles.iter()));
+        let verdict = evaluate(all, &roles, &permissions);
+        // Without the custom roles, a denial can't be told.
+        if verdict.authorized { Ok(verdict) } else { custom.map(|_| verdict) }
     }
 
     /// Returns the ids of the roles of the project and the organization, sorted, for a form to
@@ -119,7 +124,10 @@ impl MemberClient {
     pub async fn role_ids(&self) -> Result<Vec<String>, Error> {
         let deadline = self.project.context.deadline(Operation::GetRbacPolicy);
         let (member, _) = self.project.resolve(&self.session, deadline).await?;
-        self.project.policies.role_ids(&member.organization, deadline).await
+        let (project, custom) = self.project.policies.get(&member.organization, deadline).await?;
+        let custom = custom?;
+        let ids: BTreeSet<_> = project.iter().chain(&*custom).map(|role| &role.role_id).collect();
+        Ok(ids.into_iter().cloned().collect())
     }
 }
 
@@ -129,22 +137,14 @@ type Policy = Arc<Vec<RbacRole>>;
 /// The RBAC policies of a project and its organizations.
 pub(crate) struct Policies {
     context: CallContext,
-    project: RefreshingCache<Policy>,
-    organizations: Cache<PathSegment, RefreshingCache<Policy>>,
+    project: Arc<RefreshingCache<Policy>>,
+    organizations: Cache<PathSegment, Arc<RefreshingCache<Policy>>>,
 }
 
 impl Policies {
     pub(crate) fn new(context: CallContext) -> Self {
-        let fetch = {
-            let context = context.clone();
-            move || project_policy(context.clone()).boxed()
-        };
-        let (clock, operation) = (context.clock.clone(), Operation::GetRbacPolicy);
-        Self {
-            project: RefreshingCache::new(clock, MAX_AGE, MIN_INTERVAL, operation, fetch),
-            organizations: Cache::new(CAPACITY),
-            context,
-        }
+        let project = cache(context.clone(), None);
+        Self { project, organizations: Cache::new(CAPACITY), context }
     }
 
     /// Marks the policies as outdated, since Stytch denied a permission: the next check sees what
@@ -156,60 +156,52 @@ impl Policies {
         }
     }
 
-    /// Checks a member's roles against both policies.
-    pub(crate) async fn check(
-        &self,
-        organization: &PathSegment,
-        roles: &[String],
-        permissions: &HashSet<Permission>,
-        deadline: Deadline,
-    ) -> Result<Verdict, Error> {
-        let (project, custom) = self.roles(organization, deadline).await?;
-        let custom_roles = custom.as_ref().ok().map(|roles| &**roles);
-        let all = project.iter().chain(custom_roles.into_iter().flatten());
-        let verdict = evaluate(all, roles, permissions);
-        match custom {
-            Err(error) if !verdict.authorized => Err(error),
-            _ => Ok(verdict),
-        }
-    }
-
-    /// Returns the ids of all roles, sorted.
-    pub(crate) async fn role_ids(
-        &self,
-        organization: &PathSegment,
-        deadline: Deadline,
-    ) -> Result<Vec<String>, Error> {
-        let (project, custom) = self.roles(organization, deadline).await?;
-        let custom = custom?;
-        let ids: BTreeSet<_> = project.iter().chain(&*custom).map(|role| &role.role_id).collect();
-        Ok(ids.into_iter().cloned().collect())
-    }
-
     /// Returns the roles of the project, and the custom roles of the organization or why they
     /// can't be read. Both are fetched at the same time.
-    async fn roles(
+    async fn get(
         &self,
         organization: &PathSegment,
         deadline: Deadline,
     ) -> Result<(Policy, Result<Policy, Error>), Error> {
-        let custom = self.organization(organization);
+        let custom = self.organizations.get(organization).unwrap_or_else(|| {
+            let custom = cache(self.context.clone(), Some(organization.clone()));
+            let insert = || Ok::<_, ()>(Arc::clone(&custom));
+            self.organizations.get_or_insert_with(organization, insert).unwrap_or(custom)
+        });
         let max_wait = deadline.remaining();
         let (project, custom) = join(self.project.get(max_wait), custom.get(max_wait)).await;
-        Ok((project?.value, custom.map(|snapshot| snapshot.value)))
+        Ok((project?, custom))
     }
+}
 
-    fn organization(&self, id: &PathSegment) -> RefreshingCache<Policy> {
-        if let Some(policy) = self.organizations.get(id) {
-            return policy;
+/// The policy of the project, or of an organization.
+fn cache(context: CallContext, organization: Option<PathSegment>) -> Arc<RefreshingCache<Policy>> {
+    let (clock, operation) = match organization {
+        None => (context.clock.clone(), Operation::GetRbacPolicy),
+        Some(_) => (context.clock.clone(), Operation::GetOrganizationRbacPolicy),
+    };
+    let fetch = move || fetch(context.clone(), operation, organization.clone()).boxed();
+    RefreshingCache::new(clock, SCHEDULE, operation, fetch)
+}
+
+async fn fetch(
+    context: CallContext,
+    operation: Operation,
+    organization: Option<PathSegment>,
+) -> Result<Policy, Error> {
+    let transport = &context.transport;
+    let roles = match organization {
+        None => {
+            let attempt = |deadline| transport.rbac_policy(deadline);
+            context.fetch(operation, attempt).await?.body.policy.roles
         }
-        let (context, organization) = (self.context.clone(), id.clone());
-        let fetch = move || organization_policy(context.clone(), organization.clone()).boxed();
-        let (clock, operation) = (self.context.clock.clone(), Operation::GetOrganizationRbacPolicy);
-        let policy = RefreshingCache::new(clock, MAX_AGE, MIN_INTERVAL, operation, fetch);
-        let inserted = self.organizations.get_or_insert_with(id, || Ok::<_, ()>(policy.clone()));
-        inserted.unwrap_or(policy)
-    }
+        Some(organization) => {
+            let attempt = |deadline| transport.organization_rbac_policy(&organization, deadline);
+            let policy = context.fetch(operation, attempt).await?.body.org_policy;
+            policy.and_then(|policy| policy.roles).unwrap_or_default()
+        }
+    };
+    Ok(Arc::new(roles))
 }
 
 /// A role that is in both policies has the permissions of both.
@@ -242,27 +234,12 @@ fn grants(role: &RbacRole, permission: &Permission) -> bool {
     })
 }
 
-async fn project_policy(context: CallContext) -> Result<Policy, Error> {
-    let attempt = |deadline| context.transport.rbac_policy(deadline);
-    let response = context.fetch(Operation::GetRbacPolicy, attempt).await?;
-    Ok(Arc::new(response.body.policy.roles))
-}
-
-async fn organization_policy(
-    context: CallContext,
-    organization: PathSegment,
-) -> Result<Policy, Error> {
-    let attempt = |deadline| context.transport.organization_rbac_policy(&organization, deadline);
-    let response = context.fetch(Operation::GetOrganizationRbacPolicy, attempt).await?;
-    let policy = response.body.org_policy;
-    Ok(Arc::new(policy.and_then(|policy| policy.roles).unwrap_or_default()))
-}
-
-/// 5 minutes as in Stytch's SDKs; up to 1 hour while fetching fails.
-const MAX_AGE: MaxAge =
-    MaxAge { fresh: Duration::from_secs(5 * 60), stale: Duration::from_secs(60 * 60) };
-/// The time between two fetches that denials cause.
-const MIN_INTERVAL: Duration = Duration::from_secs(5);
+/// As in Stytch's SDKs; up to 1 hour while fetching fails. Denials force fetches.
+const SCHEDULE: Schedule = Schedule {
+    fresh: Duration::from_secs(5 * 60),
+    stale: Duration::from_secs(60 * 60),
+    interval: Duration::from_secs(5),
+};
 /// How many organizations' policies are cached.
 const CAPACITY: usize = 1_000;
 

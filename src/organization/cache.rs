@@ -32,7 +32,8 @@ pub(crate) struct Member {
     pub(crate) began: Instant,
     /// When it was resolved, by the clock.
     resolved: SystemTime,
-    valid_until: SystemTime,
+    /// From then on.
+    valid_for: Duration,
     /// When Stytch last denied it a permission.
     pub(super) denied: Option<Instant>,
     /// When its roles were last read because of a denial, by the clock.
@@ -57,8 +58,7 @@ impl MemberCache {
         Self { members: Cache::new(capacity), clock }
     }
 
-    /// A member whose session is valid for so long from now on. A longer time than a century counts
-    /// as one.
+    /// A member whose session is valid for so long from now on.
     pub(super) fn member(
         &self,
         organization: PathSegment,
@@ -67,17 +67,14 @@ impl MemberCache {
         valid_for: Duration,
         began: Instant,
     ) -> Member {
-        const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-        let (resolved, roles) = (self.clock.now(), Arc::new(roles));
-        let valid_until = resolved + valid_for.min(CENTURY);
         Member {
             organization,
             session_id: session_id.into(),
             renewed: None,
-            roles,
+            roles: Arc::new(roles),
             began,
-            resolved,
-            valid_until,
+            resolved: self.clock.now(),
+            valid_for,
             denied: None,
             reread: None,
         }
@@ -89,7 +86,7 @@ impl MemberCache {
     }
 
     pub(super) fn valid(&self, session: &Session) -> Option<Member> {
-        self.get(session).filter(|member| member.valid_until > self.clock.now())
+        self.get(session).filter(|member| self.clock.age(member.resolved) < member.valid_for)
     }
 
     /// Caches a result, and returns it or a newer one.

@@ -7,65 +7,30 @@
 //! many: a key that is replaced under the same `kid` is used once the keys are fetched again, after
 //! five minutes or by [`Client::warm_up`](crate::Client::warm_up).
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 
-use super::jwt::{Jwt, RS256, Signed, Validation};
+use super::{
+    Settings,
+    jwt::{Jwt, RS256, Signed, Validation},
+};
 use crate::{
     call::CallContext,
     error::{Error, ErrorKind, Success},
-    sync::{Clock, Deadline, MaxAge, RefreshingCache},
+    sync::{Clock, Deadline, RefreshingCache},
     wire::{
         Operation,
         types::{GetJwksResponse, Jwk},
     },
 };
 
-/// Why a JWT can't be verified.
-pub(crate) enum VerifyError {
-    /// The project didn't sign it for itself. The text completes "the session JWT …".
-    Invalid(&'static str),
-    /// No usable key set is cached, and none can be fetched in time.
-    Unavailable,
-    /// The cached key set lacks the key, and no newer one came. The call fails with this error.
-    Undecided(Error),
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) max_age: MaxAge,
-    /// The time between two fetches that unknown `kid`s cause.
-    pub(crate) min_refetch_interval: Duration,
-    /// The leeway for `iat` and `nbf`.
-    pub(crate) leeway: Duration,
-    /// How long before its end a JWT counts as expired.
-    pub(crate) expiry_margin: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            max_age: MaxAge {
-                fresh: Duration::from_secs(5 * 60),
-                stale: Duration::from_secs(60 * 60),
-            },
-            min_refetch_interval: Duration::from_secs(5),
-            leeway: Duration::from_secs(5),
-            expiry_margin: Duration::from_secs(5),
-        }
-    }
-}
-
-/// The key set of one project. Clones share it.
-#[derive(Clone)]
-pub(crate) struct JwksCache(Arc<Inner>);
-
-struct Inner {
-    sets: RefreshingCache<Arc<KeySet>>,
+/// The key set of one project.
+pub(crate) struct JwksCache {
+    sets: Arc<RefreshingCache<Arc<KeySet>>>,
     clock: Clock,
     waiting: Semaphore,
     validation: Validation,
@@ -75,7 +40,7 @@ struct Inner {
 pub(crate) struct KeySet(HashMap<String, ParsedPublicKey>);
 
 impl JwksCache {
-    pub(crate) fn new(context: CallContext, settings: &Settings) -> Self {
+    pub(super) fn new(context: CallContext, settings: &Settings) -> Self {
         let audience = context.transport.project_id().to_owned();
         let base_url = &context.transport.config().base_url.text;
         let validation = Validation {
@@ -87,65 +52,59 @@ impl JwksCache {
         };
         let clock = context.clock.clone();
         let fetch = move || fetch(context.clone()).boxed();
-        let (max_age, interval) = (settings.max_age, settings.min_refetch_interval);
-        let operation = Operation::GetJwks;
-        let sets = RefreshingCache::new(clock.clone(), max_age, interval, operation, fetch);
-        Self(Arc::new(Inner { sets, clock, waiting: Semaphore::new(MAX_WAITING), validation }))
+        let (schedule, operation) = (settings.jwks, Operation::GetJwks);
+        let sets = RefreshingCache::new(clock.clone(), schedule, operation, fetch);
+        Self { sets, clock, waiting: Semaphore::new(MAX_WAITING), validation }
     }
 
-    /// Verifies a session JWT, with a fetch of the keys only where they are missing.
-    pub(crate) async fn verify(
+    /// Verifies a session JWT, with a fetch of the keys only where they are missing. Returns `None`
+    /// if no usable keys are cached, and none can be fetched in time.
+    pub(super) async fn verify(
         &self,
         jwt: &str,
         deadline: Deadline,
-    ) -> Result<Signed, VerifyError> {
-        let jwt = Jwt::parse(jwt).ok_or(VerifyError::Invalid(MALFORMED))?;
-        let key = self.key(jwt.kid(), deadline).await?;
-        let now = self.0.clock.now();
-        jwt.verify(&key, &self.0.validation, now).map_err(VerifyError::Invalid)
-    }
-
-    /// How long before its end a JWT counts as expired.
-    pub(crate) fn expiry_margin(&self) -> Duration {
-        self.0.validation.expiry_margin
+    ) -> Result<Option<Signed>, Error> {
+        let invalid = |problem| {
+            let reason = format!("the session JWT {problem}");
+            Error::new(ErrorKind::InvalidSession, deadline.operation(), reason)
+        };
+        let jwt = Jwt::parse(jwt).ok_or_else(|| invalid(MALFORMED))?;
+        let Some(set) = self.set_for(&jwt.kid, deadline).await? else { return Ok(None) };
+        let key = set.0.get(&jwt.kid);
+        let key = key.ok_or_else(|| invalid("is signed with a key that isn't the project's"))?;
+        jwt.verify(key, &self.validation, self.clock.now()).map(Some).map_err(invalid)
     }
 
     /// Whether usable keys are cached.
-    pub(crate) fn has_keys(&self) -> bool {
-        self.0.sets.is_usable()
+    pub(super) fn has_keys(&self) -> bool {
+        self.sets.is_usable()
     }
 
     /// Fetches the keys now, unless a fetch is in flight or the backoff after a failure is running.
     pub(crate) async fn fetch(&self, deadline: Deadline) -> Result<(), Error> {
-        deadline.wait(FETCHING, self.0.sets.refresh()).await?.map(|_| ())
+        deadline.wait(FETCHING, self.sets.refresh()).await?.map(|_| ())
     }
 
-    /// The key of that id.
-    async fn key(&self, kid: &str, deadline: Deadline) -> Result<ParsedPublicKey, VerifyError> {
-        let unknown = || VerifyError::Invalid("is signed with a key that isn't the project's");
+    /// The keys, with the one of that id or fetched after this call. Fails if they lack it, and no
+    /// newer ones came.
+    async fn set_for(&self, kid: &str, deadline: Deadline) -> Result<Option<Arc<KeySet>>, Error> {
         let failed = |reason| Error::new(ErrorKind::Transport, Operation::GetJwks, reason);
-        let sets = &self.0.sets;
-        let fetches = sets.fetches();
+        let fetches = self.sets.fetches();
         // Half of what is left, so that the session can still be authenticated at Stytch.
-        let set = sets.get(deadline.remaining() / 2).await.map_err(|_| VerifyError::Unavailable)?;
-        if let Some(key) = set.value.0.get(kid) {
-            return Ok(key.clone());
+        let Ok(set) = self.sets.get(deadline.remaining() / 2).await else { return Ok(None) };
+        if set.0.contains_key(kid) {
+            return Ok(Some(set));
         }
-        let Ok(_place) = self.0.waiting.try_acquire() else {
-            let reason = "over 1,024 callers with an unknown `kid` wait for the next JWKS fetch";
-            return Err(VerifyError::Undecided(failed(reason)));
-        };
+        let _place = self.waiting.try_acquire().map_err(|_| {
+            failed("over 1,024 callers with an unknown `kid` wait for the next JWKS fetch")
+        })?;
         // Only a set whose fetch began after this call shows that the project has no such key.
-        let newer = sets.get_newer(fetches, |set: &Arc<KeySet>| set.0.contains_key(kid));
-        match deadline.wait(FETCHING, newer).await.map_err(VerifyError::Undecided)? {
-            Ok(set) => set.value.0.get(kid).cloned().ok_or_else(unknown),
-            Err(error) => {
-                let reason = "the session JWT is signed with an unknown key, and fetching the \
-                              project's JWKS failed";
-                let error = failed(reason).amend(|context| context.source = Some(Arc::new(error)));
-                Err(VerifyError::Undecided(error))
-            }
-        }
+        let newer = self.sets.get_newer(fetches, |set| set.0.contains_key(kid));
+        deadline.wait(FETCHING, newer).await?.map(Some).map_err(|error| {
+            let reason = "the session JWT is signed with an unknown key, and fetching the \
+                          project's JWKS failed";
+            failed(reason).amend(|context| context.source = Some(Arc::new(error)))
+        })
     }
 }
 

@@ -50,7 +50,8 @@ pub(crate) struct Validation {
 
 /// A JWT, parsed but not verified.
 pub(crate) struct Jwt<'a> {
-    kid: String,
+    /// The id of the key that it claims to be signed with.
+    pub(super) kid: String,
     signed: &'a [u8],
     pub(crate) claims: Vec<u8>,
     signature: Vec<u8>,
@@ -81,11 +82,6 @@ impl<'a> Jwt<'a> {
             claims: decode(claims)?,
             signature: decode(signature)?,
         })
-    }
-
-    /// The id of the key that it claims to be signed with.
-    pub(crate) fn kid(&self) -> &str {
-        &self.kid
     }
 
     /// Checks the signature and then the claims. The error completes "the session JWT …".

@@ -4,16 +4,14 @@
 //! `sessions/authenticate` is called for a session once at a time, however many calls wait for it.
 //! `cache.rs` has the results.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use tracing::Instrument;
 
 use super::{
+    Settings,
     cache::{Member, MemberCache},
-    jwks::{JwksCache, VerifyError},
+    jwks::JwksCache,
     jwt::{SessionIds, Signed, ValidClaims, unverified_lifetime},
 };
 use crate::{
@@ -32,47 +30,32 @@ enum Local {
     Unproven,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// How long a token's organization is cached.
-    pub(crate) token_ttl: Duration,
-    /// How many sessions are cached.
-    pub(crate) capacity: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { token_ttl: Duration::from_secs(60 * 60), capacity: 10_000 }
-    }
-}
-
-/// Resolves sessions to organizations. Clones share the cache.
-#[derive(Clone)]
-pub(crate) struct OrganizationResolver(Arc<Inner>);
-
-struct Inner {
+/// Resolves sessions to organizations.
+pub(crate) struct OrganizationResolver {
     context: CallContext,
-    jwks: JwksCache,
     settings: Settings,
-    cache: MemberCache,
+    pub(crate) jwks: JwksCache,
+    /// The results so far.
+    pub(crate) cache: MemberCache,
     /// Each with the deadline that it had.
     requests: SingleFlight<SessionDigest, (Deadline, Result<Member, Error>)>,
 }
 
 impl OrganizationResolver {
-    pub(crate) fn new(context: CallContext, jwks: JwksCache, settings: Settings) -> Self {
+    pub(crate) fn new(context: CallContext, settings: Settings) -> Arc<Self> {
+        let jwks = JwksCache::new(context.clone(), &settings);
         let cache = MemberCache::new(settings.capacity, context.clock.clone());
-        Self(Arc::new(Inner { context, jwks, settings, cache, requests: SingleFlight::new() }))
+        Arc::new(Self { context, settings, jwks, cache, requests: SingleFlight::new() })
     }
 
     /// Resolves the organization of a session. Calls Stytch only if the session can't be
     /// resolved locally.
     pub(crate) async fn resolve(
-        &self,
+        self: &Arc<Self>,
         session: &Session,
         deadline: Deadline,
     ) -> Result<Member, Error> {
-        if let Some(member) = self.0.cache.valid(session) {
+        if let Some(member) = self.cache.valid(session) {
             return Ok(member);
         }
         // Boxed, so that a call with a cached session has no room for it.
@@ -82,27 +65,22 @@ impl OrganizationResolver {
     /// Resolves a session as [`resolve`](Self::resolve) does, and reads the roles behind a token
     /// again unless they are current. Those of a JWT are its claims.
     pub(crate) async fn resolve_roles(
-        &self,
+        self: &Arc<Self>,
         session: &Session,
         deadline: Deadline,
     ) -> Result<Member, Error> {
         let member = self.resolve(session, deadline).await?;
-        if session.kind() == SessionKind::Jwt || self.0.cache.has_current_roles(&member) {
+        if session.kind() == SessionKind::Jwt || self.cache.has_current_roles(&member) {
             return Ok(member);
         }
         let newer_than = member.began.max(member.denied.unwrap_or(member.began));
         Box::pin(self.resolve_anew(session, Some(newer_than), deadline)).await
     }
 
-    /// The results so far.
-    pub(crate) fn cache(&self) -> &MemberCache {
-        &self.0.cache
-    }
-
     /// Renews a session JWT that Stytch rejected although its signature holds, unless it was renewed
     /// since it `began` to be resolved for the call.
     pub(crate) async fn renew(
-        &self,
+        self: &Arc<Self>,
         session: &Session,
         began: Instant,
         deadline: Deadline,
@@ -113,26 +91,26 @@ impl OrganizationResolver {
     /// Resolves a session that isn't cached. With `newer_than`, calls `sessions/authenticate` even
     /// if it can be resolved locally, or takes the result of a call that began after that.
     async fn resolve_anew(
-        &self,
+        self: &Arc<Self>,
         session: &Session,
         newer_than: Option<Instant>,
         deadline: Deadline,
     ) -> Result<Member, Error> {
-        let ids = match self.0.resolve_locally(session, newer_than, deadline).await? {
+        let ids = match self.resolve_locally(session, newer_than, deadline).await? {
             Local::Member(member) => return Ok(member),
             Local::Known(ids) => Some(ids),
             Local::Unproven => None,
         };
         let start = || {
             let shared = deadline.of_shared_request(Operation::AuthenticateSession);
-            let (inner, session, ids) = (Arc::clone(&self.0), session.clone(), ids.clone());
+            let (inner, session, ids) = (Arc::clone(self), session.clone(), ids.clone());
             let request =
                 async move { (shared, inner.request(&session, ids, newer_than, shared).await) };
             request.in_current_span()
         };
         loop {
             // Once for all who wait for the same session.
-            let request = self.0.requests.run(session.digest(), start);
+            let request = self.requests.run(session.digest(), start);
             let (shared, result) =
                 deadline.wait("waiting for sessions/authenticate", request).await?;
             match result {
@@ -144,9 +122,7 @@ impl OrganizationResolver {
             }
         }
     }
-}
 
-impl Inner {
     /// Resolves a session without a request of its own, unless the result has to be newer.
     async fn resolve_locally(
         &self,
@@ -155,25 +131,17 @@ impl Inner {
         deadline: Deadline,
     ) -> Result<Local, Error> {
         let began = Instant::now();
-        if session.kind() == SessionKind::Jwt {
-            match self.jwks.verify(session.expose_secret(), deadline).await {
-                Ok(Signed { ids, valid }) => {
-                    let Some(valid) = valid.filter(|_| newer_than.is_none()) else {
-                        return Ok(Local::Known(ids));
-                    };
-                    let ValidClaims { organization, roles, valid_for } = valid;
-                    let id = ids.member_session_id.as_deref().unwrap_or_default();
-                    let member = self.cache.member(organization, id, roles, valid_for, began);
-                    return Ok(Local::Member(self.cache.insert(session, member)));
-                }
-                Err(VerifyError::Invalid(problem)) => {
-                    let (kind, reason) =
-                        (ErrorKind::InvalidSession, format!("the session JWT {problem}"));
-                    return Err(Error::new(kind, deadline.operation(), reason));
-                }
-                Err(VerifyError::Undecided(error)) => return Err(error),
-                Err(VerifyError::Unavailable) => {}
-            }
+        if session.kind() == SessionKind::Jwt
+            && let Some(Signed { ids, valid }) =
+                self.jwks.verify(session.expose_secret(), deadline).await?
+        {
+            let Some(valid) = valid.filter(|_| newer_than.is_none()) else {
+                return Ok(Local::Known(ids));
+            };
+            let ValidClaims { organization, roles, valid_for } = valid;
+            let id = ids.member_session_id.as_deref().unwrap_or_default();
+            let member = self.cache.member(organization, id, roles, valid_for, began);
+            return Ok(Local::Member(self.cache.insert(session, member)));
         }
         // A session that was resolved before is no made-up one, although it isn't valid any more.
         Ok(self.cache.get(session).map_or(Local::Unproven, |member| {
@@ -263,7 +231,7 @@ impl Inner {
         // Stytch just returned the JWT, so it is valid for its own lifetime from now on, whatever
         // the local clock shows. One whose times can't be read is used once.
         let lifetime = unverified_lifetime(renewed.expose_secret()).unwrap_or_default();
-        let valid_for = lifetime.saturating_sub(self.jwks.expiry_margin());
+        let valid_for = lifetime.saturating_sub(self.settings.expiry_margin);
         let mut member = self.cache.member(organization, id, roles, valid_for, began);
         // Under both JWTs.
         self.cache.insert(&renewed, member.clone());

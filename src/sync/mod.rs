@@ -19,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use clock::Clock;
 pub(crate) use deadline::Deadline;
-pub(crate) use refreshing::{MaxAge, RefreshingCache};
+pub(crate) use refreshing::{RefreshingCache, Schedule};
 pub(crate) use single_flight::SingleFlight;
 
 /// Locks a mutex whose data is valid even if a thread panicked while it held the lock.

@@ -13,7 +13,7 @@ use crate::{
     error::BuildError,
     http::{BaseUrl, Proxy, Transport, TransportConfig, placeholder},
     member::{EditLocks, Policies, Project},
-    organization::{JwksCache, OrganizationResolver},
+    organization::OrganizationResolver,
     wire::{Credential, PathSegment},
 };
 
@@ -54,11 +54,9 @@ impl ClientBuilder {
             clock,
         };
         let policies = Policies::new(context.clone());
-        let jwks = JwksCache::new(context.clone(), &self.jwks);
-        let organizations =
-            OrganizationResolver::new(context.clone(), jwks.clone(), self.organizations);
+        let organizations = OrganizationResolver::new(context.clone(), self.organizations);
         let edits = EditLocks::default();
-        Ok(Client::new(Project { context, jwks, organizations, edits, policies }))
+        Ok(Client::new(Project { context, organizations, edits, policies }))
     }
 
     fn check_credentials(&self) -> Result<PathSegment, BuildError> {

@@ -7,14 +7,16 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use tokio::task::yield_now;
+use tokio::{task::yield_now, time::sleep};
 
-use super::{state::LONGEST, *};
+use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
-const INTERVAL: Duration = Duration::from_secs(5);
-const MAX_AGE: MaxAge =
-    MaxAge { fresh: Duration::from_secs(300), stale: Duration::from_secs(3600) };
+const SCHEDULE: Schedule = Schedule {
+    fresh: Duration::from_secs(300),
+    stale: Duration::from_secs(3600),
+    interval: Duration::from_secs(5),
+};
 
 /// How long a fetch takes, and whether it succeeds.
 type Script = (Duration, Result<(), Option<Duration>>);
@@ -26,7 +28,7 @@ const ERR: Script = (Duration::ZERO, Err(None));
 
 /// A cache whose fetches follow a script. The value is the number of the fetch.
 struct Fixture {
-    cache: RefreshingCache<u64>,
+    cache: Arc<RefreshingCache<u64>>,
     clock: Clock,
     begun: Arc<AtomicU64>,
 }
@@ -49,7 +51,7 @@ impl Fixture {
             .boxed()
         };
         let operation = Operation::GetJwks;
-        let cache = RefreshingCache::new(clock.clone(), MAX_AGE, INTERVAL, operation, fetch);
+        let cache = RefreshingCache::new(clock.clone(), SCHEDULE, operation, fetch);
         Self { cache, clock, begun }
     }
 
@@ -83,11 +85,9 @@ impl Fixture {
     }
 }
 
-async fn timed(
-    call: impl Future<Output = Result<Snapshot<u64>, Error>>,
-) -> (Result<u64, String>, Duration) {
+async fn timed(call: impl Future<Output = Result<u64, Error>>) -> (Result<u64, String>, Duration) {
     let began = Instant::now();
-    let result = call.await.map(|snapshot| snapshot.value);
+    let result = call.await;
     (result.map_err(|error| error.reason().to_owned()), began.elapsed())
 }
 
@@ -104,7 +104,7 @@ async fn value_is_fetched_once_and_refreshed_in_the_background_when_it_is_no_lon
     let it = Fixture::new([(SECOND, Ok(())), (SECOND, Ok(()))]);
     let calls = futures_util::future::join_all((0..10).map(|_| it.get())).await;
     assert!(calls.iter().all(|(result, time)| (result, *time) == (&Ok(1), SECOND)));
-    it.clock.advance(MAX_AGE.fresh - SECOND);
+    it.clock.advance(SCHEDULE.fresh - SECOND);
     assert_eq!((it.get().await, it.begun()), ((Ok(1), Duration::ZERO), 1));
     it.clock.advance(SECOND);
     for _ in 0..3 {
@@ -118,13 +118,13 @@ async fn value_is_fetched_once_and_refreshed_in_the_background_when_it_is_no_lon
 async fn value_is_served_while_fetching_fails_until_it_is_stale() {
     let it = Fixture::new([OK, ERR, ERR]);
     it.get().await.0.unwrap();
-    it.clock.advance(MAX_AGE.fresh);
+    it.clock.advance(SCHEDULE.fresh);
     for _ in 0..3 {
         assert_eq!(it.get().await.0, Ok(1));
         yield_now().await;
     }
     assert_eq!(it.begun(), 2);
-    it.clock.advance(MAX_AGE.stale - MAX_AGE.fresh);
+    it.clock.advance(SCHEDULE.stale - SCHEDULE.fresh);
     assert!(!it.cache.is_usable());
     assert_eq!((it.get().await.0, it.begun()), (failure(3), 3));
 }
@@ -135,7 +135,7 @@ async fn value_from_the_future_is_not_used() {
     it.get().await.0.unwrap();
     assert!(it.cache.is_usable());
     let earlier = Clock::stopped_at(it.clock.now() - SECOND);
-    Arc::get_mut(&mut it.cache.0).unwrap().clock = earlier;
+    Arc::get_mut(&mut it.cache).unwrap().clock = earlier;
     assert!(!it.cache.is_usable());
     assert_eq!(it.get().await.0, Ok(2));
 }
@@ -291,7 +291,7 @@ async fn newer_value_is_one_of_a_fetch_that_began_after_the_call() {
     };
     assert_eq!(tokio::join!(first, newer), ((Ok(1), SECOND), (Ok(2), 2 * SECOND)));
     // The next one waits for the rest of the interval since the last forced fetch began.
-    assert_eq!(it.get_newer().await, (Ok(3), INTERVAL));
+    assert_eq!(it.get_newer().await, (Ok(3), SCHEDULE.interval));
 }
 
 #[tokio::test(start_paused = true)]
@@ -313,9 +313,9 @@ async fn forced_fetches_are_an_interval_apart_whatever_the_backoff() {
     assert_eq!(it.get_newer().await, (failure(2), Duration::ZERO));
     // The backoff of 1 s is over long before.
     it.pass(2 * SECOND).await;
-    assert_eq!(it.get_newer().await, (failure(3), INTERVAL - 2 * SECOND));
+    assert_eq!(it.get_newer().await, (failure(3), SCHEDULE.interval - 2 * SECOND));
     // By the clock as well as in real time.
-    it.clock.advance(INTERVAL);
+    it.clock.advance(SCHEDULE.interval);
     assert_eq!(it.get_newer().await, (Ok(4), Duration::ZERO));
     assert_eq!(it.begun(), 4);
 }
@@ -326,11 +326,22 @@ async fn newer_value_is_waited_for_no_longer_than_the_interval_and_two_seconds()
     it.get().await.0.unwrap();
     it.get_newer().await.0.unwrap();
     let (result, time) = it.get_newer().await;
-    assert!(is_no_response(&result) && time == INTERVAL + MAX_WAIT, "{result:?} {time:?}");
+    assert!(is_no_response(&result) && time == SCHEDULE.interval + MAX_WAIT, "{result:?} {time:?}");
     // It hangs, and no other one begins beside it. The next caller waits for what follows.
     let (result, time) = it.get_newer().await;
-    assert!(is_no_response(&result) && time == INTERVAL + MAX_WAIT, "{result:?} {time:?}");
+    assert!(is_no_response(&result) && time == SCHEDULE.interval + MAX_WAIT, "{result:?} {time:?}");
     assert_eq!(it.begun(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fetch_for_a_newer_value_that_hangs_is_waited_for_two_seconds() {
+    let it = Fixture::new([OK, (10 * SECOND, Ok(()))]);
+    it.get().await.0.unwrap();
+    let fetches = it.cache.fetches();
+    for wait in [MAX_WAIT, Duration::ZERO] {
+        let (result, time) = timed(it.cache.get_newer(fetches, |_| false)).await;
+        assert!(is_no_response(&result) && time == wait, "{result:?} {time:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -348,7 +359,7 @@ async fn outdated_value_is_fetched_anew_at_most_once_in_an_interval() {
     }
     // And the value of a fetch that began after it was outdated serves on.
     for _ in 0..2 {
-        it.clock.advance(INTERVAL);
+        it.clock.advance(SCHEDULE.interval);
         assert_eq!((it.get().await.0, it.begun()), (Ok(3), 3));
     }
 }
