@@ -12,7 +12,7 @@ use super::{
     update,
 };
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     http::{GetConnections, MemberRequest, UpdateConnection},
     wire::{
         Operation, Session,
@@ -109,7 +109,10 @@ impl MemberClient {
         let deadline = self.project.context.deadline(UpdateConnection::OPERATION);
         let prepare = async {
             let connection_id = update::check_id(UpdateConnection::OPERATION, connection_id)?;
-            update::check_update(UpdateConnection::OPERATION, update)?;
+            if update::sets_nothing(update) {
+                let reason = "the update sets nothing: set a display name or a list of roles";
+                return Err(Error::new(ErrorKind::InvalidRequest, deadline.operation(), reason));
+            }
             Ok(UpdateConnection { connection_id, update })
         };
         pin!(self.project.call(&self.session, deadline, prepare)).await

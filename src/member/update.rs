@@ -103,19 +103,8 @@ pub(crate) fn check_id(operation: Operation, connection_id: &str) -> Result<Path
     })
 }
 
-/// Rejects an update that sets nothing: it is a mistake of the caller, and Stytch's response
-/// would look like a success.
-pub(crate) fn check_update(
-    operation: Operation,
-    update: &UpdateExternalConnectionRequest,
-) -> Result<(), Error> {
-    if sets_nothing(update) {
-        let reason = "the update sets nothing: set a display name or a list of roles";
-        return Err(Error::new(ErrorKind::InvalidRequest, operation, reason));
-    }
-    Ok(())
-}
-
+/// Whether an update sets nothing: a mistake of the caller, and Stytch's response would look like a
+/// success.
 pub(crate) fn sets_nothing(update: &UpdateExternalConnectionRequest) -> bool {
     // A field that is added to the request stops the build here: compare it below, and give it a
     // setter above.

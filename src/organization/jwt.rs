@@ -5,12 +5,15 @@
 //! first verification if another crate of the final build enables its second crypto backend,
 //! and its defaults skip most checks.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    slice,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use aws_lc_rs::signature::ParsedPublicKey;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 use crate::wire::{MemberRoles, PathSegment};
 
@@ -114,7 +117,8 @@ impl Validation {
     pub(crate) fn validate(&self, claims: &[u8], now: SystemTime) -> Result<Signed, &'static str> {
         let claims: Claims = serde_json::from_slice(claims)
             .map_err(|_| "has claims that are not those of Stytch's session JWTs")?;
-        if !claims.aud.contains(&self.audience) {
+        let audiences = claims.aud.as_array().map_or(slice::from_ref(&claims.aud), Vec::as_slice);
+        if !audiences.iter().any(|audience| *audience == self.audience) {
             return Err("has the `aud` of another project");
         }
         let [nbf, iat, exp] = [claims.nbf, claims.iat, claims.exp].map(|claim| {
@@ -145,7 +149,8 @@ impl Validation {
 /// most once. Times are numeric dates of RFC 7519, which may have fractions.
 #[derive(Deserialize)]
 struct Claims {
-    aud: Audience,
+    /// A project id, or an array of them.
+    aud: Value,
     iss: Option<String>,
     iat: Option<Number>,
     nbf: Option<Number>,
@@ -166,22 +171,6 @@ struct SessionClaim {
     id: Option<String>,
     #[serde(default)]
     roles: MemberRoles,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl Audience {
-    fn contains(&self, project_id: &str) -> bool {
-        match self {
-            Self::One(audience) => audience == project_id,
-            Self::Many(audiences) => audiences.iter().any(|audience| audience == project_id),
-        }
-    }
 }
 
 /// `None` if the timestamp is out of range.

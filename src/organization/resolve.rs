@@ -216,26 +216,27 @@ impl OrganizationResolver {
         let organization = PathSegment::new(&found.organization_id).map_err(|problem| {
             unusable(format!("the organization id in the response {problem}"))
         })?;
+        let (renewed, valid_for) = if is_token {
+            (None, self.settings.token_ttl)
+        } else {
+            let jwt = body.session_jwt.clone().map(|jwt| Session::new(SessionKind::Jwt, jwt));
+            let renewed = jwt.filter(|jwt| jwt.header().is_some()).ok_or_else(|| {
+                let reason = "the response has no session JWT that can be sent in an HTTP header";
+                unusable(reason.to_owned())
+            })?;
+            // Stytch just returned the JWT, so it is valid for its own lifetime from now on,
+            // whatever the local clock shows. One whose times can't be read is used once.
+            let lifetime = unverified_lifetime(renewed.expose_secret()).unwrap_or_default();
+            (Some(renewed), lifetime.saturating_sub(self.settings.expiry_margin))
+        };
         let roles = found.roles.clone().unwrap_or(MemberRoles::UNKNOWN);
         let id = &found.member_session_id;
-        if is_token {
-            let ttl = self.settings.token_ttl;
-            let member = self.cache.member(organization, id, roles, ttl, began);
-            return Ok(self.cache.insert(session, member));
-        }
-        let renewed = body.session_jwt.clone().map(|jwt| Session::new(SessionKind::Jwt, jwt));
-        let Some(renewed) = renewed.filter(|renewed| renewed.header().is_some()) else {
-            let reason = "the response has no session JWT that can be sent in an HTTP header";
-            return Err(unusable(reason.to_owned()));
-        };
-        // Stytch just returned the JWT, so it is valid for its own lifetime from now on, whatever
-        // the local clock shows. One whose times can't be read is used once.
-        let lifetime = unverified_lifetime(renewed.expose_secret()).unwrap_or_default();
-        let valid_for = lifetime.saturating_sub(self.settings.expiry_margin);
         let mut member = self.cache.member(organization, id, roles, valid_for, began);
-        // Under both JWTs.
-        self.cache.insert(&renewed, member.clone());
-        member.renewed = Some(renewed);
+        if let Some(renewed) = &renewed {
+            // Under both JWTs.
+            self.cache.insert(renewed, member.clone());
+        }
+        member.renewed = renewed;
         Ok(self.cache.insert(session, member))
     }
 }
