@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     Operation, Outcome, Session, SessionCookies,
-    error::{BodyError, RawResponse, Success, response},
+    error::{BodyError, RawResponse, Success},
     organization::{
         jwks::KeySet,
         jwt::{self, Jwt, Signed, ValidClaims, Validation},
@@ -75,11 +75,9 @@ pub fn response(data: &[u8]) {
     }
     let body = Bytes::copy_from_slice(body);
     let body_error = (!is_complete).then_some(BodyError::TooLong(body.len()));
-    let mut response = RawResponse { status, headers, body, body_error, field_error: None };
-    if status.is_success() && !response::is_error_body(operation, &response.body) {
-        response.field_error = decode_success(operation, &response.body).err().flatten();
-    }
-    let error = response.to_error(operation, SystemTime::now());
+    let response = RawResponse { status, headers, body, body_error };
+    let decode = |body: &[u8]| decode_success(operation, body);
+    let Err(error) = response.into_result(operation, SystemTime::now, decode) else { return };
     assert_eq!(error.operation(), operation);
     assert_eq!(error.status(), Some(status));
     assert!(!error.reason().is_empty());
@@ -101,10 +99,9 @@ pub fn retry_after(data: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(data) else { return };
     let headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    let (body, body_error, field_error) = (Bytes::new(), None, None);
-    let response = RawResponse { status, headers, body, body_error, field_error };
-    let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-    let error = response.to_error(Operation::GetJwks, now);
+    let response = RawResponse { status, headers, body: Bytes::new(), body_error: None };
+    let now = || UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    let Err(error) = response.into_result(Operation::GetJwks, now, |_| Ok(())) else { return };
     let text = data.trim_ascii();
     if !text.is_empty() && text.iter().all(u8::is_ascii_digit) {
         assert!(error.retry_after().is_some());

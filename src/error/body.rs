@@ -11,18 +11,16 @@ use serde_json::value::RawValue;
 
 use crate::wire::types;
 
-/// Decodes an error body of Stytch, and whether it reports an error whatever the HTTP status.
-/// `None` if the body is something else.
-pub(crate) fn decode(body: &[u8]) -> Option<(types::ErrorBody, bool)> {
+/// Decodes an error body of Stytch. `None` if the body is something else.
+pub(crate) fn decode(body: &[u8]) -> Option<types::ErrorBody> {
     // An invalid byte in a message must not cost the rest.
     let text = String::from_utf8_lossy(body);
     let fields: HashMap<String, &RawValue> = serde_json::from_str(&text).ok()?;
     let raw = |name| fields.get(name).map(|value| value.get());
-    let status_code = raw("status_code").and_then(parse);
     let string = |names: [_; 2]| names.into_iter().find_map(|name| parse(raw(name)?));
     // A field that is added to the document stops the build here: decode it.
     let body = types::ErrorBody {
-        status_code,
+        status_code: raw("status_code").and_then(parse),
         request_id: raw("request_id").and_then(parse),
         error_type: string(["error_type", "error"]),
         error_message: string(["error_message", "error_description"]),
@@ -34,9 +32,16 @@ pub(crate) fn decode(body: &[u8]) -> Option<(types::ErrorBody, bool)> {
         error_description: None,
         error_uri: None,
     };
-    let names_an_error = body.error_type.is_some() || body.error_message.is_some();
-    let reports_error = names_an_error || status_code.is_some_and(|status| status >= 400);
-    (names_an_error || body.request_id.is_some()).then_some((body, reports_error))
+    (names_an_error(&body) || body.request_id.is_some()).then_some(body)
+}
+
+/// Whether a body reports an error, whatever the HTTP status.
+pub(crate) fn reports_error(body: &types::ErrorBody) -> bool {
+    names_an_error(body) || body.status_code.is_some_and(|status| status >= 400)
+}
+
+fn names_an_error(body: &types::ErrorBody) -> bool {
+    body.error_type.is_some() || body.error_message.is_some()
 }
 
 /// Parses the JSON of one field; `None` if it has another type, or is null.
@@ -44,18 +49,15 @@ fn parse<T: DeserializeOwned>(json: &str) -> Option<T> {
     serde_json::from_str::<Option<T>>(json).ok()?
 }
 
-/// Finds the fields that matter most in a body that can't be decoded, and whether they report an
-/// error.
-pub(crate) fn find_fields(body: &[u8]) -> (types::ErrorBody, bool) {
+/// Finds the fields that matter most in a body that can't be decoded.
+pub(crate) fn find_fields(body: &[u8]) -> types::ErrorBody {
     let text = String::from_utf8_lossy(body);
-    let body = types::ErrorBody {
+    types::ErrorBody {
+        status_code: find(&text, r#""status_code""#),
         request_id: find(&text, r#""request_id""#),
         error_type: find(&text, r#""error_type""#),
         ..types::ErrorBody::default()
-    };
-    let status: Option<u64> = find(&text, r#""status_code""#);
-    let reports_error = body.error_type.is_some() || status.is_some_and(|status| status >= 400);
-    (body, reports_error)
+    }
 }
 
 fn find<T: DeserializeOwned>(text: &str, key: &str) -> Option<T> {

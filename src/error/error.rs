@@ -73,19 +73,20 @@ pub(crate) enum Repeat {
     OutOfTimeUnsent,
 }
 
-impl ErrorContext {
-    /// The context of a failure without a response, which changed nothing.
+impl Error {
+    /// The error of a failure without a response, which changed nothing. Only one of the transport
+    /// is retryable.
     pub(crate) fn new(
         kind: ErrorKind,
         operation: Operation,
         reason: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self {
+        Self(Arc::new(ErrorContext {
             kind,
             operation,
             reason: reason.into(),
             outcome: Outcome::NotApplied,
-            retryable: false,
+            retryable: kind == ErrorKind::Transport,
             repeat: Repeat::IfRetryable,
             attempts: 0,
             status: None,
@@ -93,44 +94,13 @@ impl ErrorContext {
             body: Arc::default(),
             body_snippet: None,
             source: None,
-        }
-    }
-
-    /// Makes the error, and decides whether the same call may succeed later. The one place that
-    /// decides it.
-    ///
-    /// `Some(true)` makes a failure retryable whatever its status; `Some(false)` makes a failure
-    /// without a response permanent. A rejection is never retryable.
-    pub(crate) fn into_error(mut self, is_transient: Option<bool>) -> Error {
-        let statuses = [408, 429, 502, 503, 504];
-        self.retryable = match self.kind {
-            ErrorKind::RateLimited => true,
-            ErrorKind::Transport => is_transient != Some(false),
-            ErrorKind::Api | ErrorKind::UnexpectedResponse => {
-                let status = self.status;
-                is_transient == Some(true)
-                    || status.is_some_and(|status| statuses.contains(&status.as_u16()))
-            }
-            _ => false,
-        };
-        Error(Arc::new(self))
-    }
-}
-
-impl Error {
-    /// The error of a failure without a response, which changed nothing.
-    pub(crate) fn new(
-        kind: ErrorKind,
-        operation: Operation,
-        reason: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        ErrorContext::new(kind, operation, reason).into_error(None)
+        }))
     }
 
     /// The error of a wait that ended before anything was sent.
     pub(crate) fn timed_out(operation: Operation, reason: impl Into<Cow<'static, str>>) -> Self {
-        let context = ErrorContext::new(ErrorKind::Transport, operation, reason);
-        ErrorContext { repeat: Repeat::OutOfTimeUnsent, ..context }.into_error(None)
+        let error = Self::new(ErrorKind::Transport, operation, reason);
+        error.amend(|context| context.repeat = Repeat::OutOfTimeUnsent)
     }
 
     /// Whether the deadline of a call ended it.
@@ -148,7 +118,7 @@ impl Error {
         self
     }
 
-    /// Changes the context, as later attempts add to it.
+    /// Changes the context, as a response and later attempts add to it.
     pub(crate) fn amend(mut self, change: impl FnOnce(&mut ErrorContext)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self

@@ -19,4 +19,4 @@ pub use build_error::BuildError;
 pub use error::Error;
 pub(crate) use error::{ErrorContext, Repeat};
 pub use kind::{ErrorKind, Outcome};
-pub(crate) use response::{BodyError, Failure, RawResponse, Success};
+pub(crate) use response::{BodyError, RawResponse, Success};

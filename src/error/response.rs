@@ -19,7 +19,7 @@ use http::{
 
 use super::{
     body as error_body,
-    error::{Error, ErrorContext, Source},
+    error::{Error, Source},
     kind::{ErrorKind, Outcome},
     rbac,
 };
@@ -41,94 +41,98 @@ impl<T: ResponseBody> Success<T> {
     ) -> Error {
         let request_id = Some(self.body.request_id()).filter(|id| !id.is_empty());
         let request_id = request_id.map(str::to_owned);
-        let context = ErrorContext {
+        Error::new(kind, operation, reason).amend(|context| {
             // The response is about another resource, so it doesn't show the outcome.
-            outcome: outcome(operation, true, None, false),
-            status: Some(self.status),
-            body: Arc::new(types::ErrorBody { request_id, ..types::ErrorBody::default() }),
-            attempts: 1,
-            ..ErrorContext::new(kind, operation, reason)
-        };
-        context.into_error(None)
+            context.outcome = outcome(operation, None, false);
+            context.status = Some(self.status);
+            context.body = Arc::new(types::ErrorBody { request_id, ..Default::default() });
+            context.attempts = 1;
+        })
     }
 }
 
 /// A response before it is interpreted.
-#[derive(Clone)]
 pub(crate) struct RawResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) body_error: Option<BodyError>,
-    /// The field at which decoding a success failed.
-    pub(crate) field_error: Option<String>,
 }
 
 /// Why a body is incomplete.
-#[derive(Clone)]
 pub(crate) enum BodyError {
     /// Longer than the limit, in bytes.
     TooLong(usize),
     Interrupted(Source),
 }
 
-/// A request without a response.
-pub(crate) struct Failure {
-    /// Whether any of it may have been sent.
-    pub(crate) sent: bool,
-    /// Whether a response began whose head is too large.
-    pub(crate) head_too_large: bool,
-    /// Whether every retry would fail the same way.
-    pub(crate) permanent: bool,
-    pub(crate) reason: Cow<'static, str>,
-    pub(crate) source: Option<Source>,
-}
-
-impl Failure {
-    /// A failure that may not happen again.
-    pub(crate) fn transient(sent: bool, is_timeout: bool) -> Self {
-        let reason = match (is_timeout, sent) {
-            (true, false) => "timed out while connecting",
-            (true, true) => "timed out while waiting for the response",
-            (false, false) => "connecting failed",
-            (false, true) => "the connection ended before the response was complete",
-        };
-        let (head_too_large, permanent) = (false, false);
-        Self { sent, head_too_large, permanent, reason: reason.into(), source: None }
-    }
-}
-
 impl RawResponse {
-    /// Converts the response to an error.
-    pub(crate) fn to_error(&self, operation: Operation, now: SystemTime) -> Error {
+    /// Decodes a success with `decode`, whose error describes the field that failed. Everything
+    /// else becomes an error.
+    pub(crate) fn into_result<T>(
+        self,
+        operation: Operation,
+        now: impl FnOnce() -> SystemTime,
+        decode: impl FnOnce(&[u8]) -> Result<T, Option<String>>,
+    ) -> Result<T, Error> {
+        let is_complete_success = self.status.is_success() && self.body_error.is_none();
+        let mut field_error = None;
+        if is_complete_success && !is_error_body(operation, &self.body) {
+            match decode(&self.body) {
+                Ok(body) => return Ok(body),
+                Err(error) => field_error = error,
+            }
+        }
+        Err(self.into_error(operation, now(), field_error))
+    }
+
+    fn into_error(
+        self,
+        operation: Operation,
+        now: SystemTime,
+        field_error: Option<String>,
+    ) -> Error {
         let complete =
             if self.body_error.is_none() { error_body::decode(&self.body) } else { None };
         let is_stytch = complete.is_some();
-        let (body, reports_error) = complete.unwrap_or_else(|| error_body::find_fields(&self.body));
-        let is_error = !self.status.is_success();
-        let (kind, reason) =
-            if is_error && (is_stytch || self.status == StatusCode::TOO_MANY_REQUESTS) {
-                rbac::classify(operation, self.status, &body)
-            } else {
-                (ErrorKind::UnexpectedResponse, self.why_unexpected(reports_error))
-            };
-        let retry_after = self.headers.get(RETRY_AFTER);
-        let shows_snippet = !is_stytch && !self.body.is_empty() && !carries_secrets(operation);
-        let context = ErrorContext {
-            outcome: outcome(operation, true, Some(self.status), reports_error),
-            status: Some(self.status),
-            retry_after: retry_after.and_then(|value| parse_retry_after(value, now)),
-            body: Arc::new(body),
-            body_snippet: shows_snippet.then(|| snippet(&self.body).into()),
-            source: self.interruption(),
-            ..ErrorContext::new(kind, operation, reason)
+        let body = complete.unwrap_or_else(|| error_body::find_fields(&self.body));
+        let reports_error = error_body::reports_error(&body);
+        let is_limited = self.status == StatusCode::TOO_MANY_REQUESTS;
+        let (kind, reason) = if !self.status.is_success() && (is_stytch || is_limited) {
+            rbac::classify(operation, self.status, &body)
+        } else {
+            (ErrorKind::UnexpectedResponse, self.why_unexpected(reports_error, field_error))
         };
-        let is_interrupted_read = self.interruption().is_some() && !operation.is_change();
-        context.into_error(is_interrupted_read.then_some(true))
+        let shows_snippet = !is_stytch && !self.body.is_empty() && !carries_secrets(operation);
+        let retry_after = self.headers.get(RETRY_AFTER);
+        let interruption = match self.body_error {
+            Some(BodyError::Interrupted(error)) => Some(error),
+            _ => None,
+        };
+        let is_interrupted_read = interruption.is_some() && !operation.is_change();
+        Error::new(kind, operation, reason).amend(|context| {
+            context.outcome = outcome(operation, Some(self.status), reports_error);
+            context.retryable = match kind {
+                ErrorKind::RateLimited => true,
+                ErrorKind::Api | ErrorKind::UnexpectedResponse => {
+                    is_interrupted_read || RETRYABLE.contains(&self.status.as_u16())
+                }
+                _ => false,
+            };
+            context.status = Some(self.status);
+            context.retry_after = retry_after.and_then(|value| parse_retry_after(value, now));
+            context.body = Arc::new(body);
+            context.body_snippet = shows_snippet.then(|| snippet(&self.body).into());
+            context.source = interruption;
+        })
     }
 
-    fn why_unexpected(&self, reports_error: bool) -> Cow<'static, str> {
-        match (&self.body_error, &self.field_error) {
+    fn why_unexpected(
+        &self,
+        reports_error: bool,
+        field_error: Option<String>,
+    ) -> Cow<'static, str> {
+        match (&self.body_error, field_error) {
             (Some(BodyError::TooLong(limit)), _) => {
                 format!("the body is longer than {limit} bytes (max_response_bytes)").into()
             }
@@ -146,7 +150,7 @@ impl RawResponse {
             _ if reports_error && self.status.is_success() => {
                 "the body reports an error under a status of success".into()
             }
-            (None, Some(field_error)) => field_error.clone().into(),
+            (None, Some(field_error)) => field_error.into(),
             _ => match self.headers.get(CONTENT_TYPE).map(HeaderValue::to_str) {
                 _ if self.body.is_empty() => "expected JSON, got an empty body".into(),
                 Some(Ok(media_type)) if !media_type.contains("json") => {
@@ -161,25 +165,22 @@ impl RawResponse {
         let encoding = self.headers.get(CONTENT_ENCODING);
         encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
     }
-
-    fn interruption(&self) -> Option<Source> {
-        match &self.body_error {
-            Some(BodyError::Interrupted(error)) => Some(Arc::clone(error)),
-            _ => None,
-        }
-    }
 }
 
-/// The error of a request without a response.
-pub(crate) fn no_response(operation: Operation, failure: Failure) -> Error {
-    let kind =
-        if failure.head_too_large { ErrorKind::UnexpectedResponse } else { ErrorKind::Transport };
-    let context = ErrorContext {
-        outcome: outcome(operation, failure.sent, None, false),
-        source: failure.source,
-        ..ErrorContext::new(kind, operation, failure.reason)
+/// The error of a request without a response, of which something may have been `sent`. Retryable.
+pub(crate) fn no_response(operation: Operation, sent: bool, is_timeout: bool) -> Error {
+    let reason = match (is_timeout, sent) {
+        (true, false) => "timed out while connecting",
+        (true, true) => "timed out while waiting for the response",
+        (false, false) => "connecting failed",
+        (false, true) => "the connection ended before the response was complete",
     };
-    context.into_error((kind == ErrorKind::Transport).then_some(!failure.permanent))
+    let error = Error::new(ErrorKind::Transport, operation, reason);
+    if sent {
+        error.amend(|context| context.outcome = outcome(operation, None, false))
+    } else {
+        error
+    }
 }
 
 /// Whether the responses of an operation carry secrets, such as the client secret of an OIDC
@@ -197,18 +198,13 @@ pub(crate) fn carries_secrets(operation: Operation) -> bool {
 /// Whether a body reports an error, for an operation whose success type would also decode it.
 pub(crate) fn is_error_body(operation: Operation, body: &[u8]) -> bool {
     operation.rejects_error_bodies()
-        && error_body::decode(body).is_some_and(|(_, reports_error)| reports_error)
+        && error_body::decode(body).is_some_and(|body| error_body::reports_error(&body))
 }
 
-/// Whether a request changed anything at Stytch. The one place that decides it.
-fn outcome(
-    operation: Operation,
-    sent: bool,
-    status: Option<StatusCode>,
-    reports_error: bool,
-) -> Outcome {
+/// Whether a request that was sent changed anything at Stytch. The one place that decides it.
+fn outcome(operation: Operation, status: Option<StatusCode>, reports_error: bool) -> Outcome {
     match status {
-        _ if !operation.is_change() || !sent => Outcome::NotApplied,
+        _ if !operation.is_change() => Outcome::NotApplied,
         Some(status) if status.is_success() && !reports_error => Outcome::Applied,
         // A gateway that gives up may have passed the request on.
         Some(StatusCode::REQUEST_TIMEOUT) => Outcome::Unknown,
@@ -245,5 +241,7 @@ fn snippet(body: &Bytes) -> String {
     text
 }
 
+/// The statuses of failures that may pass.
+const RETRYABLE: [u16; 5] = [408, 429, 502, 503, 504];
 const SNIPPET_BYTES: usize = 512;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

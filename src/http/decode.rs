@@ -26,23 +26,21 @@ impl generated::Client {
     ) -> BindingsResult<T> {
         let context = self.inner();
         let limit = context.config.max_response_bytes;
-        let Some(Attempt { operation, failed_response, .. }) = &context.attempt else {
+        let Some(Attempt { operation, failure, .. }) = &context.attempt else {
             // Boxed, so that the futures of this crate's own calls have no room for it.
             return Box::pin(decode_for_caller(response, limit, info)).await;
         };
         let (body, body_error) = read_body(&mut response, limit).await;
         let (status, headers) = (response.status(), mem::take(response.headers_mut()));
-        let mut raw = RawResponse { status, headers, body, body_error, field_error: None };
-        let is_complete_success = status.is_success() && raw.body_error.is_none();
-        if is_complete_success && !response::is_error_body(*operation, &raw.body) {
-            match json::decode(&raw.body) {
-                Ok(body) => return Ok(ResponseValue::new(body, status, HeaderMap::new())),
-                Err(field_error) => raw.field_error = field_error,
+        let raw = RawResponse { status, headers, body, body_error };
+        match raw.into_result(*operation, || context.config.clock.now(), json::decode) {
+            Ok(body) => Ok(ResponseValue::new(body, status, HeaderMap::new())),
+            Err(error) => {
+                // `conclude` reads it.
+                failure.get_or_init(|| error);
+                Err(Error::UnexpectedResponse(response))
             }
         }
-        // `conclude` reads it.
-        failed_response.get_or_init(|| Box::new(raw));
-        Err(Error::UnexpectedResponse(response))
     }
 }
 
@@ -77,25 +75,22 @@ async fn decode_for_caller<T: DeserializeOwned>(
 }
 
 async fn read_body(response: &mut Response, limit: usize) -> (Bytes, Option<BodyError>) {
-    let interrupted =
-        |error: reqwest::Error| Some(BodyError::Interrupted(Arc::new(error.without_url())));
-    let body = match response.chunk().await {
-        Ok(first) => first.unwrap_or_default(),
-        Err(error) => return (Bytes::new(), interrupted(error)),
-    };
     // Nearly every body is one chunk, which is passed on as it is.
-    let mut rest = BytesMut::new();
-    loop {
-        if body.len() + rest.len() > limit {
-            let mut body: Bytes = [body, rest.freeze()].concat().into();
-            body.truncate(limit);
-            return (body, Some(BodyError::TooLong(limit)));
-        }
+    let (mut body, mut rest) = (Bytes::new(), BytesMut::new());
+    let body_error = loop {
         match response.chunk().await {
+            Ok(Some(first)) if body.is_empty() => body = first,
             Ok(Some(chunk)) => rest.extend_from_slice(&chunk),
-            Ok(None) if rest.is_empty() => return (body, None),
-            Ok(None) => return ([body, rest.freeze()].concat().into(), None),
-            Err(error) => return ([body, rest.freeze()].concat().into(), interrupted(error)),
+            Ok(None) => break None,
+            Err(error) => break Some(BodyError::Interrupted(Arc::new(error.without_url()))),
         }
+        if body.len() + rest.len() > limit {
+            break Some(BodyError::TooLong(limit));
+        }
+    };
+    if !rest.is_empty() {
+        body = [body, rest.freeze()].concat().into();
     }
+    body.truncate(limit);
+    (body, body_error)
 }

@@ -1,109 +1,120 @@
-//! Why a request got no response, and whether a retry could help.
+//! Why a request got no response, whether it was sent, and whether a retry could help.
 //!
 //! reqwest hides the cause in the sources of its error. The types below are those of the HTTP
 //! and TLS libraries that reqwest uses; tests fail when it moves to other versions of them.
 
-use std::{borrow::Cow, error::Error, io, iter, sync::Arc};
+use std::{
+    borrow::Cow,
+    error::Error as StdError,
+    io, iter,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use http::StatusCode;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
 
-use super::{client::MAX_HEADERS, proxy::Proxy};
-use crate::error::Failure;
+use super::{client::MAX_HEADERS, hooks::Attempt, proxy::Proxy};
+use crate::error::{Error, ErrorKind, response};
 
-/// Classifies an error of reqwest. `body_started` is false if the request's body was never
-/// handed to a connection. `connect_status` is that of a proxy that rejected `CONNECT`, if known.
-pub(super) fn classify(
-    error: reqwest::Error,
-    body_started: bool,
-    connect_status: Option<StatusCode>,
+/// Converts the error of an attempt, all but its source. A proxy that rejected `CONNECT` is asked
+/// for its status, within this time.
+pub(super) async fn classify(
+    error: &reqwest::Error,
+    attempt: &Attempt,
     proxy: Option<&Proxy>,
-) -> Failure {
+    remaining: Duration,
+) -> Error {
     // A timeout error doesn't show what it ended, but a request that was never sent was still
     // connecting.
-    let sent = body_started && !error.is_connect() && !error.is_builder();
-    let head_too_large =
-        causes(&error).any(|cause| cause.downcast_ref().is_some_and(is_head_too_large));
-    let permanent_reason = permanent_cause(&error);
-    let is_server_error = connect_status.is_some_and(|status| status.is_server_error());
-    let permanent = permanent_reason.is_some() || connect_status.is_some() && !is_server_error;
-    let mut reason = match (permanent_reason, connect_status) {
-        (Some(reason), _) => reason,
-        (None, Some(status)) => format!("HTTP {status} in response to CONNECT").into(),
-        (None, None) if is_rejected_connect(&error) => "CONNECT was rejected".into(),
-        (None, None) if error.is_dns() => "the host name can't be resolved".into(),
-        (None, None) => Failure::transient(sent, error.is_timeout()).reason,
+    let has_started = attempt.body_started.as_ref().is_none_or(|it| it.load(Ordering::SeqCst));
+    let sent = has_started && !error.is_connect() && !error.is_builder();
+    let is_of_proxy = error.is_connect() && causes(error).any(is_of_proxy);
+    let is_rejected =
+        is_of_proxy && causes(error).any(|cause| cause.to_string() == REJECTED_CONNECT);
+    let status = match proxy {
+        Some(proxy) if is_rejected => proxy.status(remaining).await,
+        _ => None,
     };
-    if error.is_connect() && causes(&error).any(is_of_proxy) {
-        let address = proxy.map(|proxy| format!(" ({})", proxy.address)).unwrap_or_default();
-        reason = format!("proxy: {reason}{address}").into();
-    }
-    Failure { head_too_large, permanent, reason, source: Some(Arc::new(error.without_url())), sent }
+    let permanent_reason = permanent_cause(error);
+    let is_permanent =
+        permanent_reason.is_some() || status.is_some_and(|status| !status.is_server_error());
+    let reason = permanent_reason.or_else(|| match status {
+        Some(status) => Some(format!("HTTP {status} in response to CONNECT").into()),
+        None if is_rejected => Some("CONNECT was rejected".into()),
+        None => error.is_dns().then(|| "the host name can't be resolved".into()),
+    });
+    response::no_response(attempt.operation, sent, error.is_timeout()).amend(|context| {
+        if causes(error).any(is_head_too_large) {
+            context.kind = ErrorKind::UnexpectedResponse;
+        }
+        context.retryable = !is_permanent;
+        if let Some(reason) = reason {
+            context.reason = reason;
+        }
+        if is_of_proxy {
+            let address = proxy.map(|proxy| format!(" ({})", proxy.address)).unwrap_or_default();
+            context.reason = format!("proxy: {}{address}", context.reason).into();
+        }
+    })
 }
 
 fn permanent_cause(error: &reqwest::Error) -> Option<Cow<'static, str>> {
     if error.is_builder() {
-        return Some("the request can't be built".into());
+        return Some(CANNOT_BE_BUILT.into());
     }
     causes(error).find_map(|cause| {
+        if is_head_too_large(cause) {
+            let limit = format!(
+                "the response head is too large: over {MAX_HEADERS} headers, or too many bytes"
+            );
+            return Some(limit.into());
+        }
         if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
-            if is_head_too_large(hyper) {
-                let limit = format!(
-                    "the response head is too large: over {MAX_HEADERS} headers, or too many bytes"
-                );
-                return Some(limit.into());
-            }
             return hyper.is_parse().then(|| "the response is not HTTP/1".into());
         }
-        if !error.is_connect() {
-            return late_alert(cause).map(Into::into);
-        }
-        if is_of_proxy(cause) && cause.to_string().ends_with("proxy authorization required") {
+        if error.is_connect() && cause.to_string() == UNAUTHORIZED_CONNECT {
             return Some("HTTP 407 Proxy Authentication Required".into());
         }
-        tls_cause(cause).map(Into::into)
+        tls_cause(cause, error.is_connect()).map(Into::into)
     })
 }
 
-/// Whether a proxy responded to `CONNECT` with another status than 200 and 407.
-pub(super) fn is_rejected_connect(error: &reqwest::Error) -> bool {
-    error.is_connect()
-        && causes(error).any(|cause| cause.to_string() == "tunnel error: unsuccessful")
-}
-
 /// Whether an error is about the tunnel of a proxy. Its type is private to the HTTP library.
-fn is_of_proxy(cause: &(dyn Error + 'static)) -> bool {
+fn is_of_proxy(cause: &(dyn StdError + 'static)) -> bool {
     cause.to_string().starts_with("tunnel error: ")
 }
 
-/// In TLS 1.3 a server rejects the client's certificate after the client's side of the
-/// handshake is complete.
-fn late_alert(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+fn is_head_too_large(cause: &(dyn StdError + 'static)) -> bool {
+    // The method for it exists only with hyper's feature `server`.
+    let hyper = cause.downcast_ref::<hyper::Error>();
+    hyper.is_some_and(|error| error.is_parse() && error.to_string() == "message head is too large")
+}
+
+/// In TLS 1.3 a server rejects the client's certificate after the client's side of the handshake is
+/// complete: then only an alert counts.
+fn tls_cause(cause: &(dyn StdError + 'static), is_connect: bool) -> Option<&'static str> {
     #[cfg(feature = "rustls")]
-    if let Some(alert @ rustls::Error::AlertReceived(_)) = cause.downcast_ref() {
-        return rustls_cause(alert);
+    if let Some(error) = cause.downcast_ref()
+        && (is_connect || matches!(error, rustls::Error::AlertReceived(_)))
+    {
+        return rustls_cause(error);
+    }
+    if is_connect {
+        #[cfg(feature = "native-tls")]
+        return cause.downcast_ref().and_then(native_tls_cause);
+        #[cfg(not(feature = "native-tls"))]
+        return None;
     }
     // An error of OpenSSL, whose type native-tls doesn't export.
     let text = cause.to_string().to_lowercase();
     let is_alert = text.contains("ssl routines") && text.contains("alert");
     (is_alert && !text.contains(INTERNAL_ERROR)).then_some(HANDSHAKE_FAILED)
-}
-
-fn is_head_too_large(error: &hyper::Error) -> bool {
-    // The method for it exists only with hyper's feature `server`.
-    error.is_parse() && error.to_string() == "message head is too large"
-}
-
-fn tls_cause(cause: &(dyn Error + 'static)) -> Option<&'static str> {
-    #[cfg(feature = "rustls")]
-    if let Some(error) = cause.downcast_ref() {
-        return rustls_cause(error);
-    }
-    #[cfg(feature = "native-tls")]
-    if let Some(error) = cause.downcast_ref() {
-        return native_tls_cause(error);
-    }
-    let _ = cause;
-    None
 }
 
 #[cfg(feature = "rustls")]
@@ -138,24 +149,64 @@ fn rustls_cause(error: &rustls::Error) -> Option<&'static str> {
 #[cfg(feature = "native-tls")]
 fn native_tls_cause(error: &native_tls::Error) -> Option<&'static str> {
     let text = error.to_string().to_lowercase();
-    let is_transient = causes(error).any(<dyn Error>::is::<io::Error>)
+    let is_transient = causes(error).any(<dyn StdError>::is::<io::Error>)
         || ["unexpected eof", INTERNAL_ERROR].iter().any(|transient| text.contains(transient));
     (!is_transient).then_some(HANDSHAKE_FAILED)
 }
 
 /// An error and its sources. What an `io::Error` wraps isn't its source.
 pub(super) fn causes<'a>(
-    error: &'a (dyn Error + 'static),
-) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     iter::successors(Some(error), |error| {
-        let error: &'a (dyn Error + 'static) = *error;
+        let error: &'a (dyn StdError + 'static) = *error;
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
+            Some(wrapped) => Some(wrapped as &(dyn StdError + 'static)),
             None => error.source(),
         }
     })
 }
 
+/// A request's body that records when it is handed to a connection.
+///
+/// A timeout error of the HTTP client doesn't show whether the attempt was still connecting. The
+/// client polls the body once it has a connection and before the first byte goes out, so an attempt
+/// whose body was never polled was never sent. `hooks.rs` decides which attempts need this.
+pub(super) struct Watched {
+    pub(super) body: reqwest::Body,
+    pub(super) started: Arc<AtomicBool>,
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = reqwest::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
+        self.started.store(true, Ordering::SeqCst);
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let is_empty = self.body.is_end_stream();
+        // An empty body is asked for this instead of polled.
+        if is_empty {
+            self.started.store(true, Ordering::SeqCst);
+        }
+        is_empty
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+pub(super) const CANNOT_BE_BUILT: &str = "the request can't be built";
+/// The HTTP library's text for a response to `CONNECT` with another status than 200 and 407.
+const REJECTED_CONNECT: &str = "tunnel error: unsuccessful";
+const UNAUTHORIZED_CONNECT: &str = "tunnel error: proxy authorization required";
 const HANDSHAKE_FAILED: &str = "TLS: the handshake failed";
 /// How OpenSSL names the alert of a server's own failure.
 const INTERNAL_ERROR: &str = "internal error";

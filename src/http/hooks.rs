@@ -5,26 +5,25 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
 use http::{
-    HeaderValue, StatusCode,
+    HeaderValue,
     header::{AUTHORIZATION, HOST},
 };
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 
 use super::{
-    body_progress::BodyProgress,
-    failure,
+    failure::{CANNOT_BE_BUILT, Watched, classify},
     proxy::Proxy,
     transport::BindingsResult,
     url::{BaseUrl, NOT_BELOW_THE_BASE_URL},
 };
 use crate::{
-    error::{Error, ErrorContext, ErrorKind, RawResponse, Success, response},
-    sync::Clock,
+    error::{Error, ErrorKind, Success},
+    sync::{Clock, Deadline},
     wire::{JWT_HEADER, Operation, SessionHeader, TOKEN_HEADER, generated},
 };
 
@@ -61,41 +60,40 @@ pub(super) struct Attempt {
     session: Option<SessionHeader>,
     /// The attempt timeout, or what remains of the call if that is less.
     timeout: Duration,
-    body_progress: Option<BodyProgress>,
-    /// Set unless the response was decoded. Boxed, because it is rarely set.
-    pub(super) failed_response: OnceLock<Box<RawResponse>>,
-    /// The status with which a proxy rejected `CONNECT`.
-    connect_status: OnceLock<StatusCode>,
+    /// Whether the body was handed to a connection, if nothing else shows that.
+    pub(super) body_started: Option<Arc<AtomicBool>>,
+    /// Set unless the response was decoded.
+    pub(super) failure: OnceLock<Error>,
 }
 
-impl RequestContext {
-    pub(super) fn for_project(config: Arc<TransportConfig>) -> Self {
-        Self { config, attempt: None }
-    }
-
-    /// The context of one attempt, for which this much time remains.
-    pub(super) fn for_attempt(
+impl generated::Client {
+    /// The client for one attempt, which keeps its error.
+    pub(super) fn attempt(
         &self,
         operation: Operation,
         session: Option<SessionHeader>,
-        remaining: Duration,
-    ) -> Self {
-        let config = &self.config;
+        deadline: Deadline,
+    ) -> Result<Self, Error> {
+        let remaining = deadline.remaining();
+        if remaining.is_zero() {
+            return Err(deadline.elapsed("preparing the request"));
+        }
+        let config = Arc::clone(&self.inner.config);
         let timeout = remaining.min(config.attempt_timeout);
-        let attempt = Attempt {
-            operation,
-            session,
-            timeout,
-            // Connecting has a timeout of its own, with an error of its own. Only an attempt with no
-            // more time than that can end without showing whether it was connected.
-            body_progress: (timeout <= config.connect_timeout).then(BodyProgress::default),
-            failed_response: OnceLock::new(),
-            connect_status: OnceLock::new(),
-        };
-        Self { config: Arc::clone(config), attempt: Some(attempt) }
+        // Connecting has a timeout of its own, with an error of its own. Only an attempt with no more
+        // time than that can end without showing whether it was connected.
+        let body_started = (timeout <= config.connect_timeout).then(Arc::default);
+        let failure = OnceLock::new();
+        let attempt = Some(Attempt { operation, session, timeout, body_started, failure });
+        Ok(Self {
+            // Not read: the context of an attempt has the URLs.
+            baseurl: String::new(),
+            client: self.client.clone(),
+            inner: RequestContext { config, attempt },
+        })
     }
 
-    /// Converts the result of the generated client into a success or an error.
+    /// Converts the result of an attempt into a success or an error.
     pub(super) fn conclude<T>(
         &self,
         operation: Operation,
@@ -107,22 +105,17 @@ impl RequestContext {
             }
             Err(error) => error,
         };
-        let attempt = self.attempt.as_ref();
-        let failed_response = attempt.and_then(|attempt| attempt.failed_response.get());
-        let connect_status = attempt.and_then(|attempt| attempt.connect_status.get());
-        Err(match (failed_response, error) {
-            (Some(response), _) => response.to_error(operation, self.config.clock.now()),
-            (None, generated::Error::CommunicationError(error)) => {
-                let progress = attempt.and_then(|attempt| attempt.body_progress.as_ref());
-                let started = progress.is_none_or(BodyProgress::has_started);
-                let (status, proxy) = (connect_status.copied(), self.config.proxy.as_ref());
-                response::no_response(operation, failure::classify(error, started, status, proxy))
+        let failure = self.inner.attempt.as_ref().and_then(|attempt| attempt.failure.get());
+        // Before it is sent, only a header that can't be built fails, and ours are built before.
+        let failure = failure.cloned().unwrap_or_else(|| {
+            let error = Error::new(ErrorKind::Transport, operation, CANNOT_BE_BUILT);
+            error.amend(|context| context.retryable = false)
+        });
+        Err(match error {
+            generated::Error::CommunicationError(error) => {
+                failure.amend(|context| context.source = Some(Arc::new(error.without_url())))
             }
-            // Only a header that can't be built gets here, and ours are built before.
-            (None, _) => {
-                let reason = "the request can't be built";
-                ErrorContext::new(ErrorKind::Transport, operation, reason).into_error(Some(false))
-            }
+            _ => failure,
         })
     }
 }
@@ -158,7 +151,7 @@ impl ClientHooks<RequestContext> for generated::Client {
         headers.insert(AUTHORIZATION, config.authorization.clone());
         // Otherwise the library formats it for each request.
         headers.insert(HOST, config.base_url.host_header.clone());
-        if let Some(Attempt { session, timeout, body_progress, .. }) = attempt {
+        if let Some(Attempt { session, timeout, body_started, .. }) = attempt {
             if let Some(session) = session {
                 headers.insert(session.name.clone(), session.value.clone());
             }
@@ -166,8 +159,10 @@ impl ClientHooks<RequestContext> for generated::Client {
             if *timeout < config.attempt_timeout {
                 *request.timeout_mut() = Some(*timeout);
             }
-            if let Some(progress) = body_progress {
-                progress.watch(request.body_mut().get_or_insert_default());
+            if let Some(started) = body_started {
+                let body = request.body_mut().take().unwrap_or_default();
+                let watched = Watched { body, started: Arc::clone(started) };
+                *request.body_mut() = Some(reqwest::Body::wrap(watched));
             }
             return Ok(());
         }
@@ -200,15 +195,12 @@ impl ClientHooks<RequestContext> for generated::Client {
         let response = context.config.http.execute(request);
         async move {
             let response = response.await;
-            if let (Err(error), Some(attempt), Some(proxy)) =
-                (&response, &context.attempt, &context.config.proxy)
-                && failure::is_rejected_connect(error)
-            {
+            if let (Err(error), Some(attempt)) = (&response, &context.attempt) {
                 let remaining = attempt.timeout.saturating_sub(began.elapsed());
+                let proxy = context.config.proxy.as_ref();
                 // Boxed, because it is rare.
-                if let Some(status) = Box::pin(proxy.status(remaining)).await {
-                    attempt.connect_status.get_or_init(|| status);
-                }
+                let failure = Box::pin(classify(error, attempt, proxy, remaining)).await;
+                attempt.failure.get_or_init(|| failure);
             }
             tracing::debug!(
                 operation = info.operation_id,

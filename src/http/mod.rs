@@ -3,10 +3,8 @@
 //! - `transport.rs` sends each operation with the generated client, under a permit.
 //! - `hooks.rs` attaches credentials; `url.rs` makes URLs; `decode.rs` decodes responses.
 //! - `client.rs` configures reqwest; `url.rs` and `proxy.rs` check settings.
-//! - `failure.rs` finds out why there is no response.
-//! - `body_progress.rs` detects whether a request was sent.
+//! - `failure.rs` finds out why there is no response, and whether a request was sent.
 
-mod body_progress;
 mod client;
 mod decode;
 mod failure;

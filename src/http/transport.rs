@@ -2,7 +2,7 @@
 //!
 //! What a response means is decided in `error/response.rs`.
 
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, slice, sync::Arc};
 
 use progenitor_client::ResponseValue;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -50,10 +50,8 @@ pub(crate) trait MemberRequest: Sync {
         organization: &str,
     ) -> impl Future<Output = BindingsResult<Self::Body>> + Send;
 
-    /// Checks that a response is about this request, if its body shows that.
-    fn check(&self, _body: &Self::Body, _organization: &str) -> Result<(), Problem> {
-        Ok(())
-    }
+    /// Checks that a response is about this request.
+    fn check(&self, body: &Self::Body, organization: &str) -> Result<(), Problem>;
 }
 
 pub(crate) struct UpdateConnection<'a> {
@@ -75,7 +73,7 @@ impl MemberRequest for UpdateConnection<'_> {
             let mismatch = "the response is about another connection than the one requested";
             return Err((ErrorKind::UnexpectedResponse, mismatch));
         }
-        check_organization([&body.connection], organization)
+        check_organization(slice::from_ref(&body.connection), organization)
     }
 }
 
@@ -100,18 +98,15 @@ impl MemberRequest for GetConnections {
     }
 }
 
-fn check_organization<'a>(
-    connections: impl IntoIterator<Item = &'a ExternalConnection>,
+fn check_organization(
+    connections: &[ExternalConnection],
     organization: &str,
 ) -> Result<(), Problem> {
-    let mut connections = connections.into_iter();
-    if connections.all(|connection| connection.organization_id == organization) {
+    if connections.iter().all(|connection| connection.organization_id == organization) {
         return Ok(());
     }
-    Err((
-        ErrorKind::UnexpectedResponse,
-        "the response contains a connection of another organization",
-    ))
+    let reason = "the response contains a connection of another organization";
+    Err((ErrorKind::UnexpectedResponse, reason))
 }
 
 impl Transport {
@@ -125,7 +120,7 @@ impl Transport {
         let kept = max_in_flight.div_ceil(4);
         let unproven = (max_in_flight - kept).max(1);
         let config = Arc::new(config);
-        let context = RequestContext::for_project(Arc::clone(&config));
+        let context = RequestContext { config: Arc::clone(&config), attempt: None };
         Self {
             bindings: Bindings::new_with_client(
                 &config.base_url.text,
@@ -163,11 +158,11 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Success<R::Body>, Error> {
         let _permit = acquire_permit(&self.member_permits, deadline).await?;
-        let client = self.attempt(R::OPERATION, Some(session), deadline)?;
+        let client = self.bindings.attempt(R::OPERATION, Some(session), deadline)?;
         // Pinned in place: `await` would copy this large future.
         let attempt = pin!(request.send(&client, organization));
         let result = attempt.await;
-        let success = client.inner.conclude(R::OPERATION, result)?;
+        let success = client.conclude(R::OPERATION, result)?;
         match request.check(&success.body, organization) {
             Ok(()) => Ok(success),
             Err((kind, reason)) => Err(success.unusable(kind, R::OPERATION, reason)),
@@ -188,9 +183,9 @@ impl Transport {
         // A field that is added to the document stops the build here: send it, or `None`.
         let request = types::AuthenticateSessionRequest { session_token, session_jwt };
         let _permit = acquire_permit(&self.session_permits, deadline).await?;
-        let client = self.attempt(Operation::AuthenticateSession, None, deadline)?;
+        let client = self.bindings.attempt(Operation::AuthenticateSession, None, deadline)?;
         let result = client.authenticate_session(&request).await;
-        client.inner.conclude(Operation::AuthenticateSession, result)
+        client.conclude(Operation::AuthenticateSession, result)
     }
 
     /// Waits for the permit of a session that anybody can make up. It is kept until the end of the
@@ -215,9 +210,9 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Success<types::GetRbacPolicyResponse>, Error> {
         let _permit = acquire_permit(&self.policy_permits, deadline).await?;
-        let client = self.attempt(Operation::GetRbacPolicy, None, deadline)?;
+        let client = self.bindings.attempt(Operation::GetRbacPolicy, None, deadline)?;
         let result = client.get_rbac_policy().await;
-        client.inner.conclude(Operation::GetRbacPolicy, result)
+        client.conclude(Operation::GetRbacPolicy, result)
     }
 
     /// Fetches the custom roles of an organization.
@@ -227,9 +222,9 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Success<types::GetOrganizationRbacPolicyResponse>, Error> {
         let _permit = acquire_permit(&self.policy_permits, deadline).await?;
-        let client = self.attempt(Operation::GetOrganizationRbacPolicy, None, deadline)?;
+        let client = self.bindings.attempt(Operation::GetOrganizationRbacPolicy, None, deadline)?;
         let result = client.get_organization_rbac_policy(organization).await;
-        client.inner.conclude(Operation::GetOrganizationRbacPolicy, result)
+        client.conclude(Operation::GetOrganizationRbacPolicy, result)
     }
 
     /// Fetches the project's JWKS.
@@ -237,28 +232,9 @@ impl Transport {
         &self,
         deadline: Deadline,
     ) -> Result<Success<types::GetJwksResponse>, Error> {
-        let client = self.attempt(Operation::GetJwks, None, deadline)?;
+        let client = self.bindings.attempt(Operation::GetJwks, None, deadline)?;
         let result = client.get_jwks(&self.project_id).await;
-        client.inner.conclude(Operation::GetJwks, result)
-    }
-
-    /// The generated client for one attempt, which keeps a response that isn't a success.
-    fn attempt(
-        &self,
-        operation: Operation,
-        session: Option<SessionHeader>,
-        deadline: Deadline,
-    ) -> Result<Bindings, Error> {
-        let remaining = deadline.remaining();
-        if remaining.is_zero() {
-            return Err(deadline.elapsed("preparing the request"));
-        }
-        Ok(Bindings {
-            // Not read: the context of an attempt has the URLs.
-            baseurl: String::new(),
-            client: self.bindings.client.clone(),
-            inner: self.bindings.inner.for_attempt(operation, session, remaining),
-        })
+        client.conclude(Operation::GetJwks, result)
     }
 }
 

@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use super::response::Body;
 use crate::{
     Error, Operation, Outcome,
-    error::{Failure, RawResponse, response},
+    error::{RawResponse, response},
     wire::decode_success,
 };
 
@@ -66,12 +66,10 @@ pub fn error_with_headers(
     let status = StatusCode::from_u16(status).expect("an HTTP status is from 100 to 999");
     let body = Bytes::from(body.into().into_bytes());
     let headers = headers.clone();
-    let mut response = RawResponse { status, headers, body, body_error: None, field_error: None };
-    if status.is_success() && !response::is_error_body(operation, &response.body) {
-        let decoded = decode_success(operation, &response.body);
-        response.field_error = decoded.expect_err("this response is a success, not an error");
-    }
-    let error = response.to_error(operation, SystemTime::now());
+    let response = RawResponse { status, headers, body, body_error: None };
+    let decode = |body: &[u8]| decode_success(operation, body);
+    let result = response.into_result(operation, SystemTime::now, decode);
+    let error = result.expect_err("this response is a success, not an error");
     error.amend(|context| context.attempts = 1)
 }
 
@@ -95,7 +93,6 @@ pub fn transport_error(operation: Operation, outcome: Outcome) -> Error {
         outcome == Outcome::NotApplied || (outcome == Outcome::Unknown && operation.is_change()),
         "a failed request of {operation} without a response can't have the outcome {outcome:?}"
     );
-    let error =
-        response::no_response(operation, Failure::transient(outcome == Outcome::Unknown, false));
+    let error = response::no_response(operation, outcome == Outcome::Unknown, false);
     error.amend(|context| context.attempts = 1)
 }

@@ -1,16 +1,16 @@
 //! The policy and the budget, without waits.
 
 use super::*;
-use crate::{
-    error::{ErrorContext, ErrorKind},
-    wire::Operation,
-};
+use crate::{error::ErrorKind, wire::Operation};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn failure(retryable: bool, retry_after: Option<Duration>) -> Error {
-    let context = ErrorContext::new(ErrorKind::Transport, Operation::GetJwks, "failed");
-    ErrorContext { retry_after, ..context }.into_error(Some(retryable))
+    let error = Error::new(ErrorKind::Transport, Operation::GetJwks, "failed");
+    error.amend(|context| {
+        context.retryable = retryable;
+        context.retry_after = retry_after;
+    })
 }
 
 #[test]
