@@ -10,7 +10,7 @@ use super::{
     span::CallSpan,
 };
 use crate::{
-    error::{Error, ErrorContext, Outcome, Repeat, Success},
+    error::{Error, Outcome, Repeat, Success},
     http::Transport,
     sync::{Clock, Deadline},
     wire::{Operation, ResponseBody},
@@ -72,8 +72,8 @@ impl CallContext {
                 }
             }
         };
-        let outcome = attempted.instrument(span.span().clone()).await;
-        span.finish(&outcome, attempts.failed());
+        let outcome = attempted.instrument(span.span.clone()).await;
+        span.finish(&outcome, attempts.made);
         outcome
     }
 }
@@ -83,8 +83,9 @@ pub(crate) struct Attempts<'a> {
     retry: &'a Retry,
     /// `None` for a request that is retried by other means.
     budget: Option<&'a RetryBudget>,
-    deadline: Deadline,
-    made: u32,
+    pub(crate) deadline: Deadline,
+    /// How many attempts failed so far.
+    pub(crate) made: u32,
     maybe_applied: bool,
     /// The error of the last attempt.
     last: Option<Error>,
@@ -103,19 +104,15 @@ impl<'a> Attempts<'a> {
         Self { retry, budget, deadline, made: 0, maybe_applied: false, last: None }
     }
 
-    pub(crate) fn deadline(&self) -> Deadline {
-        self.deadline
-    }
-
     /// Waits until the next attempt is due after one that failed, or returns the error that the
     /// call fails with.
     pub(crate) async fn retry_or_fail(&mut self, error: Error) -> Result<(), Error> {
-        if error.context().repeat == Repeat::OutOfTimeUnsent {
-            return Err(self.fail(error));
-        }
-        self.made += 1;
+        let is_sent = error.context().repeat != Repeat::OutOfTimeUnsent;
+        self.made += u32::from(is_sent);
         let error = self.fail(error);
-        let Some(budget) = self.budget else { return Err(error) };
+        if !is_sent || self.budget.is_none() {
+            return Err(error);
+        }
         let remaining = self.deadline.remaining();
         if error.is_retryable() && remaining.is_zero() {
             return Err(elapsed(error));
@@ -127,9 +124,7 @@ impl<'a> Attempts<'a> {
         if wait >= remaining {
             return Err(error.amend(|context| context.repeat = Repeat::OutOfTime));
         }
-        if !budget.withdraw() {
-            return Err(exhausted(error));
-        }
+        let error = self.withdraw(error)?;
         tracing::debug!(attempt = self.made, wait = ?wait, error = %error, "retrying");
         // With a stopped clock, `Retry-After` isn't waited for.
         let requested = error.retry_after().filter(|_| clock.is_stopped()).unwrap_or_default();
@@ -143,10 +138,16 @@ impl<'a> Attempts<'a> {
     pub(crate) fn repeat(&mut self, error: Error) -> Result<(), Error> {
         self.made += 1;
         let error = self.fail(error);
-        if self.budget.is_some_and(RetryBudget::withdraw) {
-            return Ok(());
+        self.withdraw(error).map(|_| ())
+    }
+
+    /// Takes a retry out of the budget, or fails with the error.
+    fn withdraw(&self, error: Error) -> Result<Error, Error> {
+        let now = self.retry.clock.now();
+        if self.budget.is_some_and(|budget| budget.withdraw(now)) {
+            return Ok(error);
         }
-        Err(exhausted(error))
+        Err(append(error, "retry budget exhausted"))
     }
 
     /// The error of a call that fails with `error`: it covers all attempts, since a rejection
@@ -166,26 +167,15 @@ impl<'a> Attempts<'a> {
             }
         })
     }
-
-    /// How many attempts failed so far.
-    pub(crate) fn failed(&self) -> u32 {
-        self.made
-    }
 }
 
 fn elapsed(error: Error) -> Error {
-    error.amend(|context| {
-        context.repeat = Repeat::OutOfTime;
-        append(context, "operation_timeout elapsed");
-    })
+    let error = append(error, "operation_timeout elapsed");
+    error.amend(|context| context.repeat = Repeat::OutOfTime)
 }
 
-fn exhausted(error: Error) -> Error {
-    error.amend(|context| append(context, "retry budget exhausted"))
-}
-
-fn append(context: &mut ErrorContext, what: &str) {
-    context.reason = format!("{}; {what}", context.reason).into();
+fn append(error: Error, what: &str) -> Error {
+    error.amend(|context| context.reason = format!("{}; {what}", context.reason).into())
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ pub(crate) struct Retry {
 
 impl Retry {
     pub(crate) fn new(policy: RetryPolicy, clock: Clock) -> Self {
-        let budget = |retries| RetryBudget::new(retries, policy.has_budget, clock.clone());
+        let budget = |retries| RetryBudget::new(retries, policy.has_budget, clock.now());
         let (budget, unproven_budget) = (budget(RETRIES), budget(RETRIES / 10));
         Self { policy, budget, unproven_budget, clock }
     }
@@ -146,7 +146,6 @@ impl Retry {
 /// A token bucket that keeps retries from multiplying the load of an outage. It counts in
 /// microseconds: a retry takes the time in which it is refilled.
 pub(crate) struct RetryBudget {
-    clock: Clock,
     /// What a retry takes. 0 if there is no limit.
     retry: u64,
     /// What is available, and since when.
@@ -154,10 +153,9 @@ pub(crate) struct RetryBudget {
 }
 
 impl RetryBudget {
-    fn new(retries: u64, is_limited: bool, clock: Clock) -> Self {
+    fn new(retries: u64, is_limited: bool, now: SystemTime) -> Self {
         let retry = if is_limited { FULL / retries } else { 0 };
-        let bucket = Mutex::new((FULL, clock.now()));
-        Self { clock, retry, bucket }
+        Self { retry, bucket: Mutex::new((FULL, now)) }
     }
 
     /// Counts a call, which adds a tenth of a retry.
@@ -167,8 +165,7 @@ impl RetryBudget {
     }
 
     /// Takes one retry out, if there is one.
-    pub(super) fn withdraw(&self) -> bool {
-        let now = self.clock.now();
+    pub(super) fn withdraw(&self, now: SystemTime) -> bool {
         let mut bucket = lock(&self.bucket);
         let (available, since) = *bucket;
         // A clock that was set back adds nothing.

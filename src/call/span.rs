@@ -3,7 +3,6 @@
 //! Nothing of a request's or response's content goes into it but the status and, where they
 //! look like Stytch's, the request id and the error type.
 
-use http::StatusCode;
 use tracing::{Span, field::Empty};
 
 use crate::{
@@ -15,7 +14,8 @@ use crate::{
 /// The span of one call of an operation with all its attempts. Dropped unfinished, it records
 /// that the call was cancelled.
 pub(crate) struct CallSpan {
-    span: Span,
+    /// For what belongs to the call.
+    pub(crate) span: Span,
     operation: Operation,
     is_finished: bool,
 }
@@ -39,11 +39,6 @@ impl CallSpan {
         Self { span, operation, is_finished: false }
     }
 
-    /// The span, for what belongs to the call.
-    pub(crate) fn span(&self) -> &Span {
-        &self.span
-    }
-
     /// Records the result of the call, which had this many failed attempts.
     pub(crate) fn finish<T: ResponseBody>(
         mut self,
@@ -54,35 +49,27 @@ impl CallSpan {
         if self.span.is_disabled() {
             return;
         }
-        match outcome {
+        let (status, request_id, resends) = match outcome {
             Ok(Success { status, body }) => {
-                self.record_response(Some(*status), loggable_request_id(body.request_id()));
-                self.record_resends(failed_attempts);
+                (Some(*status), loggable_request_id(body.request_id()), failed_attempts)
             }
             Err(error) => {
-                let context = error.context();
-                // The response of another request, `sessions/authenticate` for one, has its own
-                // span.
-                if context.operation == self.operation {
-                    self.record_response(context.status, error.loggable_request_id());
-                }
-                self.record_resends(failed_attempts.saturating_sub(1));
                 self.span.record("otel.status_code", "ERROR");
                 self.span.record("error.type", error.loggable_type());
+                // The response of another request, `sessions/authenticate` for one, has its own
+                // span.
+                let own = Some(error).filter(|error| error.operation() == self.operation);
+                let request_id = own.and_then(Error::loggable_request_id);
+                (own.and_then(Error::status), request_id, failed_attempts.saturating_sub(1))
             }
-        }
-    }
-
-    fn record_response(&self, status: Option<StatusCode>, request_id: Option<&str>) {
+        };
+        // A record without a value would leave a space in a log.
         if let Some(status) = status {
             self.span.record("http.response.status_code", status.as_u16());
         }
         if let Some(request_id) = request_id {
             self.span.record("stytch.request_id", request_id);
         }
-    }
-
-    fn record_resends(&self, resends: u32) {
         if resends > 0 {
             self.span.record("http.request.resend_count", resends);
         }

@@ -64,7 +64,7 @@ async fn attempt_until_success<R: MemberRequest>(
     attempts: &mut Attempts<'_>,
 ) -> Result<Success<R::Body>, Error> {
     let request = prepare.await?;
-    let deadline = attempts.deadline();
+    let deadline = attempts.deadline;
     let mut may_renew = true;
     loop {
         // Inside the loop, so that a session renewed meanwhile serves the next attempt.
@@ -116,9 +116,9 @@ impl Project {
         // Pinned before it is wrapped: each layer would copy this large future.
         let outcome = {
             let attempted = pin!(attempt_until_success(self, session, prepare, &mut attempts));
-            attempted.instrument(span.span().clone()).await
+            attempted.instrument(span.span.clone()).await
         };
-        span.finish(&outcome, attempts.failed());
+        span.finish(&outcome, attempts.made);
         outcome.map(|success| success.body)
     }
 

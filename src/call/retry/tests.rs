@@ -4,6 +4,7 @@ use super::*;
 use crate::{error::ErrorKind, wire::Operation};
 
 const SECOND: Duration = Duration::from_secs(1);
+const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
 fn failure(retryable: bool, retry_after: Option<Duration>) -> Error {
     let error = Error::new(ErrorKind::Transport, Operation::GetJwks, "failed");
@@ -66,8 +67,8 @@ fn retry_after_is_waited_for_in_full_or_not_at_all() {
 #[test]
 fn ten_calls_add_a_retry_up_to_the_capacity() {
     for (capacity, of_25) in [(500, 2), (50, 2)] {
-        let budget = RetryBudget::new(capacity, true, Clock::stopped());
-        let withdraw_all = || (0..1_000).filter(|_| budget.withdraw()).count() as u64;
+        let budget = RetryBudget::new(capacity, true, NOW);
+        let withdraw_all = || (0..1_000).filter(|_| budget.withdraw(NOW)).count() as u64;
         let rounds = [(100, capacity), (9, 0), (1, 1), (25, of_25), (5, 1), (10_000, capacity)];
         for (calls, expected) in rounds {
             (0..calls).for_each(|_| budget.deposit());
@@ -79,15 +80,15 @@ fn ten_calls_add_a_retry_up_to_the_capacity() {
 #[test]
 fn time_refills_the_budget_without_a_remainder_lost() {
     let clock = Clock::stopped();
-    let budget = RetryBudget::new(500, true, clock.clone());
-    let withdraw_all = || (0..1_000).filter(|_| budget.withdraw()).count();
+    let budget = RetryBudget::new(500, true, clock.now());
+    let withdraw_all = || (0..1_000).filter(|_| budget.withdraw(clock.now())).count();
     // It is full already.
     clock.advance(Duration::from_secs(50));
     assert_eq!(withdraw_all(), 500);
     // A retry each 200 ms.
     let retries = (0..100).filter(|_| {
         clock.advance(Duration::from_millis(30));
-        budget.withdraw()
+        budget.withdraw(clock.now())
     });
     assert_eq!(retries.count(), 15);
     clock.advance(Duration::from_secs(1_000));
@@ -96,21 +97,19 @@ fn time_refills_the_budget_without_a_remainder_lost() {
 
 #[test]
 fn without_a_limit_every_retry_is_allowed() {
-    let budget = RetryBudget::new(500, false, Clock::stopped());
-    assert!((0..1_000).all(|_| budget.withdraw()));
+    let budget = RetryBudget::new(500, false, NOW);
+    assert!((0..1_000).all(|_| budget.withdraw(NOW)));
 }
 
 #[test]
 fn clock_that_is_set_back_adds_nothing_and_refills_from_there() {
-    let late = SystemTime::UNIX_EPOCH + Duration::from_secs(60 * 60);
-    let mut budget = RetryBudget::new(500, true, Clock::stopped_at(late));
-    let withdrawn = (0..1_000).filter(|_| budget.withdraw()).count();
+    let budget = RetryBudget::new(500, true, NOW);
+    let withdrawn = (0..1_000).filter(|_| budget.withdraw(NOW)).count();
     assert_eq!(withdrawn, 500);
-    let clock = Clock::stopped_at(late - Duration::from_secs(30 * 60));
-    budget.clock = clock.clone();
-    assert!(!budget.withdraw());
-    for _ in 0..2 {
-        clock.advance(Duration::from_secs(1));
-        assert_eq!((0..10).filter(|_| budget.withdraw()).count(), 5);
+    let set_back = NOW - Duration::from_secs(30 * 60);
+    assert!(!budget.withdraw(set_back));
+    for second in 1..=2 {
+        let now = set_back + Duration::from_secs(second);
+        assert_eq!((0..10).filter(|_| budget.withdraw(now)).count(), 5);
     }
 }
