@@ -74,7 +74,7 @@ pub fn response(data: &[u8]) {
         headers.insert(names[usize::from(*name) % names.len()].clone(), value);
     }
     let body = Bytes::copy_from_slice(body);
-    let body_error = (!is_complete).then_some(BodyError::TooLong(body.len()));
+    let body_error = (!is_complete).then(|| BodyError { reason: "too long".into(), source: None });
     let response = RawResponse { status, headers, body, body_error };
     let decode = |body: &[u8]| decode_success(operation, body);
     let Err(error) = response.into_result(operation, SystemTime::now, decode) else { return };

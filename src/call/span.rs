@@ -54,8 +54,6 @@ impl CallSpan {
                 (Some(*status), loggable_request_id(body.request_id()), failed_attempts)
             }
             Err(error) => {
-                self.span.record("otel.status_code", "ERROR");
-                self.span.record("error.type", error.loggable_type());
                 // The response of another request, `sessions/authenticate` for one, has its own
                 // span.
                 let own = Some(error).filter(|error| error.operation() == self.operation);
@@ -72,6 +70,10 @@ impl CallSpan {
         }
         if resends > 0 {
             self.span.record("http.request.resend_count", resends);
+        }
+        if let Err(error) = outcome {
+            self.span.record("otel.status_code", "ERROR");
+            self.span.record("error.type", error.loggable_type());
         }
     }
 }

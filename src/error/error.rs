@@ -1,6 +1,6 @@
 //! [`Error`]: what failed, on which operation, why, and whether anything changed.
 //!
-//! `response.rs` and `rbac.rs` decide which kind a response becomes. `Debug` and `Display` show of the
+//! `response.rs` and `kind.rs` decide which kind a response becomes. `Debug` and `Display` show of the
 //! server's text only error types and request ids that look like Stytch's.
 
 use std::{borrow::Cow, error, fmt, sync::Arc, time::Duration};
@@ -8,10 +8,7 @@ use std::{borrow::Cow, error, fmt, sync::Arc, time::Duration};
 use http::StatusCode;
 use serde_json::Value;
 
-use super::{
-    body::{loggable_error_type, loggable_request_id},
-    kind::{ErrorKind, Outcome},
-};
+use super::kind::{ErrorKind, Outcome};
 use crate::wire::{Operation, types};
 
 /// The error of a call.
@@ -122,6 +119,12 @@ impl Error {
     pub(crate) fn amend(mut self, change: impl FnOnce(&mut ErrorContext)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
+    }
+
+    /// Whether Stytch rejected a session JWT itself, as it rejects an expired one, and not its
+    /// session.
+    pub(crate) fn is_jwt_rejection(&self) -> bool {
+        matches!(self.error_type(), Some("unable_to_parse_session_jwt" | "jwt_invalid_claims"))
     }
 
     pub(crate) fn context(&self) -> &ErrorContext {
@@ -267,4 +270,23 @@ impl error::Error for Error {
         let source = self.context().source.as_deref()?;
         Some(source)
     }
+}
+
+/// The error type, if it can go into logs and traces.
+fn loggable_error_type(body: &types::ErrorBody) -> Option<&str> {
+    // An opaque token has no underscore, and a project secret has hyphens.
+    let looks_like_stytch = |text: &&str| text.contains('_') && !text.contains('-');
+    body.error_type.as_deref().filter(looks_like_stytch).filter(|text| is_plain(text))
+}
+
+/// Returns a request id that looks like Stytch's.
+pub(crate) fn loggable_request_id(request_id: &str) -> Option<&str> {
+    (request_id.starts_with("request-id-") && is_plain(request_id)).then_some(request_id)
+}
+
+/// Whether text has only characters of ids and error types. A server may send anything in
+/// their place, a credential too, and that must not get into a log.
+fn is_plain(text: &str) -> bool {
+    let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    text.len() <= 100 && text.bytes().all(plain)
 }

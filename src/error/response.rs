@@ -7,6 +7,7 @@
 
 use std::{
     borrow::Cow,
+    collections::HashMap,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -16,12 +17,12 @@ use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
 };
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::{
-    body as error_body,
     error::{Error, Source},
-    kind::{ErrorKind, Outcome},
-    rbac,
+    kind::{ErrorKind, Outcome, classify},
 };
 use crate::wire::{Operation, ResponseBody, types};
 
@@ -60,10 +61,10 @@ pub(crate) struct RawResponse {
 }
 
 /// Why a body is incomplete.
-pub(crate) enum BodyError {
-    /// Longer than the limit, in bytes.
-    TooLong(usize),
-    Interrupted(Source),
+pub(crate) struct BodyError {
+    pub(crate) reason: Cow<'static, str>,
+    /// The error that interrupted it. `None` if it is too long.
+    pub(crate) source: Option<Source>,
 }
 
 impl RawResponse {
@@ -92,23 +93,19 @@ impl RawResponse {
         now: SystemTime,
         field_error: Option<String>,
     ) -> Error {
-        let complete =
-            if self.body_error.is_none() { error_body::decode(&self.body) } else { None };
+        let complete = if self.body_error.is_none() { decode(&self.body) } else { None };
         let is_stytch = complete.is_some();
-        let body = complete.unwrap_or_else(|| error_body::find_fields(&self.body));
-        let reports_error = error_body::reports_error(&body);
+        let body = complete.unwrap_or_else(|| find_fields(&self.body));
+        let reports_error = reports_error(&body);
         let is_limited = self.status == StatusCode::TOO_MANY_REQUESTS;
         let (kind, reason) = if !self.status.is_success() && (is_stytch || is_limited) {
-            rbac::classify(operation, self.status, &body)
+            classify(operation, self.status, &body)
         } else {
             (ErrorKind::UnexpectedResponse, self.why_unexpected(reports_error, field_error))
         };
         let shows_snippet = !is_stytch && !self.body.is_empty() && !carries_secrets(operation);
         let retry_after = self.headers.get(RETRY_AFTER);
-        let interruption = match self.body_error {
-            Some(BodyError::Interrupted(error)) => Some(error),
-            _ => None,
-        };
+        let interruption = self.body_error.and_then(|error| error.source);
         let is_interrupted_read = interruption.is_some() && !operation.is_change();
         Error::new(kind, operation, reason).amend(|context| {
             context.outcome = outcome(operation, Some(self.status), reports_error);
@@ -133,10 +130,7 @@ impl RawResponse {
         field_error: Option<String>,
     ) -> Cow<'static, str> {
         match (&self.body_error, field_error) {
-            (Some(BodyError::TooLong(limit)), _) => {
-                format!("the body is longer than {limit} bytes (max_response_bytes)").into()
-            }
-            (Some(BodyError::Interrupted(_)), _) => "the body was interrupted".into(),
+            (Some(error), _) => error.reason.clone(),
             _ if self.status == StatusCode::NOT_MODIFIED => {
                 "HTTP 304 Not Modified in response to a request without a condition".into()
             }
@@ -175,12 +169,11 @@ pub(crate) fn no_response(operation: Operation, sent: bool, is_timeout: bool) ->
         (false, false) => "connecting failed",
         (false, true) => "the connection ended before the response was complete",
     };
-    let error = Error::new(ErrorKind::Transport, operation, reason);
-    if sent {
-        error.amend(|context| context.outcome = outcome(operation, None, false))
-    } else {
-        error
-    }
+    Error::new(ErrorKind::Transport, operation, reason).amend(|context| {
+        if sent {
+            context.outcome = outcome(operation, None, false);
+        }
+    })
 }
 
 /// Whether the responses of an operation carry secrets, such as the client secret of an OIDC
@@ -197,8 +190,7 @@ pub(crate) fn carries_secrets(operation: Operation) -> bool {
 
 /// Whether a body reports an error, for an operation whose success type would also decode it.
 pub(crate) fn is_error_body(operation: Operation, body: &[u8]) -> bool {
-    operation.rejects_error_bodies()
-        && error_body::decode(body).is_some_and(|body| error_body::reports_error(&body))
+    operation.rejects_error_bodies() && decode(body).is_some_and(|body| reports_error(&body))
 }
 
 /// Whether a request that was sent changed anything at Stytch. The one place that decides it.
@@ -211,6 +203,62 @@ fn outcome(operation: Operation, status: Option<StatusCode>, reports_error: bool
         Some(status) if status.is_client_error() => Outcome::NotApplied,
         _ => Outcome::Unknown,
     }
+}
+
+/// Decodes an error body of Stytch. `None` if the body is something else.
+fn decode(body: &[u8]) -> Option<types::ErrorBody> {
+    // An invalid byte in a message must not cost the rest.
+    let text = String::from_utf8_lossy(body);
+    let fields: HashMap<String, &RawValue> = serde_json::from_str(&text).ok()?;
+    let raw = |name| fields.get(name).map(|value| value.get());
+    let string = |names: [_; 2]| names.into_iter().find_map(|name| parse(raw(name)?));
+    // A field that is added to the document stops the build here: decode it.
+    let body = types::ErrorBody {
+        status_code: raw("status_code").and_then(parse),
+        request_id: raw("request_id").and_then(parse),
+        error_type: string(["error_type", "error"]),
+        error_message: string(["error_message", "error_description"]),
+        error_url: string(["error_url", "error_uri"]),
+        error_details: raw("error_details")
+            .filter(|details| details.len() <= MAX_DETAILS_BYTES)
+            .and_then(parse),
+        error: None,
+        error_description: None,
+        error_uri: None,
+    };
+    (names_an_error(&body) || body.request_id.is_some()).then_some(body)
+}
+
+/// Whether a body reports an error, whatever the HTTP status.
+fn reports_error(body: &types::ErrorBody) -> bool {
+    names_an_error(body) || body.status_code.is_some_and(|status| status >= 400)
+}
+
+fn names_an_error(body: &types::ErrorBody) -> bool {
+    body.error_type.is_some() || body.error_message.is_some()
+}
+
+/// Parses the JSON of one field; `None` if it has another type, or is null.
+fn parse<T: DeserializeOwned>(json: &str) -> Option<T> {
+    serde_json::from_str::<Option<T>>(json).ok()?
+}
+
+/// Finds the fields that matter most in a body that can't be decoded.
+fn find_fields(body: &[u8]) -> types::ErrorBody {
+    let text = String::from_utf8_lossy(body);
+    types::ErrorBody {
+        status_code: find(&text, r#""status_code""#),
+        request_id: find(&text, r#""request_id""#),
+        error_type: find(&text, r#""error_type""#),
+        ..types::ErrorBody::default()
+    }
+}
+
+fn find<T: DeserializeOwned>(text: &str, key: &str) -> Option<T> {
+    text.match_indices(key).find_map(|(at, _)| {
+        let value = text.get(at + key.len()..)?.trim_start().strip_prefix(':')?;
+        serde_json::Deserializer::from_str(value).into_iter().next()?.ok()
+    })
 }
 
 /// Parses a `Retry-After` header, in seconds or as an HTTP date. A longer time than a day counts as
@@ -245,3 +293,5 @@ fn snippet(body: &Bytes) -> String {
 const RETRYABLE: [u16; 5] = [408, 429, 502, 503, 504];
 const SNIPPET_BYTES: usize = 512;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// As a value, JSON takes up to 72 times its length in memory.
+const MAX_DETAILS_BYTES: usize = 16 * 1024;

@@ -82,10 +82,14 @@ async fn read_body(response: &mut Response, limit: usize) -> (Bytes, Option<Body
             Ok(Some(first)) if body.is_empty() => body = first,
             Ok(Some(chunk)) => rest.extend_from_slice(&chunk),
             Ok(None) => break None,
-            Err(error) => break Some(BodyError::Interrupted(Arc::new(error.without_url()))),
+            Err(error) => {
+                let (reason, source) = ("the body was interrupted".into(), error.without_url());
+                break Some(BodyError { reason, source: Some(Arc::new(source)) });
+            }
         }
         if body.len() + rest.len() > limit {
-            break Some(BodyError::TooLong(limit));
+            let reason = format!("the body is longer than {limit} bytes (max_response_bytes)");
+            break Some(BodyError { reason: reason.into(), source: None });
         }
     };
     if !rest.is_empty() {

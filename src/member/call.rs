@@ -15,7 +15,7 @@ use tracing::Instrument;
 use super::{edit::EditLocks, permission::Policies};
 use crate::{
     call::{Attempts, CallContext},
-    error::{Error, ErrorKind, Success, rbac},
+    error::{Error, ErrorKind, Success},
     http::MemberRequest,
     organization::{Member, OrganizationResolver},
     sync::{Deadline, lock},
@@ -82,8 +82,7 @@ async fn attempt_until_success<R: MemberRequest>(
         if error.kind() == ErrorKind::InvalidSession {
             organizations.cache.forget(presented, began);
             // By Stytch's clock it may have expired, or not be valid yet.
-            let is_renewable =
-                presented.kind() == SessionKind::Jwt && rbac::is_jwt_rejection(&error);
+            let is_renewable = presented.kind() == SessionKind::Jwt && error.is_jwt_rejection();
             if is_renewable && mem::take(&mut may_renew) {
                 attempts.repeat(error)?;
                 let renewed = organizations.renew(presented, began, deadline);
