@@ -152,8 +152,8 @@ impl ClientHooks<RequestContext> for generated::Client {
         // Otherwise the library formats it for each request.
         headers.insert(HOST, config.base_url.host_header.clone());
         if let Some(Attempt { session, timeout, body_started, .. }) = attempt {
-            if let Some(session) = session {
-                headers.insert(session.name.clone(), session.value.clone());
+            if let Some((name, value)) = session {
+                headers.insert(name.clone(), value.clone());
             }
             // The HTTP client has the whole attempt timeout.
             if *timeout < config.attempt_timeout {

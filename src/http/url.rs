@@ -63,14 +63,22 @@ impl BaseUrl {
         let operations = Operation::ALL.iter().map(up_to_the_first_id).collect();
         Ok(Self { text, host_header, host, port, is_plain, operations })
     }
+}
 
-    /// Appends the rest of a path, with percent-encoded ids, to the URL of the operation.
-    fn operation(&self, path: &str, ids: &[&str]) -> Result<Url, String> {
+impl generated::Client {
+    /// Returns the URL of an operation from its path, with `{}` for each id, and the ids, which are
+    /// percent-encoded. `build/edits.rs` inserts the call.
+    pub(crate) fn operation_url(&self, path: &str, ids: &[&str]) -> Result<Url, String> {
+        let base_url = &self.inner().config.base_url;
+        // A caller can construct bindings with another base URL.
+        if self.inner().attempt.is_none() && self.baseurl != base_url.text {
+            return Err(NOT_BELOW_THE_BASE_URL.to_owned());
+        }
         for id in ids {
             path_segment::check(id).map_err(|problem| format!("an id {problem}"))?;
         }
         let (prefix, rest) = path.split_at(path.find("/{}").unwrap_or(path.len()));
-        let known = self.operations.iter().find(|(known, _)| *known == prefix);
+        let known = base_url.operations.iter().find(|(known, _)| *known == prefix);
         let (_, url) = known.ok_or_else(|| format!("no operation's path begins with {prefix}"))?;
         let mut url = url.clone();
         let mut ids = ids.iter().copied();
@@ -79,19 +87,6 @@ impl BaseUrl {
             segments.extend(rest.split('/').skip(1).filter_map(id_or));
         }
         Ok(url)
-    }
-}
-
-impl generated::Client {
-    /// Returns the URL of an operation from its path, with `{}` for each id, and the ids.
-    /// `build/edits.rs` inserts the call.
-    pub(crate) fn operation_url(&self, path: &str, ids: &[&str]) -> Result<Url, String> {
-        let base_url = &self.inner().config.base_url;
-        // A caller can construct bindings with another base URL.
-        if self.inner().attempt.is_none() && self.baseurl != base_url.text {
-            return Err(NOT_BELOW_THE_BASE_URL.to_owned());
-        }
-        base_url.operation(path, ids)
     }
 }
 

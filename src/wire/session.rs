@@ -10,7 +10,7 @@ use std::{
 use aws_lc_rs::digest;
 use http::{HeaderName, HeaderValue};
 
-use super::credential::Credential;
+use super::replaced::Credential;
 
 /// The session of a logged-in member, as a session token or a session JWT.
 ///
@@ -63,7 +63,7 @@ impl Session {
     }
 
     pub(crate) fn new(kind: SessionKind, credential: Credential) -> Self {
-        let header = SessionHeader::new(kind, &credential);
+        let header = header(kind, &credential);
         Self(Arc::new(Inner { kind, credential, header, digest: OnceLock::new() }))
     }
 
@@ -127,32 +127,23 @@ impl fmt::Debug for Session {
 pub(crate) type SessionDigest = [u8; digest::SHA256_OUTPUT_LEN];
 
 /// The request header that carries a session.
-#[derive(Clone)]
-pub(crate) struct SessionHeader {
-    pub(crate) name: HeaderName,
-    pub(crate) value: HeaderValue,
-}
+pub(crate) type SessionHeader = (HeaderName, HeaderValue);
 
-impl SessionHeader {
-    fn new(kind: SessionKind, credential: &Credential) -> Option<Self> {
-        let bytes = credential.expose_secret().as_bytes();
-        if bytes.is_empty() || bytes.len() > MAX_CREDENTIAL_BYTES {
-            return None;
-        }
-        // No early return, which would keep the compiler from checking many bytes at once.
-        let visible = bytes.iter().fold(true, |all, byte| all & (0x21..=0x7e).contains(byte));
-        if !visible {
-            return None;
-        }
-        // The value shares the credential's memory: no copy outlives the zeroing.
-        let mut value = HeaderValue::from_maybe_shared(credential.share()).ok()?;
-        value.set_sensitive(true);
-        let name = match kind {
-            SessionKind::Token => TOKEN_HEADER,
-            SessionKind::Jwt => JWT_HEADER,
-        };
-        Some(Self { name, value })
+fn header(kind: SessionKind, credential: &Credential) -> Option<SessionHeader> {
+    let bytes = credential.expose_secret().as_bytes();
+    // No early return, which would keep the compiler from checking many bytes at once.
+    let is_visible = || bytes.iter().fold(true, |all, byte| all & (0x21..=0x7e).contains(byte));
+    if bytes.is_empty() || bytes.len() > MAX_CREDENTIAL_BYTES || !is_visible() {
+        return None;
     }
+    // The value shares the credential's memory: no copy outlives the zeroing.
+    let mut value = HeaderValue::from_maybe_shared(credential.share()).ok()?;
+    value.set_sensitive(true);
+    let name = match kind {
+        SessionKind::Token => TOKEN_HEADER,
+        SessionKind::Jwt => JWT_HEADER,
+    };
+    Some((name, value))
 }
 
 /// The header of a session token.
@@ -177,6 +168,6 @@ mod tests {
 
     #[test]
     fn header_of_a_session_is_sensitive() {
-        assert!(Session::token("text").header().unwrap().value.is_sensitive());
+        assert!(Session::token("text").header().unwrap().1.is_sensitive());
     }
 }

@@ -1,4 +1,5 @@
-//! Credentials as a type of their own, which nothing prints and which is zeroed in memory.
+//! The types that stand in place of generated ones: credentials, which nothing prints and which are
+//! zeroed in memory, and the roles of a member.
 
 use std::{fmt, sync::Arc};
 
@@ -6,6 +7,7 @@ use aws_lc_rs::constant_time;
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 /// A session token or session JWT in a request or response of the
 /// [`bindings`](crate::bindings).
@@ -65,5 +67,42 @@ impl Serialize for Credential {
 impl<'de> Deserialize<'de> for Credential {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// The roles of a member: an array of role ids.
+///
+/// JSON of any other type decodes too, to roles that are [unknown](Self::ids): only a permission
+/// check reads them, and nothing else may fail because of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct MemberRoles(Option<Vec<String>>);
+
+impl MemberRoles {
+    /// Roles that a response doesn't contain.
+    pub(crate) const UNKNOWN: Self = Self(None);
+
+    /// Creates roles from their ids.
+    pub fn new<R: Into<String>>(ids: impl IntoIterator<Item = R>) -> Self {
+        Self(Some(ids.into_iter().map(Into::into).collect()))
+    }
+
+    /// Returns the role ids, or `None` if the JSON was not an array of strings.
+    pub fn ids(&self) -> Option<&[String]> {
+        self.0.as_deref()
+    }
+}
+
+/// No roles: what a session JWT without the claim has.
+impl Default for MemberRoles {
+    fn default() -> Self {
+        Self(Some(Vec::new()))
+    }
+}
+
+impl<'de> Deserialize<'de> for MemberRoles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_value(value).ok()))
     }
 }
