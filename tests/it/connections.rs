@@ -84,15 +84,15 @@ async fn timeout_while_connecting_applies_nothing() {
 
 #[tokio::test]
 async fn connection_that_is_reset_or_whose_handshake_hangs_applies_nothing() {
-    let attempt_timeout: Settings = |builder| builder.attempt_timeout(SHORT);
-    let connect_timeout: Settings = |builder| builder.connect_timeout(SHORT);
     accelerate();
-    for (server, scheme, settings) in [
+    let rows: [(_, _, Settings); 3] = [
         // Whichever time ends the attempt.
-        (ScriptedServer::start_mute().await, "https", attempt_timeout),
-        (ScriptedServer::start_mute().await, "https", connect_timeout),
-        (ScriptedServer::start_resetting().await, "http", |builder| builder),
-    ] {
+        (Step::Hang, "https", |builder| builder.attempt_timeout(SHORT)),
+        (Step::Hang, "https", |builder| builder.connect_timeout(SHORT)),
+        (Step::Reset, "http", |builder| builder),
+    ];
+    for (step, scheme, settings) in rows {
+        let server = ScriptedServer::start_greeting(step).await;
         let client = settings(builder(&server.url_at(scheme, "127.0.0.1"))).build().unwrap();
         let error = update_as(&client, token()).await.unwrap_err();
         assert_eq!(facts(&error), (Transport, None, NotApplied), "{error:?}");
@@ -102,7 +102,7 @@ async fn connection_that_is_reset_or_whose_handshake_hangs_applies_nothing() {
 
 #[tokio::test]
 async fn bindings_end_with_the_attempt_timeout() {
-    let server = ScriptedServer::start_mute().await;
+    let server = ScriptedServer::start_greeting(Step::Hang).await;
     let client = builder(&server.url()).attempt_timeout(SHORT).build().unwrap();
     accelerate();
     let began = Instant::now();

@@ -93,9 +93,9 @@ async fn the_crates_own_settings_win() {
 
 #[tokio::test]
 async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
-    let other = ScriptedServer::start_tls(tls::good(), successful).await;
+    let other = ScriptedServer::start_tls([tls::good()], successful).await;
     let location = format!("location: {}/x\r\n", other.url());
-    let server = ScriptedServer::start_tls(tls::good(), move |request, before| {
+    let server = ScriptedServer::start_tls([tls::good()], move |request, before| {
         let is_update = request.method == "PUT";
         if is_update { steps::http(307, &location, "") } else { successful(request, before) }
     });

@@ -436,23 +436,14 @@ async fn error_that_the_deadline_ends_has_the_cause_of_the_last_attempt() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn error_of_a_host_that_accepts_no_connections_says_so() {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    let listener = socket.listen(1).unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut filled = Vec::new();
-    let patience = Duration::from_millis(300);
-    while let Ok(connected) = timeout(patience, tokio::net::TcpStream::connect(address)).await {
-        filled.push(connected.unwrap());
-    }
+    let mut server = ScriptedServer::start(successful).await;
+    let _queue = server.stall().await;
     accelerate();
     for connect_timeout in [Duration::from_millis(500), Duration::from_secs(9)] {
-        let builder = builder(&format!("http://{address}"));
-        let builder = builder.connect_timeout(connect_timeout);
+        let builder = builder(&server.url()).connect_timeout(connect_timeout);
         let client = builder.operation_timeout(Duration::from_secs(2)).build().unwrap();
         assert_errors_of_each_call(&client, "timed out while connecting").await;
     }
-    drop(filled);
 }
 
 #[tokio::test]

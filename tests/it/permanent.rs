@@ -40,7 +40,7 @@ async fn error_of_the_update(config: ServerConfig, backend: Backend) -> Error {
         let last = if request.method == "POST" { vec![Step::Close] } else { vec![] };
         [successful(request, before), last].concat()
     };
-    let server = ScriptedServer::start_tls_with([tls::good(), config], script).await;
+    let server = ScriptedServer::start_tls([tls::good(), config], script).await;
     let error = error_of(&server.url(), backend).await;
     assert_eq!(error.operation(), UPDATE, "{error:?}");
     assert_eq!((server.connections(), server.count("PUT")), (2, 0), "{error:?}");
@@ -59,24 +59,23 @@ fn assert_permanent(what: &str, error: &Error, outcome: Outcome, reason: &str) {
 async fn a_wrong_certificate_is_permanent_and_named() {
     let ca = "TLS: certificate is a CA certificate, not a server certificate";
     for (backend_name, backend) in BACKENDS {
-        let cases = [
-            ("unknown CA", tls::of_an_unknown_issuer(), "TLS: certificate has an unknown issuer"),
-            ("self-signed", tls::self_signed(), "TLS: certificate has an unknown issuer"),
-            ("expired", tls::expired(), "TLS: certificate has expired"),
-            ("not yet valid", tls::not_yet_valid(), "TLS: certificate is not yet valid"),
-            ("wrong name", tls::for_another_host(), "TLS: certificate is for another host name"),
-            ("CA", tls::with_a_ca_certificate(), ca),
-        ];
-        for (case, config, reason) in cases {
-            let what = format!("{backend_name}, {case}");
-            let error = error_of_the_update(config, *backend).await;
+        for (certificate, reason) in [
+            ("unknown-issuer", "TLS: certificate has an unknown issuer"),
+            ("self-signed", "TLS: certificate has an unknown issuer"),
+            ("expired", "TLS: certificate has expired"),
+            ("not-yet-valid", "TLS: certificate is not yet valid"),
+            ("other-host", "TLS: certificate is for another host name"),
+            ("authority", ca),
+        ] {
+            let what = format!("{backend_name}, {certificate}");
+            let error = error_of_the_update(tls::with_certificate(certificate), *backend).await;
             // The causes are distinguished for rustls only.
             let reason = if *backend_name == "rustls" { reason } else { HANDSHAKE_FAILED };
             assert_permanent(&what, &error, NotApplied, reason);
             assert_eq!(error.reason(), reason, "{what}");
         }
         // The same authority, and nothing wrong.
-        let server = ScriptedServer::start_tls(tls::good(), successful).await;
+        let server = ScriptedServer::start_tls([tls::good()], successful).await;
         let good = client(&server.url(), *backend);
         update_as(&good, token()).await.unwrap();
     }
@@ -86,7 +85,8 @@ async fn a_wrong_certificate_is_permanent_and_named() {
 async fn a_rejected_tls_negotiation_is_permanent() {
     for (name, backend) in BACKENDS {
         // A server of plain HTTP.
-        let server = ScriptedServer::start_writing("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let bad_request = Step::Send("HTTP/1.1 400 Bad Request\r\n\r\n".into());
+        let server = ScriptedServer::start_greeting(bad_request).await;
         let error = error_of(&server.url_at("https", "127.0.0.1"), *backend).await;
         assert_permanent(name, &error, NotApplied, HANDSHAKE_FAILED);
         assert_eq!(server.connections(), 1, "{name}");
@@ -108,13 +108,10 @@ async fn an_io_error_or_a_failure_of_the_server_inside_the_handshake_is_retried(
     // a failure of its own, for example while its certificate is replaced.
     let alert = "\x15\x03\x03\0\x02\x02\x50";
     for (backend_name, backend) in BACKENDS {
-        for (case, server) in [
-            ("resetting", ScriptedServer::start_resetting().await),
-            ("closing", ScriptedServer::start_closing().await),
-            ("alert", ScriptedServer::start_writing(alert).await),
-        ] {
+        for step in [Step::Reset, Step::Close, Step::Send(alert.into())] {
+            let what = format!("{backend_name}, {step:?}");
+            let server = ScriptedServer::start_greeting(step).await;
             let error = error_of(&server.url_at("https", "127.0.0.1"), *backend).await;
-            let what = format!("{backend_name}, {case}");
             assert_not_applied(&what, &error, Transport);
             assert_eq!((error.is_retryable(), error.attempts()), (true, 3), "{what}: {error:?}");
         }
@@ -128,7 +125,7 @@ async fn bytes_that_are_not_http_are_permanent() {
         _ => vec![Step::Send("SSH-2.0-OpenSSH_9.6\r\n".into()), Step::Close],
     };
     for (name, backend) in BACKENDS {
-        let server = ScriptedServer::start_tls(tls::good(), banner).await;
+        let server = ScriptedServer::start_tls([tls::good()], banner).await;
         let error = error_of(&server.url(), *backend).await;
         assert_permanent(name, &error, Unknown, "the response is not HTTP/1");
         assert_eq!(server.count("PUT"), 1, "{name}");

@@ -83,8 +83,8 @@ async fn a_proxy_of_the_environment_gets_its_credentials_with_each_connect() {
 #[tokio::test]
 async fn failures_of_the_proxy_and_of_the_host_differ() {
     let unresolvable = "the host name can't be resolved";
-    let (nobody, closing) =
-        (scripted_server::nobody().await, ScriptedServer::start_closing().await);
+    let nobody = scripted_server::nobody().await;
+    let closing = ScriptedServer::start_greeting(Step::Close).await;
     let failed = |url: &str| format!("proxy: connecting failed ({})", url.replace("http://", ""));
     let of_the_proxy = format!("proxy: {unresolvable} (no-proxy.invalid:3128)");
     for (proxy, reason) in [

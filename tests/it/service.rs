@@ -101,7 +101,7 @@ async fn both_request_ids_are_returned_and_logged() {
     let stytch_request_id = json["stytch_request_id"].as_str().unwrap();
     assert!(stytch_request_id.starts_with("request-id-test-"));
     for part in [response.header("x-request-id"), stytch_request_id, "status=200"] {
-        acme.service.logged_with(part);
+        acme.service.logged_with(part).await;
     }
 }
 

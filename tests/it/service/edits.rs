@@ -32,7 +32,8 @@ async fn edit_changes_single_roles_and_keeps_those_of_others() {
     let sent = acme.stytch.updates().pop().unwrap().body;
     assert_eq!(sent.get(GROUP_ROLES), None);
     // The log names what was changed, and where.
-    let logged = acme.service.logged_with(&format!("connection_id=\"{}\"", acme.connection.id()));
+    let logged =
+        acme.service.logged_with(&format!("connection_id=\"{}\"", acme.connection.id())).await;
     assert!(logged.contains(acme.organization.id()), "{logged}");
 }
 

@@ -1,26 +1,16 @@
 //! The start, the output and the shutdown of the service.
 
-#[cfg(unix)]
-use std::time::Duration;
-
 use reqwest::Method;
-use serde_json::json;
-#[cfg(unix)]
-use stytch_sso_external::{Operation, testing::Fault};
 
 #[cfg(unix)]
 use super::AcmeService;
-use crate::support::{
-    acme::Acme,
-    service::{Service, ServiceResponse},
-    wait::until,
-};
+use crate::support::prelude::*;
 
 #[tokio::test]
 async fn printed_commands_work_without_an_account() {
     let service = Service::on_its_own_fake();
-    until(|| service.printed().matches("-d '").count() == 2).await;
-    let printed = service.printed();
+    until(|| service.program.printed().matches("-d '").count() == 2).await;
+    let printed = service.program.printed();
     let edits = printed.lines().filter_map(|line| line.strip_prefix("curl -i -X PATCH '"));
     let edits: Vec<_> = edits
         .map(|edit| edit.trim_end_matches("' \\").split_once("' -H 'Cookie: ").unwrap())
@@ -85,15 +75,13 @@ fn service_that_cannot_be_reached_safely_does_not_start() {
 #[cfg(unix)]
 #[tokio::test]
 async fn shutdown_completes_an_update_in_flight() {
-    let acme = AcmeService::new();
-    let slow = acme
-        .stytch
-        .fault(Operation::UpdateExternalConnection, Fault::delay(Duration::from_millis(300)));
+    let mut acme = AcmeService::new();
+    let slow = acme.stytch.fault(UPDATE, Fault::delay(Duration::from_millis(300)));
     let (response, ()) = tokio::join!(acme.rename(), async {
         until(|| slow.hits() > 0).await;
         acme.service.terminate();
     });
     assert_eq!(response.status, 200, "{}", response.text);
     assert_eq!(acme.connection.state().display_name, "Renamed");
-    assert_eq!(acme.service.exit_code(), Some(0));
+    assert_eq!(acme.service.program.child.wait().unwrap().code(), Some(0));
 }

@@ -75,7 +75,7 @@ async fn connection_is_shown_while_the_permission_cannot_be_checked() {
         let read = acme.get(path, &acme.ada).await.successful();
         assert_eq!(read["permission"], json!(null));
     }
-    acme.service.logged_with("the permission is unknown");
+    acme.service.logged_with("the permission is unknown").await;
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ async fn denied_member_gets_the_action_and_the_resource() {
     assert_eq!(problem["detail"], detail);
     assert_eq!(problem["sufficient_roles"], json!(["stytch_admin"]));
     let stytch_request_id = problem["stytch_request_id"].as_str().unwrap();
-    let logged = acme.service.logged_with(stytch_request_id);
+    let logged = acme.service.logged_with(stytch_request_id).await;
     assert!(logged.contains("rejected"), "{logged}");
     assert_eq!(acme.connection.state().display_name, "Acme Okta");
 }
@@ -132,7 +132,7 @@ async fn response_text_is_neither_returned_nor_logged() {
         assert!(response.status >= 400);
         let problem = response.problem(response.status);
         assert_eq!(problem.get("stytch_request_id"), None);
-        let logged = acme.service.logged_with(response.header("x-request-id"));
+        let logged = acme.service.logged_with(response.header("x-request-id")).await;
         let output = format!("{}{logged}", response.text);
         assert!(!output.contains("script") && !output.contains("internal"), "{output}");
     }
@@ -147,5 +147,5 @@ async fn rejected_credentials_are_logged_but_not_returned() {
     assert_eq!(problem["detail"], "An internal error occurred. Nothing was changed.");
     assert_eq!(problem.get("type"), None);
     assert!(!problem.to_string().to_lowercase().contains("credential"), "{problem}");
-    service.logged_with("Stytch rejected the project id or secret");
+    service.logged_with("Stytch rejected the project id or secret").await;
 }

@@ -81,7 +81,7 @@ async fn no_credential_is_logged_or_returned() {
     let expired = expired_jwt(&acme.ada);
     acme.rename_with(&format!("stytch_session_jwt={expired}")).await;
     let response = acme.send(Method::PUT, &path("nowhere"), &acme.ada, RENAME).await;
-    let logged = acme.service.logged_with(response.header("x-request-id"));
+    let logged = acme.service.logged_with(response.header("x-request-id")).await;
     let output = format!("{logged}{}{:?}", response.text, response.headers);
     for credential in [acme.stytch.secret(), &acme.ada.token(), &expired, "eyJ"] {
         assert!(!output.contains(credential), "{credential} is in\n{output}");

@@ -3,21 +3,26 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::Command,
     time::Duration,
 };
 
 use serde_json::{Value, json};
 
+use super::process::Program;
+
 /// A browser with an empty profile, running until this is dropped.
 pub(crate) struct Browser {
     http: reqwest::Client,
-    driver: Driver,
+    driver: Program,
+    /// The address of the driver.
+    address: String,
     /// The path of the session at the driver.
     session: String,
+    profile: PathBuf,
 }
 
 impl Browser {
@@ -30,13 +35,22 @@ impl Browser {
             println!("skipped: {reason}; on Debian: apt-get install chromium chromium-driver");
             return None;
         };
-        let driver = Driver::start(&chromedriver);
-        let profile = format!("--user-data-dir={}", driver.profile.display());
-        let arguments = [FLAGS, &[&*profile]].concat();
+        let mut command = Command::new(chromedriver);
+        // Chromium finds a proxy in the environment, and so does its driver.
+        for name in ["http_proxy", "https_proxy", "all_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
+        }
+        let (driver, port) = Program::start(command.arg("--port=0"), "successfully on port ");
+        let address = format!("127.0.0.1:{}", port.trim_end_matches('.'));
+        let profile =
+            env::temp_dir().join(format!("stytch-sso-browser-{:032x}", fastrand::u128(..)));
+        fs::create_dir(&profile).unwrap();
+        let folder = format!("--user-data-dir={}", profile.display());
+        let arguments = [FLAGS, &[&*folder]].concat();
         let options = json!({"binary": chromium, "args": arguments});
         let wanted = json!({"browserName": "chrome", "goog:chromeOptions": options});
         let http = crate::fake::http_builder().timeout(Duration::from_secs(60)).build().unwrap();
-        let mut browser = Self { http, driver, session: "/session".into() };
+        let mut browser = Self { http, driver, address, session: "/session".into(), profile };
         let started = browser.post("", json!({"capabilities": {"alwaysMatch": wanted}})).await;
         browser.session = format!("/session/{}", started["sessionId"].as_str().unwrap());
         Some(browser)
@@ -53,7 +67,7 @@ impl Browser {
     }
 
     fn url(&self, command: &str) -> String {
-        format!("http://{}{}{command}", self.driver.address, self.session)
+        format!("http://{}{}{command}", self.address, self.session)
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Value {
@@ -68,46 +82,13 @@ impl Browser {
 /// Ends the browser, which would outlive its driver.
 impl Drop for Browser {
     fn drop(&mut self) {
-        let Ok(mut driver) = TcpStream::connect(&self.driver.address) else { return };
-        let _ = driver.set_read_timeout(Some(Duration::from_secs(10)));
-        let end = format!("DELETE {} HTTP/1.1\r\nhost: localhost\r\n\r\n", self.session);
-        let _ = driver.write_all(end.as_bytes());
-        let _ = driver.read(&mut [0; 64]);
-    }
-}
-
-struct Driver {
-    child: Child,
-    address: String,
-    profile: PathBuf,
-}
-
-impl Driver {
-    fn start(program: &PathBuf) -> Self {
-        let mut command = Command::new(program);
-        // Chromium finds a proxy in the environment, and so does its driver.
-        for name in ["http_proxy", "https_proxy", "all_proxy"] {
-            command.env_remove(name).env_remove(name.to_uppercase());
+        if let Ok(mut driver) = TcpStream::connect(&self.address) {
+            let _ = driver.set_read_timeout(Some(Duration::from_secs(10)));
+            let end = format!("DELETE {} HTTP/1.1\r\nhost: localhost\r\n\r\n", self.session);
+            let _ = driver.write_all(end.as_bytes());
+            let _ = driver.read(&mut [0; 64]);
         }
-        let mut child = command.arg("--port=0").stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let port = lines
-            .find_map(|line| Some(line.ok()?.split_once("successfully on port ")?.1.to_owned()));
-        let port = port.unwrap_or_else(|| panic!("the driver didn't start"));
-        let port = port.trim_end_matches('.');
-        let profile =
-            env::temp_dir().join(format!("stytch-sso-browser-{:032x}", fastrand::u128(..)));
-        fs::create_dir(&profile).unwrap();
-        // Keeps reading, so that the driver never writes to a closed pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address: format!("127.0.0.1:{port}"), profile }
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.driver.kill();
         let _ = fs::remove_dir_all(&self.profile);
     }
 }

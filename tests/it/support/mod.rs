@@ -8,7 +8,6 @@ pub(crate) mod fast_time;
 pub(crate) mod json;
 pub(crate) mod member;
 pub(crate) mod prelude;
-#[cfg(target_os = "linux")]
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod scripted_project;

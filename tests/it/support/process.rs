@@ -1,6 +1,75 @@
-//! The resources of this process, from Linux's `/proc`.
+//! Processes: programs that a test starts, and the resources of this one from Linux's `/proc`.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// A program that is running until this is dropped.
+pub(crate) struct Program {
+    pub(crate) child: Child,
+    stdout: Text,
+    stderr: Text,
+}
+
+/// The lines of an output so far.
+type Text = Arc<Mutex<String>>;
+
+impl Program {
+    /// Starts a program and waits until it prints a line with this text. Returns the rest of that
+    /// line.
+    pub(crate) fn start(command: &mut Command, ready: &str) -> (Self, String) {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = collect(BufReader::new(child.stderr.take().unwrap()));
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let rest = loop {
+            let mut line = String::new();
+            let length = stdout.read_line(&mut line).unwrap();
+            assert!(length > 0, "{command:?} didn't start: {}", stderr.lock().unwrap());
+            if let Some((_, rest)) = line.split_once(ready) {
+                break rest.trim().to_owned();
+            }
+        };
+        (Self { child, stdout: collect(stdout), stderr }, rest)
+    }
+
+    /// Returns its stdout after the line with which it was ready.
+    pub(crate) fn printed(&self) -> String {
+        self.stdout.lock().unwrap().clone()
+    }
+
+    pub(crate) fn logged(&self) -> String {
+        self.stderr.lock().unwrap().clone()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Reads until the end, so that the program never writes to a closed pipe.
+fn collect(from: impl BufRead + Send + 'static) -> Text {
+    let text = Text::default();
+    let kept = Arc::clone(&text);
+    thread::spawn(move || {
+        for line in from.lines().map_while(Result::ok) {
+            *kept.lock().unwrap() += &format!("{line}\n");
+        }
+    });
+    text
+}
 
 /// Returns the resident memory in bytes.
+#[cfg(target_os = "linux")]
 pub(crate) fn memory() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
@@ -8,6 +77,7 @@ pub(crate) fn memory() -> u64 {
 }
 
 /// Returns the number of open sockets.
+#[cfg(target_os = "linux")]
 pub(crate) fn sockets() -> usize {
     let files = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
     let targets = files.filter_map(|file| std::fs::read_link(file.path()).ok());

@@ -7,7 +7,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -35,8 +35,7 @@ pub(crate) struct Request {
 impl Request {
     /// The value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let header = self.headers.iter().find(|(header, _)| header == name);
-        header.map(|(_, value)| value.as_str())
+        self.values(name).first().copied()
     }
 
     /// All values of a header, whatever the case of its name.
@@ -77,8 +76,8 @@ struct Seen {
     /// The first of them: a long test must not fill the memory that it measures.
     requests: Mutex<Vec<Request>>,
     arrived: AtomicUsize,
-    connections: AtomicU64,
-    bytes_sent: AtomicU64,
+    connections: AtomicUsize,
+    bytes_sent: AtomicUsize,
 }
 
 /// The response to a request, before which there were so many.
@@ -88,12 +87,11 @@ impl<F: Fn(&Request, usize) -> Steps + Send + Sync + 'static> Script for F {}
 
 /// What a server does with its connections.
 enum Manner {
-    /// Responds to each request.
-    Respond(Box<dyn Script>),
-    /// The same with TLS, with a configuration for each connection, the last one repeatedly.
-    RespondWithTls(Vec<TlsAcceptor>, Box<dyn Script>),
-    /// Performs these steps before it has read anything, and closes.
-    Greet(Steps),
+    /// Responds to each request. With TLS, there is an acceptor for each connection, the last one
+    /// repeatedly.
+    Respond(Vec<TlsAcceptor>, Box<dyn Script>),
+    /// Performs this step before it has read anything, and closes.
+    Greet(Step),
 }
 
 impl ScriptedServer {
@@ -105,47 +103,29 @@ impl ScriptedServer {
 
     /// Starts one on a listener that exists already.
     pub(crate) fn start_on(listener: TcpListener, script: impl Script) -> Self {
-        Self::accept(listener, Manner::Respond(Box::new(script)))
-    }
-
-    /// Starts a server that speaks TLS.
-    pub(crate) async fn start_tls(config: ServerConfig, script: impl Script) -> Self {
-        Self::start_tls_with([config], script).await
+        Self::accept(listener, Manner::Respond(vec![], Box::new(script)))
     }
 
     /// Starts a server that speaks TLS, with a configuration for each connection, the last one
     /// repeatedly.
-    pub(crate) async fn start_tls_with(
+    pub(crate) async fn start_tls(
         configs: impl IntoIterator<Item = ServerConfig>,
         script: impl Script,
     ) -> Self {
         let acceptors = configs.into_iter().map(|config| TlsAcceptor::from(Arc::new(config)));
-        let manner = Manner::RespondWithTls(acceptors.collect(), Box::new(script));
+        let manner = Manner::Respond(acceptors.collect(), Box::new(script));
         Self::accept(listen().await, manner)
     }
 
-    /// Starts a server that accepts connections and doesn't respond.
-    pub(crate) async fn start_mute() -> Self {
-        Self::accept(listen().await, Manner::Greet(vec![Step::Hang]))
-    }
-
-    /// Starts a server that resets every connection before it has read anything.
-    pub(crate) async fn start_resetting() -> Self {
-        Self::accept(listen().await, Manner::Greet(vec![Step::Reset]))
-    }
-
-    /// Starts a server that closes every connection before it has read anything.
-    pub(crate) async fn start_closing() -> Self {
-        Self::accept(listen().await, Manner::Greet(vec![Step::Close]))
-    }
-
-    /// Starts a server that writes these bytes before it has read anything, and closes.
-    pub(crate) async fn start_writing(bytes: &'static str) -> Self {
-        Self::accept(listen().await, Manner::Greet(vec![Step::Send(bytes.into())]))
+    /// Starts a server that performs this step on every connection before it has read anything,
+    /// and closes.
+    pub(crate) async fn start_greeting(step: Step) -> Self {
+        Self::accept(listen().await, Manner::Greet(step))
     }
 
     fn accept(listener: TcpListener, manner: Manner) -> Self {
-        let scheme = if matches!(manner, Manner::RespondWithTls(..)) { "https" } else { "http" };
+        let has_tls = matches!(&manner, Manner::Respond(acceptors, _) if !acceptors.is_empty());
+        let scheme = if has_tls { "https" } else { "http" };
         let (listener, manner) = (Arc::new(listener), Arc::new(manner));
         let address = listener.local_addr().unwrap();
         let accepts = Arc::clone(&listener);
@@ -222,12 +202,12 @@ impl ScriptedServer {
     }
 
     /// How many connections were made.
-    pub(crate) fn connections(&self) -> u64 {
+    pub(crate) fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
     /// How many bytes of its responses were sent.
-    pub(crate) fn bytes_sent(&self) -> u64 {
+    pub(crate) fn bytes_sent(&self) -> usize {
         self.seen.bytes_sent.load(Ordering::SeqCst)
     }
 }
@@ -254,17 +234,16 @@ async fn listen() -> TcpListener {
 }
 
 /// Serves a connection until its end.
-async fn serve(mut stream: TcpStream, number: u64, manner: Arc<Manner>, seen: Arc<Seen>) {
+async fn serve(mut stream: TcpStream, number: usize, manner: Arc<Manner>, seen: Arc<Seen>) {
     let after = match &*manner {
-        Manner::Respond(script) => converse(&mut stream, &**script, &seen).await,
-        Manner::RespondWithTls(acceptors, script) => {
-            let number = usize::try_from(number).unwrap().min(acceptors.len() - 1);
-            match acceptors[number].accept(&mut stream).await {
+        Manner::Greet(step) => perform(vec![step.clone()], &mut stream, |_| ()).await,
+        Manner::Respond(acceptors, script) => match acceptors.get(number).or(acceptors.last()) {
+            None => converse(&mut stream, &**script, &seen).await,
+            Some(acceptor) => match acceptor.accept(&mut stream).await {
                 Ok(mut stream) => converse(&mut stream, &**script, &seen).await,
                 Err(_) => After::Close,
-            }
-        }
-        Manner::Greet(steps) => perform(steps.clone(), &mut stream, |_| ()).await,
+            },
+        },
     };
     if matches!(after, After::Reset) {
         reset(&stream);
@@ -283,7 +262,7 @@ where
         if before < REQUESTS_KEPT {
             seen.requests().push(request.clone());
         }
-        let count = |bytes| _ = seen.bytes_sent.fetch_add(bytes as u64, Ordering::SeqCst);
+        let count = |bytes| _ = seen.bytes_sent.fetch_add(bytes, Ordering::SeqCst);
         match perform(script(&request, before), stream, count).await {
             After::Serve => {}
             end => return end,

@@ -1,27 +1,22 @@
 //! The example service as a process, called over HTTP.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
-    process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
-    thread,
-    time::{Duration, Instant},
+    process::Command,
 };
 
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 use stytch_sso_external::testing::Stytch;
 
-use super::child;
+use super::{child, process::Program, wait};
 
 /// The example service, running until this is dropped.
 pub(crate) struct Service {
-    child: Child,
+    pub(crate) program: Program,
     /// Its URL, without a slash at the end.
     pub(crate) url: String,
-    printed: Arc<Mutex<String>>,
-    logged: Arc<Mutex<String>>,
 }
 
 impl Service {
@@ -46,14 +41,8 @@ impl Service {
 
     pub(crate) fn start(command: &mut Command) -> Self {
         let command = command.args(["--listen", "127.0.0.1:0"]).env_remove("RUST_LOG");
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let logged = collect(child.stderr.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("Listening on ");
-        let url = url.unwrap_or_else(|| panic!("{line}{}", logged.lock().unwrap())).to_owned();
-        Self { child, url, printed: collect(stdout), logged }
+        let (program, url) = Program::start(command, "Listening on ");
+        Self { program, url }
     }
 
     /// Returns a request with a cookie and a JSON body, as a script or curl sends it.
@@ -103,45 +92,20 @@ impl Service {
         response
     }
 
-    /// Returns its stdout so far.
-    pub(crate) fn printed(&self) -> String {
-        self.printed.lock().unwrap().clone()
-    }
-
     /// Waits until the log contains `part` and returns it. A line is written before the
     /// response is sent, but may be read here later.
-    pub(crate) fn logged_with(&self, part: &str) -> String {
-        let start = Instant::now();
-        loop {
-            let logged = self.logged.lock().unwrap().clone();
-            if logged.contains(part) {
-                return logged;
-            }
-            assert!(start.elapsed() < Duration::from_secs(10), "{part} isn't in\n{logged}");
-            thread::sleep(Duration::from_millis(1));
-        }
+    pub(crate) async fn logged_with(&self, part: &str) -> String {
+        let logged = async || Some(self.program.logged()).filter(|logged| logged.contains(part));
+        wait::some(format!("{part} isn't in the log"), logged).await
     }
 
     /// Sends SIGTERM, as a process supervisor does.
     #[cfg(unix)]
     pub(crate) fn terminate(&self) {
-        let id = self.child.id().to_string();
+        let id = self.program.child.id().to_string();
         // A builtin of the shell: the program `kill` is not on every system.
         let mut kill = Command::new("sh");
         assert!(kill.args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap().success());
-    }
-
-    /// Waits until it has exited.
-    #[cfg(unix)]
-    pub(crate) fn exit_code(mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -187,17 +151,4 @@ impl ServiceResponse {
         assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
         problem
     }
-}
-
-fn collect(from: impl Read + Send + 'static) -> Arc<Mutex<String>> {
-    let text = Arc::new(Mutex::new(String::new()));
-    let kept = Arc::clone(&text);
-    thread::spawn(move || {
-        for line in BufReader::new(from).lines().map_while(Result::ok) {
-            let mut text = kept.lock().unwrap();
-            text.push_str(&line);
-            text.push('\n');
-        }
-    });
-    text
 }

@@ -1,15 +1,11 @@
 //! The page of the example service in a browser.
 
-use std::{
-    env, fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{env, fs, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use super::browser::Browser;
+use super::{browser::Browser, wait};
 
 impl Browser {
     /// Opens the page of a service with a cookie, as it is for a new visitor.
@@ -19,12 +15,8 @@ impl Browser {
         // Unlike `WebDriver`, this needs no page of the site.
         let cookie = json!({"url": url, "name": name, "value": value, "httpOnly": true});
         self.control("Network.setCookie", cookie).await;
-        self.open(url).await;
-        self.find("body[data-ready]").await;
-    }
-
-    pub(crate) async fn open(&self, url: &str) {
         self.post("/url", json!({"url": url})).await;
+        self.wait_for("body[data-ready]").await;
     }
 
     pub(crate) async fn set_cookie(&self, name: &str, value: &str) {
@@ -38,23 +30,15 @@ impl Browser {
     }
 
     /// Waits until the page has the element, and returns its path at the driver.
-    async fn find(&self, css: &str) -> String {
-        let limit = Instant::now() + PATIENCE;
+    pub(crate) async fn wait_for(&self, css: &str) -> String {
         let by_css = json!({"using": "css selector", "value": css});
-        loop {
+        let find = async || {
             let found = self.post("/elements", by_css.clone()).await;
             // The name that the standard gives to references of elements.
-            if let Some(id) = found[0]["element-6066-11e4-a52e-4f735466cecf"].as_str() {
-                return format!("/element/{id}");
-            }
-            assert!(Instant::now() < limit, "the page doesn't have {css}");
-            tokio::time::sleep(POLL).await;
-        }
-    }
-
-    /// Waits until the page has the element.
-    pub(crate) async fn wait_for(&self, css: &str) {
-        self.find(css).await;
+            let id = found[0]["element-6066-11e4-a52e-4f735466cecf"].as_str()?;
+            Some(format!("/element/{id}"))
+        };
+        wait::some(format!("the page doesn't have {css}"), find).await
     }
 
     /// Returns a value of the element that this expression is about, once the page has it.
@@ -63,15 +47,8 @@ impl Browser {
             "const it = document.querySelector({}); return it && [{expression}];",
             json!(css)
         );
-        let limit = Instant::now() + PATIENCE;
-        loop {
-            let mut value = self.run(&script).await;
-            if value.is_array() {
-                return value[0].take();
-            }
-            assert!(Instant::now() < limit, "the page doesn't have {css}");
-            tokio::time::sleep(POLL).await;
-        }
+        let look = async || Some(self.run(&script).await).filter(Value::is_array);
+        wait::some(format!("the page doesn't have {css}"), look).await[0].take()
     }
 
     /// Returns whether the page has the element now.
@@ -82,14 +59,10 @@ impl Browser {
 
     /// Waits until the element is displayed, and returns its text.
     pub(crate) async fn text(&self, css: &str) -> String {
-        let limit = Instant::now() + PATIENCE;
-        while !self.is_displayed(css).await {
-            assert!(Instant::now() < limit, "{css} isn't displayed");
-            tokio::time::sleep(POLL).await;
-        }
-        let text = self.find(css).await;
-        let text = self.get(&format!("{text}/text")).await;
-        text.as_str().unwrap().to_owned()
+        let is_displayed = async || self.is_displayed(css).await.then_some(());
+        wait::some(format!("{css} isn't displayed"), is_displayed).await;
+        let element = self.wait_for(css).await;
+        self.get(&format!("{element}/text")).await.as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn is_displayed(&self, css: &str) -> bool {
@@ -105,18 +78,18 @@ impl Browser {
     }
 
     pub(crate) async fn click(&self, css: &str) {
-        let element = self.find(css).await;
+        let element = self.wait_for(css).await;
         self.post(&format!("{element}/click"), json!({})).await;
     }
 
     /// Types into the element, in which [`TAB`] and [`ENTER`] are keys.
     async fn type_into(&self, css: &str, text: &str) {
-        let element = self.find(css).await;
+        let element = self.wait_for(css).await;
         self.post(&format!("{element}/value"), json!({"text": text})).await;
     }
 
     pub(crate) async fn type_over(&self, css: &str, text: &str) {
-        let element = self.find(css).await;
+        let element = self.wait_for(css).await;
         self.post(&format!("{element}/clear"), json!({})).await;
         self.type_into(css, text).await;
     }
@@ -136,7 +109,7 @@ impl Browser {
     /// Chooses the connection at this position of the list, from 1.
     pub(crate) async fn choose(&self, position: usize) {
         self.click(&format!("#list li:nth-child({position}) button")).await;
-        self.find("#form:not([hidden])").await;
+        self.wait_for("#form:not([hidden])").await;
     }
 
     /// Adds a role for every member who logs in.
@@ -155,7 +128,7 @@ impl Browser {
     /// Saves, and waits for the message.
     pub(crate) async fn save(&self) {
         self.click("#save").await;
-        self.find(".message h2").await;
+        self.wait_for(".message h2").await;
     }
 
     /// Saves, and asserts that it succeeded.
@@ -232,9 +205,6 @@ impl Browser {
         self.post("/goog/cdp/execute", json!({"cmd": command, "params": parameters})).await
     }
 }
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const POLL: Duration = Duration::from_millis(20);
 
 /// Keys, as `WebDriver` names them.
 pub(crate) const TAB: &str = "\u{e004}";
