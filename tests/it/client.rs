@@ -6,8 +6,6 @@ use crate::support::{child, prelude::*};
 
 const SECRET: &str = "secret-test-hidden";
 
-const IN_CHILD: &str = "TEST_FROM_ENV";
-
 fn builder() -> ClientBuilder {
     Client::builder("project-test-1", SECRET)
 }
@@ -65,7 +63,7 @@ async fn path_of_the_base_url_precedes_the_path_of_each_request() {
 #[test]
 fn base_url_that_would_leak_credentials_is_rejected() {
     let long = ["https://sso.example.com:99999", "https://sso exa mple.com", "https://[::1"];
-    let rejected: [(&str, &[&str]); 7] = [
+    let rejected: [(&str, &[&str]); 8] = [
         ("is not a URL", &["", "sso.example.com", "//sso.example.com", "/v1", "https://"]),
         ("is not a URL", &long),
         (
@@ -78,6 +76,7 @@ fn base_url_that_would_leak_credentials_is_rejected() {
                 "https://user@a.example",
                 "https://u:hunter2@a.example",
                 "https://:hunter2@a.example",
+                "http://localhost@a.example",
             ],
         ),
         (
@@ -92,11 +91,21 @@ fn base_url_that_would_leak_credentials_is_rejected() {
             "is plain http",
             &["http://localhost.a.example", "http://127.0.0.1.a.example", "http://evil.localhost"],
         ),
+        (
+            "is plain http",
+            &[
+                "http://0.0.0.0:1",
+                "http://[::ffff:127.0.0.1]",
+                "http://[2001:db8::1]",
+                "http://notlocalhost",
+            ],
+        ),
     ];
     for (message, base_url) in
         rejected.into_iter().flat_map(|(message, urls)| urls.iter().map(move |url| (message, url)))
     {
         let error = builder().base_url(*base_url).build().unwrap_err();
+        capture::inspect(&error);
         assert!(error.to_string().starts_with(&format!("the base URL {message}")), "{error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"));
         let is_insecure = message == "is plain http";
@@ -186,21 +195,15 @@ fn project_id_of_no_environment_needs_a_base_url() {
 
 #[tokio::test]
 async fn empty_base_url_of_the_environment_counts_as_absent() {
-    if child::variable(IN_CHILD).is_some() {
-        println!("base url: {:?}", Client::from_env().unwrap());
-        return;
-    }
-    let test = "client::empty_base_url_of_the_environment_counts_as_absent";
     let other = "https://sso.example.com";
     for (variable, expected) in [("", "https://test.stytch.com"), (other, other)] {
         let variables = [
-            (IN_CHILD, "1"),
             ("STYTCH_PROJECT_ID", "project-test-1"),
             ("STYTCH_SECRET", SECRET),
             ("STYTCH_BASE_URL", variable),
         ];
-        let output = child::run(test, &variables).await;
-        let client = child::value_of(&output, "base url:");
+        let client = async || format!("{:?}", Client::from_env().unwrap());
+        let client = child::result_of(&variables, client).await;
         assert!(client.contains(&format!("{expected:?}")), "{client}");
     }
 }
@@ -209,16 +212,10 @@ async fn empty_base_url_of_the_environment_counts_as_absent() {
 #[cfg(all(target_os = "linux", feature = "rustls"))]
 #[tokio::test]
 async fn certificates_that_cannot_be_loaded_are_named() {
-    if child::variable(IN_CHILD).is_some() {
-        let error = builder().build().unwrap_err();
-        return println!("error: {error}");
-    }
-    let test = "client::certificates_that_cannot_be_loaded_are_named";
     let [file, dir] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
     for (set, other) in [(file, dir), (dir, file)] {
-        let variables = [(IN_CHILD, "1"), (set, "/does/not/exist"), (other, "")];
-        let output = child::run(test, &variables).await;
-        let error = child::value_of(&output, "error:");
+        let variables = [(set, "/does/not/exist"), (other, "")];
+        let error = child::result_of(&variables, async || builder().build().unwrap_err()).await;
         assert!(error.contains("No CA certificates were loaded"), "{error}");
         assert!(error.contains(set) && !error.contains(other), "{error}");
     }

@@ -15,19 +15,25 @@ async fn local_rejection_names_the_operation_that_the_caller_called() {
     let invalid_id = ada.update_connection("..", &rename("Renamed")).await.unwrap_err();
     let no_change = ada.update_connection("id", &nothing).await.unwrap_err();
     let read = malformed.organization_id().await.unwrap_err();
-    for (error, operation, reason) in [
-        (invalid_id, UPDATE, "the connection id "),
-        (no_change, UPDATE, "the update sets nothing"),
-        (acme.rename(&malformed).await.unwrap_err(), UPDATE, "the session "),
-        (acme.rename(&unsendable).await.unwrap_err(), UPDATE, "the session credential "),
-        (read, AuthenticateSession, "the session "),
+    let sets_nothing = "the update sets nothing: set a display name or a list of roles";
+    for (error, operation, kind, reason) in [
+        (invalid_id, UPDATE, InvalidRequest, "the connection id "),
+        (no_change, UPDATE, InvalidRequest, sets_nothing),
+        (acme.rename(&malformed).await.unwrap_err(), UPDATE, InvalidSession, "the session "),
+        (
+            acme.rename(&unsendable).await.unwrap_err(),
+            UPDATE,
+            InvalidSession,
+            "the session credential ",
+        ),
+        (read, AuthenticateSession, InvalidSession, "the session "),
     ] {
         assert_eq!(error.operation(), operation, "{error}");
         assert!(error.reason().starts_with(reason), "{error}");
         assert!(error.to_string().starts_with(&format!("{operation}: {reason}")), "{error}");
-        assert_eq!((error.status(), error.attempts()), (None, 0), "{error}");
+        assert_eq!(facts(&error), (kind, None, NotApplied), "{error}");
+        assert_eq!(error.attempts(), 0, "{error}");
         assert_eq!((error.error_type(), error.request_id()), (None, None), "{error}");
-        assert_eq!(error.outcome(), NotApplied, "{error}");
     }
     acme.assert_counts(0, 0, 0);
 }
@@ -47,9 +53,12 @@ async fn elapsed_wait_names_the_operation_that_the_caller_called() {
     // Both start at once, so the second one is queued until the operation timeout.
     let (sent, queued) = tokio::join!(acme.rename(&member), acme.rename(&member));
     let organization_id = client.as_member(acme.token()).organization_id().await;
+    acme.assert_counts(1, 1, 1);
+    let queued = queued.unwrap_err();
+    assert!(queued.reason().starts_with("operation_timeout elapsed while "), "{queued}");
     for (error, operation, outcome, attempts) in [
         (sent.unwrap_err(), UPDATE, Unknown, 1),
-        (queued.unwrap_err(), UPDATE, NotApplied, 0),
+        (queued, UPDATE, NotApplied, 0),
         (organization_id.unwrap_err(), AuthenticateSession, NotApplied, 1),
     ] {
         assert_eq!(facts(&error), (Transport, None, outcome), "{error:?}");

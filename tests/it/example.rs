@@ -5,67 +5,42 @@ use std::{net::TcpListener, process::Command};
 
 use crate::support::prelude::*;
 
-/// What a run of the example printed and returned.
-struct Run {
-    stdout: String,
-    stderr: String,
-    code: Option<i32>,
-}
-
-impl Run {
-    fn of(command: &mut Command) -> Self {
-        let output = command.output().expect("the example runs");
-        let [stdout, stderr] =
-            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
-        Self { stdout, stderr, code: output.status.code() }
+/// Runs a command, and asserts its exit code and that it prints these parts: to stdout if it
+/// succeeds, and else to stderr. Returns what it printed there.
+#[track_caller]
+fn assert_exits(code: i32, parts: &[&str], command: &mut Command) -> String {
+    let output = command.output().expect("the example runs");
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    let printed = if code == 0 { stdout } else { stderr };
+    for part in parts {
+        assert!(printed.contains(part), "{part:?} isn't in\n{printed}");
     }
-
-    #[track_caller]
-    fn assert_prints(&self, parts: &[&str]) {
-        assert_eq!(self.code, Some(0), "{}", self.stderr);
-        for part in parts {
-            assert!(self.stdout.contains(part), "{part:?} isn't in\n{}", self.stdout);
-        }
-    }
-
-    /// Asserts that the command failed with this exit code, and with these parts in one line.
-    #[track_caller]
-    fn assert_fails(&self, code: i32, parts: &[&str]) {
-        assert_eq!(self.code, Some(code), "{}", self.stderr);
-        for part in parts {
-            assert!(self.stderr.contains(part), "{part:?} isn't in\n{}", self.stderr);
-        }
-    }
+    printed
 }
 
 fn example() -> Command {
-    Command::new(child::example("update_connection"))
+    child::example("update_connection")
 }
 
 impl Acme {
     /// Returns the example with the environment of Ada.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = example();
-        command
-            .env("STYTCH_PROJECT_ID", self.stytch.project_id())
-            .env("STYTCH_SECRET", self.stytch.secret())
-            .env("STYTCH_BASE_URL", self.stytch.base_url())
-            .env("STYTCH_SESSION_JWT", self.ada.fresh_jwt())
-            .args(arguments);
+        let mut command = child::example_of("update_connection", &self.stytch);
+        command.env("STYTCH_SESSION_JWT", self.ada.fresh_jwt()).args(arguments);
         command
     }
 
     /// Runs a command that succeeds. Each prints a request id.
     fn run(&self, arguments: &[&str]) -> String {
-        let run = Run::of(&mut self.command(arguments));
-        run.assert_prints(&["  request id:  request-id-test-"]);
-        run.stdout
+        assert_exits(0, &["  request id:  request-id-test-"], &mut self.command(arguments))
     }
 }
 
 #[test]
 fn example_shows_the_main_job_without_an_account() {
-    Run::of(example().env_remove("STYTCH_PROJECT_ID")).assert_prints(&[
+    let parts = [
         "in-process fake of Stytch",
         "name:        Acme Okta\n",
         "all members: editor\n",
@@ -75,7 +50,8 @@ fn example_shows_the_main_job_without_an_account() {
         "may update:  no; roles that would allow it: sso_manager, stytch_admin\n",
         "the action `update` on the resource `stytch.sso`",
         "outcome:     NotApplied\n",
-    ]);
+    ];
+    assert_exits(0, &parts, example().env_remove("STYTCH_PROJECT_ID"));
 }
 
 #[test]
@@ -141,28 +117,28 @@ fn failures_print_their_causes_and_exit_by_outcome() {
     let mut command = acme.command(&["list"]);
     command.env("STYTCH_BASE_URL", format!("http://{closed}"));
     command.env_remove("STYTCH_SESSION_JWT").env("STYTCH_SESSION_TOKEN", acme.ada.token());
-    let run = Run::of(&mut command);
-    run.assert_fails(1, &["connecting failed", ": tcp connect error"]);
-    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    let causes = ["connecting failed", ": tcp connect error"];
+    let printed = assert_exits(1, &causes, &mut command);
+    assert_eq!(printed.lines().count(), 1, "{printed}");
 
     let update = ["update", acme.connection.id(), "--display-name", "Renamed"];
     acme.fault(UPDATE, Fault::status(500).after_applying());
-    Run::of(&mut acme.command(&update)).assert_fails(3, &["may have been applied"]);
-    Run::of(&mut acme.command(&["nonsense"])).assert_fails(2, &[]);
+    assert_exits(3, &["may have been applied"], &mut acme.command(&update));
+    assert_exits(2, &[], &mut acme.command(&["nonsense"]));
 }
 
 #[test]
 fn missing_input_is_named() {
     let acme = Acme::new();
     for variable in ["STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_SESSION_JWT"] {
-        Run::of(acme.command(&["list"]).env_remove(variable)).assert_fails(1, &[variable]);
+        assert_exits(1, &[variable], acme.command(&["list"]).env_remove(variable));
     }
-    Run::of(&mut acme.command(&[])).assert_fails(2, &["a command is required"]);
+    assert_exits(2, &["a command is required"], &mut acme.command(&[]));
     let nothing = ["update", acme.connection.id()];
-    Run::of(&mut acme.command(&nothing)).assert_fails(1, &["set a display name"]);
+    assert_exits(1, &["set a display name"], &mut acme.command(&nothing));
     let denied = acme.log_in("bob", &[]).fresh_jwt();
     let mut denied_list = acme.command(&["list"]);
-    Run::of(denied_list.env("STYTCH_SESSION_JWT", denied)).assert_fails(1, &["`stytch.sso`"]);
+    assert_exits(1, &["`stytch.sso`"], denied_list.env("STYTCH_SESSION_JWT", denied));
 }
 
 #[test]
@@ -189,6 +165,6 @@ fn help_explains_the_commands() {
         (&["grant", "--help"], &["<ID> <GROUP> <ROLE>", "keep all other roles"]),
         (&["move", "--help"], &["<ID> <GROUP> <ROLE> <TO>", "keep all other roles"]),
     ] {
-        Run::of(example().args(arguments)).assert_prints(parts);
+        assert_exits(0, parts, example().args(arguments));
     }
 }

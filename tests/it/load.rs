@@ -36,9 +36,8 @@ async fn resolve(client: &Client, session: Session) -> Result<String, Error> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
-    const TEST: &str = "load::a_thousand_first_updates_fetch_the_keys_once_and_lose_nothing";
     const UPDATES: usize = 1_000;
-    if !child::is_alone(TEST).await {
+    if !child::is_alone(a_thousand_first_updates_fetch_the_keys_once_and_lose_nothing).await {
         return;
     }
     // Without the cap on what is in flight, so many connections would exceed this.
@@ -53,13 +52,6 @@ async fn a_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
     acme.rename_all(&client, sessions).await;
     acme.assert_counts(1, 0, UPDATES as u64);
     assert_eq!(acme.stytch.accepted(), UPDATES as u64);
-}
-
-#[tokio::test]
-async fn hundreds_of_first_updates_with_one_token_authenticate_once() {
-    let acme = Acme::new();
-    acme.rename_all(&acme.stytch.client(), (0..300).map(|_| acme.token())).await;
-    acme.assert_counts(0, 1, 300);
 }
 
 #[tokio::test]
@@ -82,8 +74,7 @@ async fn expired_jwt_is_renewed_once_for_all_its_callers() {
 
 #[tokio::test]
 async fn flood_of_made_up_kids_reaches_no_authenticate_and_delays_nobody() {
-    const TEST: &str = "load::flood_of_made_up_kids_reaches_no_authenticate_and_delays_nobody";
-    if !child::is_alone(TEST).await {
+    if !child::is_alone(flood_of_made_up_kids_reaches_no_authenticate_and_delays_nobody).await {
         return;
     }
     accelerate();
@@ -142,13 +133,16 @@ fn assert_undecided(error: &Error) {
 }
 
 #[tokio::test]
-async fn callers_of_a_failed_fetch_share_one_authenticate() {
+async fn callers_of_a_token_or_of_a_failed_fetch_share_one_authenticate() {
     let acme = Acme::new();
     let _ = acme.stytch.fault(GetJwks, Fault::status(503)).times(20);
-    let session = acme.jwt();
-    acme.rename_all(&acme.stytch.client(), (0..200).map(|_| session.clone())).await;
-    // One request without retries, not one for each caller.
-    acme.assert_counts(1, 1, 200);
+    // Of the keys one request without retries, not one for each caller.
+    for (session, (jwks, authenticate, updates)) in
+        [(acme.token(), (0, 1, 300)), (acme.jwt(), (1, 2, 600))]
+    {
+        acme.rename_all(&acme.stytch.client(), (0..300).map(|_| session.clone())).await;
+        acme.assert_counts(jwks, authenticate, updates);
+    }
 }
 
 #[tokio::test]
@@ -256,48 +250,20 @@ async fn sessions_beyond_the_cache_capacity_are_evicted() {
     assert!(acme.stytch.count(AuthenticateSession) >= 70);
 }
 
-/// Polls an update until it has arrived at Stytch, which doesn't respond.
-async fn held(update: impl Future<Output = Result<(), Error>>, has_arrived: impl Fn() -> bool) {
-    tokio::select! {
-        _ = update => panic!("the update was to be held"),
-        () = until(has_arrived) => {}
-    }
-}
-
-#[tokio::test]
-async fn timeout_while_queued_for_a_permit_sends_nothing() {
-    let acme = Acme::new();
-    let client = acme.client_with(|it| {
-        it.max_in_flight(1).retry(RetryPolicy::disabled()).operation_timeout(5 * SECOND)
-    });
-    let member = client.as_member(acme.token());
-    member.organization_id().await.unwrap();
-    let hang = acme.stytch.fault(UPDATE, Fault::delay(LONG));
-    let mut first = pin!(acme.rename(&member));
-    held(first.as_mut(), || hang.hits() > 0).await;
-    // As long as nobody polls it, the first one keeps its permit.
-    accelerate();
-    let second = acme.rename(&member).await.unwrap_err();
-    let first = first.await.unwrap_err();
-    assert_eq!(facts(&first), (Transport, None, Unknown));
-    assert_eq!(facts(&second), (Transport, None, NotApplied));
-    assert!(second.reason().starts_with("operation_timeout elapsed while "), "{second}");
-    assert_eq!((second.operation(), second.attempts()), (UPDATE, 0));
-    acme.assert_counts(0, 1, 1);
-}
-
 #[tokio::test]
 async fn session_is_authenticated_while_updates_use_all_permits() {
     let acme = Acme::new();
     let client = acme.client_with(|it| it.max_in_flight(1));
     let hang = acme.stytch.fault(UPDATE, Fault::delay(20 * SECOND));
     let member = client.as_member(acme.jwt());
-    let mut update = pin!(acme.rename(&member));
-    held(update.as_mut(), || hang.hits() > 0).await;
-    // The one update permit is taken; this must not wait for it.
+    let resolved = async {
+        until(|| hang.hits() > 0).await;
+        // The one update permit is taken; this must not wait for it.
+        resolve(&client, acme.token()).await
+    };
     tokio::select! {
-        _ = update => panic!("the update was to be held"),
-        id = resolve(&client, acme.token()) => assert_eq!(id.unwrap(), acme.organization.id()),
+        _ = acme.rename(&member) => panic!("the update was to be held"),
+        id = resolved => assert_eq!(id.unwrap(), acme.organization.id()),
     }
     acme.assert_counts(1, 1, 1);
 }

@@ -5,7 +5,6 @@ use stytch_sso_external::{BuildError, reqwest};
 
 use crate::support::{prelude::*, scripted_server, scripts::keyless_builder, tls};
 
-const IN_CHILD: &str = "TEST_CASE";
 const HOST: &str = "https://does-not-exist.invalid";
 
 /// Resolves no name.
@@ -67,15 +66,14 @@ async fn a_rejection_whose_status_is_unknown_is_transient() {
 
 #[tokio::test]
 async fn a_proxy_of_the_environment_gets_its_credentials_with_each_connect() {
-    if child::variable(IN_CHILD).is_some() {
-        let error = error_of(&keyless_builder(HOST).build().unwrap()).await;
-        assert!(!format!("{error:?}").contains("hunter2"));
-        return child::report(error.reason());
-    }
     let proxy = ScriptedServer::start(denying_proxy).await;
     let url = proxy.url().replace("//", "//user:hunter2@");
-    let name = "proxies::a_proxy_of_the_environment_gets_its_credentials_with_each_connect";
-    let reason = child::result_of(name, &[(IN_CHILD, "1"), ("HTTPS_PROXY", &url)]).await;
+    let reason = async || {
+        let error = error_of(&keyless_builder(HOST).build().unwrap()).await;
+        assert!(!format!("{error:?}").contains("hunter2"));
+        error.reason().to_owned()
+    };
+    let reason = child::result_of(&[("HTTPS_PROXY", &*url)], reason).await;
     assert!(reason.starts_with("proxy: HTTP 403 Forbidden in response to CONNECT"), "{reason}");
     assert_eq!(proxy.count("CONNECT"), 2);
 }
@@ -140,14 +138,11 @@ const VARIABLES: &[(Variables, Option<&str>)] = &[
 
 #[tokio::test]
 async fn proxy_variables_are_checked() {
-    if child::variable(IN_CHILD).is_some() {
-        return child::report(build_results().join(", "));
-    }
     for (variables, unusable) in VARIABLES {
         // One certificate: those of the system take most of the time.
         let certificates = ("SSL_CERT_FILE", tls::AUTHORITY_FILE);
-        let all = [*variables, &[(IN_CHILD, "yes"), certificates]].concat();
-        let result = child::result_of("proxies::proxy_variables_are_checked", &all).await;
+        let all = [*variables, &[certificates]].concat();
+        let result = child::result_of(&all, async || build_results().join(", ")).await;
         // Neither a client whose proxies the service configures nor one of plain http cares.
         let https = unusable.map_or("ok".into(), |name| format!("{name} is not a usable proxy"));
         assert_eq!(result, format!("{https}, ok, ok"), "{variables:?}");

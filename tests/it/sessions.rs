@@ -154,14 +154,6 @@ async fn token_never_becomes_another_session() {
 }
 
 #[tokio::test]
-async fn response_to_a_token_may_lack_the_token() {
-    let project = ScriptedProject::successful().await;
-    let response = without(authenticated("a.b.c"), "/session_token");
-    project.respond(AUTHENTICATE, steps::json(200, &response));
-    update_as(&project.client(), token()).await.unwrap();
-}
-
-#[tokio::test]
 async fn jwt_times_may_have_fractions() {
     // A whole second, as the times below are relative to `iat`, which is one.
     let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);

@@ -22,24 +22,13 @@ const CALLS: usize = 10;
 const DEADLINE: Duration = Duration::from_secs(2);
 /// Beyond the deadline, for a machine that is busy with something else.
 const SLACK: Duration = Duration::from_secs(5);
-const CHILD: &str = "SOAK_CHILD";
 
-#[test]
-fn outcome_of_each_update_matches_the_servers_state() {
-    let seconds = env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    if child::variable(CHILD).is_some() {
-        return runtime.block_on(soak(Duration::from_secs(seconds)));
+#[tokio::test(flavor = "multi_thread")]
+async fn outcome_of_each_update_matches_the_servers_state() {
+    if child::is_alone(outcome_of_each_update_matches_the_servers_state).await {
+        let seconds = env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
+        soak(Duration::from_secs(seconds.unwrap_or(2))).await;
     }
-    let name = "soak::outcome_of_each_update_matches_the_servers_state";
-    runtime.block_on(print_figures(name));
-}
-
-/// Prints the figures of a test that runs in a child.
-async fn print_figures(test: &'static str) {
-    let output = child::run(test, &[(CHILD, "yes")]).await;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    println!("{}", child::value_of(&output, "FIGURES"));
 }
 
 /// What the server has set, by connection: the latest names. A caller waits for the end of
@@ -227,7 +216,7 @@ fn report(figures: &[(Duration, String)], samples: &[(u64, usize)], project: &Sc
     let (calls, longest) = (figures.len(), figures.iter().map(|(took, _)| took).max().unwrap());
     let connections = project.server.connections();
     println!(
-        "FIGURES {calls} calls, {connections} connections; longest {longest:?}; bytes of memory \
+        "{calls} calls, {connections} connections; longest {longest:?}; bytes of memory \
          and sockets {samples:?}; {ended:?}"
     );
     for outcome in ["Ok", "NotApplied", "Unknown", "/Applied"] {
@@ -243,9 +232,8 @@ fn report(figures: &[(Duration, String)], samples: &[(u64, usize)], project: &Sc
 
 #[tokio::test]
 async fn an_endless_body_takes_no_memory() {
-    let name = "soak::an_endless_body_takes_no_memory";
-    if child::variable(CHILD).is_none() {
-        return print_figures(name).await;
+    if !child::is_alone(an_endless_body_takes_no_memory).await {
+        return;
     }
     let zeros: bytes::Bytes = vec![b' '; 1 << 16].into();
     let chunk = [format!("{:x}\r\n", zeros.len()).as_bytes(), &zeros, b"\r\n"].concat();
@@ -267,7 +255,7 @@ async fn an_endless_body_takes_no_memory() {
             assert!(error.body_snippet().unwrap().len() <= 512);
             assert_eq!(project.updates(), 1);
             let sent = project.server.bytes_sent();
-            println!("FIGURES {} KiB sent, memory grew by {} KiB", sent >> 10, grown >> 10);
+            println!("{} KiB sent, memory grew by {} KiB", sent >> 10, grown >> 10);
             assert!(sent < 24 << 20, "{sent} bytes were taken");
             assert!(grown < 12 << 20, "memory grew by {grown} bytes");
             assert!(began.elapsed() < SLACK * 5);

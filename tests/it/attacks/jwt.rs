@@ -4,6 +4,7 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use stytch_sso_external::testing::jwt::Key;
 
+use super::ids::IMPOSSIBLE;
 use crate::support::{prelude::*, raw};
 
 /// A project that accepts any update and any session, so that only the client rejects, and a
@@ -165,13 +166,17 @@ fn wrong_claims() -> Vec<(String, Value)> {
         }
     }
     let other = json!("project-test-other");
-    for value in [Value::Null, other, json!(1), json!([[PROJECT]]), json!("")] {
+    for value in [Value::Null, other.clone(), json!(1), json!([[PROJECT]]), json!("")] {
         add("/aud", value);
     }
-    for id in ["", ".", "..", "..\\..\\x", "a\r\nb", "a\0b", &"x".repeat(1025)] {
+    for id in IMPOSSIBLE.iter().copied().chain([&*"x".repeat(1025)]) {
         add(ORGANIZATION_ID, json!(id));
     }
     for (pointer, value) in [
+        ("/iat", json!(1e300)),
+        ("/nbf", json!(1e300)),
+        ("/iat", json!(u64::MAX)),
+        ("/nbf", json!(u64::MAX)),
         (ORGANIZATION_ID, json!(7)),
         (ORGANIZATION_ID, json!(["a"])),
         ("/exp", json!(u64::MAX)),
@@ -180,6 +185,8 @@ fn wrong_claims() -> Vec<(String, Value)> {
         add(pointer, value);
     }
     cases.push(("no aud".to_owned(), without(claims(), "/aud")));
+    let expired = with(with(claims(), "/aud", json!([other])), "/exp", 1);
+    cases.push(("another project, expired".to_owned(), expired));
     cases
 }
 

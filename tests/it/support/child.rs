@@ -2,31 +2,82 @@
 //! threads, or to measure a whole process. Also finds the binaries of the examples.
 
 use std::{
+    any::type_name,
     env,
     fmt::Display,
-    path::PathBuf,
     process::{Command, Output},
 };
 
-/// Returns the path of an example, which `cargo test` builds next to the test binary.
-pub(crate) fn example(name: &str) -> PathBuf {
+use stytch_sso_external::testing::Stytch;
+
+/// Returns an example, which `cargo test` builds next to the test binary.
+pub(crate) fn example(name: &str) -> Command {
     let mut path = env::current_exe().unwrap();
     path.pop();
     path.pop();
     let example = path.join("examples").join(format!("{name}{}", env::consts::EXE_SUFFIX));
     assert!(example.exists(), "{} is missing: cargo build --examples", example.display());
-    example
+    Command::new(example)
 }
 
-/// Returns a variable that [`run`] set: present only in the child.
-pub(crate) fn variable(name: &str) -> Option<String> {
-    env::var(name).ok()
+/// Returns an example with the environment of a Stytch account, for which the fake stands in.
+pub(crate) fn example_of(name: &str, stytch: &Stytch) -> Command {
+    let mut command = example(name);
+    command
+        .env("STYTCH_PROJECT_ID", stytch.project_id())
+        .env("STYTCH_SECRET", stytch.secret())
+        .env("STYTCH_BASE_URL", stytch.base_url());
+    command
 }
 
-/// Runs one test of this binary in a child, with these additional variables.
-pub(crate) async fn run(test: &'static str, variables: &[(&str, &str)]) -> Output {
+/// Returns what `work` results in, in a child process with these additional variables.
+pub(crate) async fn result_of<R: Display>(
+    variables: &[(&str, &str)],
+    work: impl AsyncFnOnce() -> R,
+) -> String {
+    let output = output_of(variables, work).await;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let Some((_, rest)) = text.split_once(RESULT) else {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        panic!("the child has no result: {text}{stderr}");
+    };
+    rest.lines().next().unwrap().trim().to_owned()
+}
+
+/// Runs `work` in a child process with these additional variables. The child runs the test in which
+/// this closure stands up to this call, and ends with it.
+pub(crate) async fn output_of<W: AsyncFnOnce() -> R, R: Display>(
+    variables: &[(&str, &str)],
+    work: W,
+) -> Output {
+    assert_eq!(size_of::<W>(), 0, "the child has other values of what the closure captures");
+    if env::var(IN_CHILD).is_ok() {
+        println!("{RESULT} {}", work().await);
+        std::process::exit(0);
+    }
+    run::<W>(variables).await
+}
+
+/// Returns whether this is a process of its own for the test. If not, runs the test in one and
+/// prints its output: limits and memory are of a whole process, and other tests run in this one.
+pub(crate) async fn is_alone<T: Fn()>(_test: T) -> bool {
+    if env::var(IN_CHILD).is_ok() {
+        return true;
+    }
+    let output = run::<T>(&[]).await;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("1 passed"), "{stdout}");
+    println!("{stdout}");
+    false
+}
+
+/// Runs in a child the test that this is the type of, or of a closure in it.
+async fn run<T>(variables: &[(&str, &str)]) -> Output {
+    let test = type_name::<T>().split("::{{closure}}").next().unwrap();
+    let test = test.split_once("::").unwrap().1;
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
+    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(IN_CHILD, "yes");
     for name in PROXIES {
         command.env_remove(name).env_remove(name.to_lowercase());
     }
@@ -34,40 +85,6 @@ pub(crate) async fn run(test: &'static str, variables: &[(&str, &str)]) -> Outpu
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
-/// Returns whether this is a process of its own for the test. If not, runs the test in one:
-/// limits and memory are of a whole process, and other tests run in this one.
-pub(crate) async fn is_alone(test: &'static str) -> bool {
-    const ALONE: &str = "STYTCH_TEST_ALONE";
-    if variable(ALONE).is_some() {
-        return true;
-    }
-    let output = run(test, &[(ALONE, "1")]).await;
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(stdout.contains("1 passed"), "{stdout}");
-    false
-}
-
-/// Runs one test in a child with these variables, and returns what it [reported](report).
-pub(crate) async fn result_of(test: &'static str, variables: &[(&str, &str)]) -> String {
-    value_of(&run(test, variables).await, RESULT)
-}
-
-/// Prints the result of a child.
-pub(crate) fn report(result: impl Display) {
-    println!("{RESULT} {result}");
-}
-
-/// Returns what a child printed after this word.
-pub(crate) fn value_of(output: &Output, word: &str) -> String {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().find_map(|line| line.split_once(word));
-    let Some((_, value)) = line else {
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        panic!("the child didn't print {word}: {text}{stderr}");
-    };
-    value.trim().to_owned()
-}
-
+const IN_CHILD: &str = "STYTCH_TEST_CHILD";
 const RESULT: &str = "RESULT";
 const PROXIES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];

@@ -22,7 +22,7 @@ pub(crate) struct Service {
 impl Service {
     /// Starts it without a Stytch account, so that it uses its own fake.
     pub(crate) fn on_its_own_fake() -> Self {
-        Self::start(Command::new(child::example("axum_service")).env_remove("STYTCH_PROJECT_ID"))
+        Self::start(child::example("axum_service").env_remove("STYTCH_PROJECT_ID"))
     }
 
     /// Starts it as with a Stytch account, with the test's fake as Stytch.
@@ -31,12 +31,7 @@ impl Service {
     }
 
     pub(crate) fn command(stytch: &Stytch) -> Command {
-        let mut command = Command::new(child::example("axum_service"));
-        command
-            .env("STYTCH_PROJECT_ID", stytch.project_id())
-            .env("STYTCH_SECRET", stytch.secret())
-            .env("STYTCH_BASE_URL", stytch.base_url());
-        command
+        child::example_of("axum_service", stytch)
     }
 
     pub(crate) fn start(command: &mut Command) -> Self {
