@@ -5,12 +5,10 @@
 
 use std::{
     env,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{Ipv4Addr, Ipv6Addr},
     sync::Arc,
     time::Duration,
 };
-
-use http::HeaderValue;
 
 use super::{failure::causes, proxy, url::BaseUrl};
 use crate::error::BuildError;
@@ -65,22 +63,20 @@ impl HttpConfig {
             .user_agent(self.user_agent()?);
         if base_url.is_plain {
             // A proxy for http would get the credentials in the clear, and so would another host
-            // that `localhost` is resolved to.
-            builder = builder.no_proxy().resolve_to_addrs("localhost", &LOOPBACK);
+            // that `localhost` is resolved to. Port 0 stands for the URL's.
+            let loopback = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+            builder = builder.no_proxy().resolve_to_addrs("localhost", &loopback);
         }
         builder.build().map_err(describe)
     }
 
-    fn user_agent(&self) -> Result<HeaderValue, BuildError> {
-        let Some(name) = &self.app_name else {
-            return Ok(HeaderValue::from_static(USER_AGENT));
-        };
-        let is_valid = name.trim() == name && name.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        if name.is_empty() || !is_valid {
+    fn user_agent(&self) -> Result<String, BuildError> {
+        let Some(name) = &self.app_name else { return Ok(USER_AGENT.to_owned()) };
+        let is_printable = name.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if name.is_empty() || name.trim() != name || !is_printable {
             return Err(BuildError::InvalidAppName);
         }
-        HeaderValue::try_from(format!("{USER_AGENT} {name}"))
-            .map_err(|_| BuildError::InvalidAppName)
+        Ok(format!("{USER_AGENT} {name}"))
     }
 }
 
@@ -139,11 +135,6 @@ fn describe(error: reqwest::Error) -> BuildError {
     BuildError::Http { reason, source: Box::new(error) }
 }
 
-/// Port 0 stands for the URL's port.
-const LOOPBACK: [SocketAddr; 2] = [
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
-];
 /// `timeout` ends an attempt; a caller's `read_timeout` must not end it earlier. reqwest adds it
 /// to a point in time, which `Duration::MAX` overflows.
 const LONGEST_READ: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -6,12 +6,11 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
+
+use super::lock;
 
 /// A clock: the system's, or one that a test advances.
 ///
@@ -29,12 +28,7 @@ use std::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Clock(Option<Arc<Stopped>>);
-
-struct Stopped {
-    start: SystemTime,
-    advanced_ms: AtomicU64,
-}
+pub struct Clock(Option<Arc<Mutex<SystemTime>>>);
 
 impl Clock {
     /// The system's clock.
@@ -50,17 +44,12 @@ impl Clock {
 
     /// Creates a clock that stands at the given time until [`advance`](Self::advance) moves it.
     pub fn stopped_at(start: SystemTime) -> Self {
-        Self(Some(Arc::new(Stopped { start, advanced_ms: AtomicU64::new(0) })))
+        Self(Some(Arc::new(Mutex::new(start))))
     }
 
     /// Returns the time.
     pub fn now(&self) -> SystemTime {
-        match &self.0 {
-            None => SystemTime::now(),
-            Some(stopped) => {
-                stopped.start + Duration::from_millis(stopped.advanced_ms.load(Ordering::SeqCst))
-            }
-        }
+        self.0.as_ref().map_or_else(SystemTime::now, |stopped| *lock(stopped))
     }
 
     /// Whether a test advances it.
@@ -73,12 +62,12 @@ impl Clock {
         self.now().duration_since(at).unwrap_or(Duration::MAX)
     }
 
-    /// Moves the time forward, in whole milliseconds. Does nothing to the system's clock.
+    /// Moves the time forward. Does nothing to the system's clock, nor beyond the latest time that
+    /// can be represented.
     pub fn advance(&self, by: Duration) {
         if let Some(stopped) = &self.0 {
-            let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-            let advanced = |ms: u64| Some(ms.saturating_add(by));
-            let _ = stopped.advanced_ms.fetch_update(Ordering::SeqCst, Ordering::SeqCst, advanced);
+            let mut now = lock(stopped);
+            *now = now.checked_add(by).unwrap_or(*now);
         }
     }
 }

@@ -1,9 +1,8 @@
 //! A value that is fetched when a call needs it, refreshed in the background, and served stale
 //! while the refresh fails.
 //!
-//! A fetch is started by a call, never by a timer, and is a task of its own, so that it doesn't end
-//! with that call. One runs at a time, and beside the value nothing but the newest one is kept. Ages
-//! and backoffs go by the injectable clock, waits by real time.
+//! A fetch is started by a call, never by a timer, in a task of its own, so that it doesn't end with
+//! that call. One runs at a time. Ages and backoffs go by the injectable clock, waits by real time.
 //!
 //! Own code: moka forgets a failure at once, serves nothing stale, and runs the fetch inside a
 //! caller's future; `quick_cache` lets the next waiter fetch after a failure.
@@ -158,8 +157,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
 
     fn find(self: &Arc<Self>) -> Step<T> {
         let state = &mut *lock(&self.state);
-        let outdated = state.outdated;
-        let usable = self.usable(state).filter(|snapshot| snapshot.fetch > outdated);
+        let usable = self.usable(state).filter(|snapshot| snapshot.fetch > state.outdated);
         if let Some((value, began)) = usable.map(|it| (it.value.clone(), it.began)) {
             if self.clock.age(began) >= self.schedule.fresh {
                 // Nobody waits for it, so its span is no part of the call's.
@@ -167,7 +165,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
             }
             return Step::Return(Ok(value));
         }
-        let is_outdated = outdated > 0 && state.begun == outdated;
+        let is_outdated = state.outdated > 0 && state.begun == state.outdated;
         let is_forced = is_outdated && self.until_forced(state).is_zero();
         let is_due = |end: &End<T>| self.is_due(end) || is_forced && end.result.is_ok();
         let newest = self.newest(state, is_due, is_forced, Span::current());
