@@ -158,15 +158,12 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
     fn find(self: &Arc<Self>) -> Step<T> {
         let state = &mut *lock(&self.state);
         let usable = self.usable(state).filter(|snapshot| snapshot.fetch > state.outdated);
-        if let Some((value, began)) = usable.map(|it| (it.value.clone(), it.began)) {
-            if self.clock.age(began) >= self.schedule.fresh {
-                // Nobody waits for it, so its span is no part of the call's.
-                self.newest(state, |end| self.is_due(end), false, Span::none());
-            }
+        if let Some(value) = usable.map(|snapshot| snapshot.value.clone()) {
+            // Nobody waits for it, so its span is no part of the call's.
+            self.newest(state, |end| self.is_due(end), false, Span::none());
             return Step::Return(Ok(value));
         }
-        let is_outdated = state.outdated > 0 && state.begun == state.outdated;
-        let is_forced = is_outdated && self.until_forced(state).is_zero();
+        let is_forced = state.outdated > 0 && self.until_forced(state).is_zero();
         let is_due = |end: &End<T>| self.is_due(end) || is_forced && end.result.is_ok();
         let newest = self.newest(state, is_due, is_forced, Span::current());
         if newest.end.is_none() && !newest.is_awaited {

@@ -373,6 +373,19 @@ async fn fetch_that_began_before_the_value_was_outdated_is_not_enough() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn outdated_value_is_not_fetched_during_the_backoff() {
+    let it = Fixture::new([OK, (Duration::ZERO, Err(Some(20 * SECOND))), OK]);
+    it.get().await.0.unwrap();
+    it.cache.outdate();
+    for _ in 0..3 {
+        assert_eq!((it.get().await.0, it.begun()), (failure(2), 2));
+        it.clock.advance(SCHEDULE.interval);
+    }
+    it.clock.advance(SCHEDULE.interval);
+    assert_eq!((it.get().await.0, it.begun()), (Ok(3), 3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn outdated_value_serves_no_call_while_fetching_fails() {
     let it = Fixture::new([OK, ERR, (9 * SECOND, Err(None)), OK]);
     it.get().await.0.unwrap();
