@@ -36,22 +36,13 @@ impl CallContext {
         CallSpan::new(operation, &self.transport.config().base_url)
     }
 
-    /// Makes the one attempt of a request whose result is cached: the backoff of the cache takes
-    /// the place of retries.
-    pub(crate) async fn fetch<T, F>(
-        &self,
-        operation: Operation,
-        attempt: impl Fn(Deadline) -> F,
-    ) -> Result<Success<T>, Error>
-    where
-        T: ResponseBody,
-        F: Future<Output = Result<Success<T>, Error>>,
-    {
-        let deadline = Deadline::after(operation, self.transport.config().attempt_timeout);
-        self.call_as_project(None, deadline, || attempt(deadline)).await
+    /// The deadline of a request whose result is cached. It has one attempt: the backoff of the
+    /// cache takes the place of retries.
+    pub(crate) fn fetch_deadline(&self, operation: Operation) -> Deadline {
+        Deadline::after(operation, self.transport.config().attempt_timeout)
     }
 
-    /// Makes a call for the project: a span with all its attempts.
+    /// Makes a call for the project: a span with all its attempts, one if there is no budget.
     pub(crate) async fn call_as_project<T, F>(
         &self,
         budget: Option<&RetryBudget>,

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    convert::Infallible,
     iter,
     sync::Arc,
     time::Duration,
@@ -163,11 +164,9 @@ impl Policies {
         organization: &PathSegment,
         deadline: Deadline,
     ) -> Result<(Policy, Result<Policy, Error>), Error> {
-        let custom = self.organizations.get(organization).unwrap_or_else(|| {
-            let custom = cache(self.context.clone(), Some(organization.clone()));
-            let insert = || Ok::<_, ()>(Arc::clone(&custom));
-            self.organizations.get_or_insert_with(organization, insert).unwrap_or(custom)
-        });
+        let new = || cache(self.context.clone(), Some(organization.clone()));
+        let insert = || Ok::<_, Infallible>(new());
+        let Ok(custom) = self.organizations.get_or_insert_with(organization, insert);
         let max_wait = deadline.remaining();
         let (project, custom) = join(self.project.get(max_wait), custom.get(max_wait)).await;
         Ok((project?, custom))
@@ -189,16 +188,16 @@ async fn fetch(
     operation: Operation,
     organization: Option<PathSegment>,
 ) -> Result<Policy, Error> {
-    let transport = &context.transport;
+    let (transport, deadline) = (&context.transport, context.fetch_deadline(operation));
     let roles = match organization {
         None => {
-            let attempt = |deadline| transport.rbac_policy(deadline);
-            context.fetch(operation, attempt).await?.body.policy.roles
+            let attempt = || transport.rbac_policy(deadline);
+            context.call_as_project(None, deadline, attempt).await?.body.policy.roles
         }
         Some(organization) => {
-            let attempt = |deadline| transport.organization_rbac_policy(&organization, deadline);
-            let policy = context.fetch(operation, attempt).await?.body.org_policy;
-            policy.and_then(|policy| policy.roles).unwrap_or_default()
+            let attempt = || transport.organization_rbac_policy(&organization, deadline);
+            let response = context.call_as_project(None, deadline, attempt).await?;
+            response.body.org_policy.and_then(|policy| policy.roles).unwrap_or_default()
         }
     };
     Ok(Arc::new(roles))

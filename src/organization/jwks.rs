@@ -109,8 +109,9 @@ impl JwksCache {
 }
 
 async fn fetch(context: CallContext) -> Result<Arc<KeySet>, Error> {
-    let attempt = |deadline| context.transport.jwks(deadline);
-    KeySet::new(&context.fetch(Operation::GetJwks, attempt).await?).map(Arc::new)
+    let deadline = context.fetch_deadline(Operation::GetJwks);
+    let attempt = || context.transport.jwks(deadline);
+    KeySet::new(&context.call_as_project(None, deadline, attempt).await?).map(Arc::new)
 }
 
 impl KeySet {

@@ -250,7 +250,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
             let _sender = sender;
             cache.finish(number, since, (cache.fetch)().await);
         };
-        tokio::spawn(request.instrument(if is_awaited { caller } else { Span::none() }));
+        tokio::spawn(request.instrument(caller));
         fetch
     }
 
