@@ -10,7 +10,7 @@ use super::{
     span::CallSpan,
 };
 use crate::{
-    error::{Error, Outcome, Repeat, Success},
+    error::{Error, Outcome, Success},
     http::Transport,
     sync::{Clock, Deadline},
     wire::{Operation, ResponseBody},
@@ -98,7 +98,7 @@ impl<'a> Attempts<'a> {
     /// Waits until the next attempt is due after one that failed, or returns the error that the
     /// call fails with.
     pub(crate) async fn retry_or_fail(&mut self, error: Error) -> Result<(), Error> {
-        let is_sent = error.context().repeat != Repeat::OutOfTimeUnsent;
+        let is_sent = !error.is_unsent();
         self.made += u32::from(is_sent);
         let error = self.fail(error);
         if !is_sent || self.budget.is_none() {
@@ -113,7 +113,7 @@ impl<'a> Attempts<'a> {
             return Err(error);
         };
         if wait >= remaining {
-            return Err(error.amend(|context| context.repeat = Repeat::OutOfTime));
+            return Err(error.amend(|context| context.out_of_time = true));
         }
         let error = self.withdraw(error)?;
         tracing::debug!(attempt = self.made, wait = ?wait, error = %error, "retrying");
@@ -146,7 +146,7 @@ impl<'a> Attempts<'a> {
     /// another attempt, the last one shows the cause.
     pub(crate) fn fail(&mut self, error: Error) -> Error {
         let error = match self.last.take() {
-            Some(last) if error.context().repeat == Repeat::OutOfTimeUnsent => elapsed(last),
+            Some(last) if error.is_unsent() => elapsed(last),
             _ => error,
         };
         self.maybe_applied |= error.outcome() == Outcome::Unknown;
@@ -162,7 +162,7 @@ impl<'a> Attempts<'a> {
 
 fn elapsed(error: Error) -> Error {
     let error = append(error, "operation_timeout elapsed");
-    error.amend(|context| context.repeat = Repeat::OutOfTime)
+    error.amend(|context| context.out_of_time = true)
 }
 
 fn append(error: Error, what: &str) -> Error {
@@ -195,7 +195,7 @@ mod tests {
                 Deadline::after(Operation::GetJwks, 2 * SECOND),
             );
             let error = attempts.retry_or_fail(failure(true, retry_after)).await.unwrap_err();
-            assert_eq!(error.context().repeat, Repeat::OutOfTime);
+            assert!(error.is_out_of_time() && !error.is_unsent());
         }
     }
 
@@ -219,17 +219,17 @@ mod tests {
     #[tokio::test]
     async fn last_attempt_that_the_deadline_ended_is_out_of_time() {
         let retry = Retry::new(RetryPolicy::disabled(), Clock::system());
-        let repeat_after = async |time| {
+        let is_out_of_time = async |time| {
             let mut attempts = Attempts::begin(
                 &retry,
                 Some(&retry.budget),
                 Deadline::after(Operation::GetJwks, time),
             );
             let error = attempts.retry_or_fail(failure(true, None)).await.unwrap_err();
-            error.context().repeat
+            error.is_out_of_time()
         };
-        assert_eq!(repeat_after(Duration::ZERO).await, Repeat::OutOfTime);
-        assert_eq!(repeat_after(SECOND).await, Repeat::IfRetryable);
+        assert!(is_out_of_time(Duration::ZERO).await);
+        assert!(!is_out_of_time(SECOND).await);
     }
 
     #[test]

@@ -84,12 +84,12 @@ impl Client {
     /// # fn main() {}
     /// ```
     pub fn bindings(&self) -> &ProjectClient {
-        self.project.context.transport.bindings()
+        &self.project.context.transport.bindings
     }
 
     /// Returns the project id.
     pub fn project_id(&self) -> &str {
-        self.project.context.transport.project_id()
+        &self.project.context.transport.config().project_id
     }
 
     /// Fetches the project's keys and opens a connection, so that the first call waits for neither.

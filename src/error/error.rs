@@ -48,7 +48,8 @@ pub(crate) struct ErrorContext {
     pub(crate) reason: Cow<'static, str>,
     pub(crate) outcome: Outcome,
     pub(crate) retryable: bool,
-    pub(crate) repeat: Repeat,
+    /// Whether the deadline of the call ended it.
+    pub(crate) out_of_time: bool,
     pub(crate) attempts: u32,
     pub(crate) status: Option<StatusCode>,
     pub(crate) retry_after: Option<Duration>,
@@ -59,16 +60,6 @@ pub(crate) struct ErrorContext {
 
 /// The cause of an error. Shared, because callers of one request get the same error.
 pub(crate) type Source = Arc<dyn error::Error + Send + Sync>;
-
-/// Whether a call makes another attempt after an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    IfRetryable,
-    /// No time was left for another attempt.
-    OutOfTime,
-    /// The time ended in a wait before an attempt, which was not made.
-    OutOfTimeUnsent,
-}
 
 impl Error {
     /// The error of a failure without a response, which changed nothing. Only one of the transport
@@ -84,7 +75,7 @@ impl Error {
             reason: reason.into(),
             outcome: Outcome::NotApplied,
             retryable: kind == ErrorKind::Transport,
-            repeat: Repeat::IfRetryable,
+            out_of_time: false,
             attempts: 0,
             status: None,
             retry_after: None,
@@ -97,19 +88,24 @@ impl Error {
     /// The error of a wait that ended before anything was sent.
     pub(crate) fn timed_out(operation: Operation, reason: impl Into<Cow<'static, str>>) -> Self {
         let error = Self::new(ErrorKind::Transport, operation, reason);
-        error.amend(|context| context.repeat = Repeat::OutOfTimeUnsent)
+        error.amend(|context| context.out_of_time = true)
     }
 
     /// Whether the deadline of a call ended it.
     pub(crate) fn is_out_of_time(&self) -> bool {
-        self.0.repeat != Repeat::IfRetryable
+        self.0.out_of_time
+    }
+
+    /// Whether the time ended in a wait before an attempt, which was not made.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.0.out_of_time && self.0.attempts == 0
     }
 
     /// The error of a shared `sessions/authenticate`. One that made no attempt is about the operation
     /// that the caller called.
     pub(crate) fn of_caller(self, operation: Operation) -> Self {
         let is_shared = self.0.operation == Operation::AuthenticateSession;
-        if is_shared && self.0.attempts == 0 || self.0.repeat == Repeat::OutOfTimeUnsent {
+        if is_shared && self.0.attempts == 0 || self.is_unsent() {
             return self.amend(|context| context.operation = operation);
         }
         self
@@ -125,10 +121,6 @@ impl Error {
     /// session.
     pub(crate) fn is_jwt_rejection(&self) -> bool {
         matches!(self.error_type(), Some("unable_to_parse_session_jwt" | "jwt_invalid_claims"))
-    }
-
-    pub(crate) fn context(&self) -> &ErrorContext {
-        &self.0
     }
 
     /// The error type, or the kind's name if the type can't go into traces.
@@ -230,7 +222,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let context = self.context();
+        let context = &*self.0;
         write!(f, "{}: {}", context.operation, context.reason)?;
         // A connection is missing from a list that was returned with 200.
         let is_in_list = context.kind == ErrorKind::NotFound;
@@ -248,7 +240,7 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let context = self.context();
+        let context = &*self.0;
         f.debug_struct("Error")
             .field("kind", &context.kind)
             .field("operation", &context.operation)
@@ -267,7 +259,7 @@ impl fmt::Debug for Error {
 
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        let source = self.context().source.as_deref()?;
+        let source = self.0.source.as_deref()?;
         Some(source)
     }
 }

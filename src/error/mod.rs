@@ -12,6 +12,6 @@ pub(crate) mod response;
 
 pub use build_error::BuildError;
 pub use error::Error;
-pub(crate) use error::{Repeat, loggable_request_id};
+pub(crate) use error::loggable_request_id;
 pub use kind::{ErrorKind, Outcome};
 pub(crate) use response::{BodyError, RawResponse, Success};

@@ -6,7 +6,7 @@
 use std::{
     borrow::Cow,
     error::Error as StdError,
-    io, iter,
+    io, iter, mem,
     pin::Pin,
     sync::{
         Arc,
@@ -34,30 +34,33 @@ pub(super) async fn classify(
     // connecting.
     let has_started = attempt.body_started.as_ref().is_none_or(|it| it.load(Ordering::SeqCst));
     let sent = has_started && !error.is_connect() && !error.is_builder();
-    let is_of_proxy = error.is_connect() && causes(error).any(is_of_proxy);
-    let is_rejected =
-        is_of_proxy && causes(error).any(|cause| cause.to_string() == REJECTED_CONNECT);
+    // The type of this cause is private to the HTTP library.
+    let is_tunnel = |cause: &String| error.is_connect() && cause.starts_with("tunnel error: ");
+    let tunnel = causes(error).map(ToString::to_string).find(is_tunnel);
+    let is_tunnel = |text: &str| tunnel.as_ref().is_some_and(|cause| cause.ends_with(text));
+    // A response to `CONNECT` with another status than 200 and 407.
+    let is_rejected = is_tunnel(": unsuccessful");
     let status = match proxy {
         Some(proxy) if is_rejected => proxy.status(remaining).await,
         _ => None,
     };
-    let permanent_reason = permanent_cause(error);
-    let is_permanent =
-        permanent_reason.is_some() || status.is_some_and(|status| !status.is_server_error());
-    let reason = permanent_reason.or_else(|| match status {
-        Some(status) => Some(format!("HTTP {status} in response to CONNECT").into()),
-        None if is_rejected => Some("CONNECT was rejected".into()),
-        None => error.is_dns().then(|| "the host name can't be resolved".into()),
-    });
     response::no_response(attempt.operation, sent, error.is_timeout()).amend(|context| {
+        (context.reason, context.retryable) = match (permanent_cause(error), status) {
+            (Some(reason), _) => (reason, false),
+            _ if is_tunnel(": proxy authorization required") => {
+                ("HTTP 407 Proxy Authentication Required".into(), false)
+            }
+            (None, Some(status)) => {
+                (format!("HTTP {status} in response to CONNECT").into(), status.is_server_error())
+            }
+            _ if is_rejected => ("CONNECT was rejected".into(), true),
+            _ if error.is_dns() => ("the host name can't be resolved".into(), true),
+            _ => (mem::take(&mut context.reason), true),
+        };
         if causes(error).any(is_head_too_large) {
             context.kind = ErrorKind::UnexpectedResponse;
         }
-        context.retryable = !is_permanent;
-        if let Some(reason) = reason {
-            context.reason = reason;
-        }
-        if is_of_proxy {
+        if tunnel.is_some() {
             let address = proxy.map(|proxy| format!(" ({})", proxy.address)).unwrap_or_default();
             context.reason = format!("proxy: {}{address}", context.reason).into();
         }
@@ -78,16 +81,8 @@ fn permanent_cause(error: &reqwest::Error) -> Option<Cow<'static, str>> {
         if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
             return hyper.is_parse().then(|| "the response is not HTTP/1".into());
         }
-        if error.is_connect() && cause.to_string() == UNAUTHORIZED_CONNECT {
-            return Some("HTTP 407 Proxy Authentication Required".into());
-        }
         tls_cause(cause, error.is_connect()).map(Into::into)
     })
-}
-
-/// Whether an error is about the tunnel of a proxy. Its type is private to the HTTP library.
-fn is_of_proxy(cause: &(dyn StdError + 'static)) -> bool {
-    cause.to_string().starts_with("tunnel error: ")
 }
 
 fn is_head_too_large(cause: &(dyn StdError + 'static)) -> bool {
@@ -105,16 +100,21 @@ fn tls_cause(cause: &(dyn StdError + 'static), is_connect: bool) -> Option<&'sta
     {
         return rustls_cause(error);
     }
-    if is_connect {
-        #[cfg(feature = "native-tls")]
-        return cause.downcast_ref().and_then(native_tls_cause);
-        #[cfg(not(feature = "native-tls"))]
-        return None;
-    }
-    // An error of OpenSSL, whose type native-tls doesn't export.
     let text = cause.to_string().to_lowercase();
-    let is_alert = text.contains("ssl routines") && text.contains("alert");
-    (is_alert && !text.contains(INTERNAL_ERROR)).then_some(HANDSHAKE_FAILED)
+    let has_failed = if is_connect {
+        #[cfg(feature = "native-tls")]
+        let is_tls = cause.is::<native_tls::Error>();
+        #[cfg(not(feature = "native-tls"))]
+        let is_tls = false;
+        // OpenSSL reports an I/O error of the handshake as an error of its own, which is transient.
+        let is_io = || causes(cause).any(<dyn StdError>::is::<io::Error>);
+        is_tls && !text.contains("unexpected eof") && !is_io()
+    } else {
+        // An error of OpenSSL, whose type native-tls doesn't export.
+        text.contains("ssl routines") && text.contains("alert")
+    };
+    // How OpenSSL names the alert of a server's own failure.
+    (has_failed && !text.contains("internal error")).then_some(HANDSHAKE_FAILED)
 }
 
 #[cfg(feature = "rustls")]
@@ -143,15 +143,6 @@ fn rustls_cause(error: &rustls::Error) -> Option<&'static str> {
         },
         _ => HANDSHAKE_FAILED,
     })
-}
-
-/// OpenSSL reports an I/O error of the handshake as an error of its own, which is transient.
-#[cfg(feature = "native-tls")]
-fn native_tls_cause(error: &native_tls::Error) -> Option<&'static str> {
-    let text = error.to_string().to_lowercase();
-    let is_transient = causes(error).any(<dyn StdError>::is::<io::Error>)
-        || ["unexpected eof", INTERNAL_ERROR].iter().any(|transient| text.contains(transient));
-    (!is_transient).then_some(HANDSHAKE_FAILED)
 }
 
 /// An error and its sources. What an `io::Error` wraps isn't its source.
@@ -204,9 +195,4 @@ impl Body for Watched {
 }
 
 pub(super) const CANNOT_BE_BUILT: &str = "the request can't be built";
-/// The HTTP library's text for a response to `CONNECT` with another status than 200 and 407.
-const REJECTED_CONNECT: &str = "tunnel error: unsuccessful";
-const UNAUTHORIZED_CONNECT: &str = "tunnel error: proxy authorization required";
 const HANDSHAKE_FAILED: &str = "TLS: the handshake failed";
-/// How OpenSSL names the alert of a server's own failure.
-const INTERNAL_ERROR: &str = "internal error";

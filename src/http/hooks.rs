@@ -13,7 +13,7 @@ use http::{
     HeaderValue,
     header::{AUTHORIZATION, HOST},
 };
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use progenitor_client::{ClientHooks, ClientInfo, OperationInfo, ResponseValue};
 
 use super::{
     failure::{CANNOT_BE_BUILT, Watched, classify},
@@ -24,11 +24,12 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Success},
     sync::{Clock, Deadline},
-    wire::{JWT_HEADER, Operation, SessionHeader, TOKEN_HEADER, generated},
+    wire::{JWT_HEADER, Operation, PathSegment, SessionHeader, TOKEN_HEADER, generated},
 };
 
 /// What all requests of a client share.
 pub(crate) struct TransportConfig {
+    pub(crate) project_id: PathSegment,
     pub(crate) base_url: BaseUrl,
     /// The project's Basic auth, marked sensitive.
     pub(crate) authorization: HeaderValue,
@@ -99,35 +100,28 @@ impl generated::Client {
         operation: Operation,
         result: BindingsResult<T>,
     ) -> Result<Success<T>, Error> {
-        let error = match result {
-            Ok(success) => {
-                return Ok(Success { status: success.status(), body: success.into_inner() });
-            }
-            Err(error) => error,
-        };
         let failure = self.inner.attempt.as_ref().and_then(|attempt| attempt.failure.get());
-        // Before it is sent, only a header that can't be built fails, and ours are built before.
-        let failure = failure.cloned().unwrap_or_else(|| {
-            let error = Error::new(ErrorKind::Transport, operation, CANNOT_BE_BUILT);
-            error.amend(|context| context.retryable = false)
-        });
-        Err(match error {
-            generated::Error::CommunicationError(error) => {
-                failure.amend(|context| context.source = Some(Arc::new(error.without_url())))
+        let success = |it: ResponseValue<T>| Success { status: it.status(), body: it.into_inner() };
+        result.map(success).map_err(|error| {
+            // Before it is sent, only a header that can't be built fails, and ours are built before.
+            let failure = failure.cloned().unwrap_or_else(|| {
+                let error = Error::new(ErrorKind::Transport, operation, CANNOT_BE_BUILT);
+                error.amend(|context| context.retryable = false)
+            });
+            match error {
+                generated::Error::CommunicationError(error) => {
+                    failure.amend(|context| context.source = Some(Arc::new(error.without_url())))
+                }
+                _ => failure,
             }
-            _ => failure,
         })
     }
 }
 
 impl fmt::Debug for RequestContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let acts_for = if self.attempt.as_ref().is_some_and(|it| it.session.is_some()) {
-            "member"
-        } else {
-            "project"
-        };
-        f.debug_struct("RequestContext").field("acts_for", &acts_for).finish_non_exhaustive()
+        // That of an attempt for a member isn't shown anywhere.
+        f.debug_struct("RequestContext").field("acts_for", &"project").finish_non_exhaustive()
     }
 }
 

@@ -20,8 +20,8 @@ use crate::{
 
 /// Sends requests of the operations, each once.
 pub(crate) struct Transport {
-    bindings: Bindings,
-    project_id: PathSegment,
+    /// The generated client that acts for the project.
+    pub(crate) bindings: Bindings,
     member_permits: Semaphore,
     session_permits: Semaphore,
     /// Three quarters of the session permits, for sessions that anybody can make up.
@@ -110,24 +110,17 @@ fn check_organization(
 }
 
 impl Transport {
-    pub(crate) fn new(
-        config: TransportConfig,
-        project_id: PathSegment,
-        max_in_flight: usize,
-    ) -> Self {
+    pub(crate) fn new(config: TransportConfig, max_in_flight: usize) -> Self {
         // `Semaphore::new` panics above it.
         let max_in_flight = max_in_flight.min(Semaphore::MAX_PERMITS);
         let kept = max_in_flight.div_ceil(4);
         let unproven = (max_in_flight - kept).max(1);
-        let config = Arc::new(config);
-        let context = RequestContext { config: Arc::clone(&config), attempt: None };
         Self {
-            bindings: Bindings::new_with_client(
-                &config.base_url.text,
-                config.placeholder.clone(),
-                context,
-            ),
-            project_id,
+            bindings: Bindings {
+                baseurl: config.base_url.text.clone(),
+                client: config.placeholder.clone(),
+                inner: RequestContext { config: Arc::new(config), attempt: None },
+            },
             member_permits: Semaphore::new(max_in_flight),
             // A call that is queued for a member permit may need one of these first.
             session_permits: Semaphore::new(kept + unproven),
@@ -139,14 +132,6 @@ impl Transport {
 
     pub(crate) fn config(&self) -> &TransportConfig {
         &self.bindings.inner.config
-    }
-
-    pub(crate) fn project_id(&self) -> &str {
-        &self.project_id
-    }
-
-    pub(crate) fn bindings(&self) -> &Bindings {
-        &self.bindings
     }
 
     /// Sends a request as a member.
@@ -194,9 +179,6 @@ impl Transport {
         &self,
         deadline: Deadline,
     ) -> Result<SemaphorePermit<'_>, Error> {
-        if let Ok(permit) = self.unproven_permits.try_acquire() {
-            return Ok(permit);
-        }
         let Ok(_place) = self.unproven_places.try_acquire() else {
             let reason = "over 1,024 sessions wait for their first sessions/authenticate";
             return Err(Error::new(ErrorKind::Transport, deadline.operation(), reason));
@@ -233,7 +215,7 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Success<types::GetJwksResponse>, Error> {
         let client = self.bindings.attempt(Operation::GetJwks, None, deadline)?;
-        let result = client.get_jwks(&self.project_id).await;
+        let result = client.get_jwks(&self.config().project_id).await;
         client.conclude(Operation::GetJwks, result)
     }
 }

@@ -228,7 +228,7 @@ impl MemberClient {
 impl fmt::Debug for MemberClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemberClient")
-            .field("project_id", &self.project.context.transport.project_id())
+            .field("project_id", &&*self.project.context.transport.config().project_id)
             .field("session", &self.session.presented)
             .finish_non_exhaustive()
     }

@@ -41,7 +41,7 @@ pub(crate) struct KeySet(HashMap<String, ParsedPublicKey>);
 
 impl JwksCache {
     pub(super) fn new(context: CallContext, settings: &Settings) -> Self {
-        let audience = context.transport.project_id().to_owned();
+        let audience = context.transport.config().project_id.to_string();
         let base_url = &context.transport.config().base_url.text;
         let validation = Validation {
             // A project reached through a custom domain signs with that as the issuer.

@@ -1,7 +1,5 @@
 //! Decodes the JSON of a success, and names the field at which that fails, without its value.
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_path_to_error::Segment;
 
@@ -19,33 +17,23 @@ pub(crate) fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, Option<Strin
 fn describe<T: DeserializeOwned>(json: &[u8]) -> Option<String> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let error = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err()?;
-    let path = path(error.path());
+    // A key with other characters than those of Stytch's fields is untrusted text, and shown as `?`.
+    let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    let segments = error.path().iter().map(|segment| match segment {
+        Segment::Seq { index } => format!("[{index}]"),
+        Segment::Map { key } if key.len() <= 100 && key.bytes().all(is_plain) => format!(".{key}"),
+        _ => ".?".to_owned(),
+    });
     // The one message that quotes no value: field names are those of the OpenAPI document.
     let message = error.inner().to_string();
     let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-    Some(match (missing, path.is_empty()) {
-        (Some(field), true) => format!("the JSON lacks the field `{field}`"),
-        (Some(field), false) => format!("the JSON lacks the field `{path}.{field}`"),
-        (None, true) => "the JSON has an unexpected type".to_owned(),
-        (None, false) => format!("the JSON field `{path}` has an unexpected type"),
+    let path: String = segments.chain(missing.map(|field| format!(".{field}"))).collect();
+    let path = path.trim_start_matches('.');
+    Some(match missing {
+        Some(_) => format!("the JSON lacks the field `{path}`"),
+        None if path.is_empty() => "the JSON has an unexpected type".to_owned(),
+        None => format!("the JSON field `{path}` has an unexpected type"),
     })
-}
-
-/// A key with other characters than those of Stytch's fields is untrusted text, and shown as `?`.
-fn path(path: &serde_path_to_error::Path) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    let mut shown = String::new();
-    for segment in path {
-        let dot = if shown.is_empty() { "" } else { "." };
-        let _ = match segment {
-            Segment::Seq { index } => write!(shown, "[{index}]"),
-            Segment::Map { key } if key.len() <= 100 && key.bytes().all(is_plain) => {
-                write!(shown, "{dot}{key}")
-            }
-            _ => write!(shown, "{dot}?"),
-        };
-    }
-    shown
 }
 
 /// Reads null as the default value. The build attaches this function and the next one to fields of

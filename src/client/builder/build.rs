@@ -36,6 +36,7 @@ impl ClientBuilder {
         let clock = self.clock.clone();
         let http = self.http.build(&base_url)?;
         let config = TransportConfig {
+            project_id,
             proxy: Proxy::of(&http, &base_url),
             http,
             placeholder: placeholder()?,
@@ -46,7 +47,7 @@ impl ClientBuilder {
             max_response_bytes: self.max_response_bytes,
             clock: clock.clone(),
         };
-        let transport = Transport::new(config, project_id, self.max_in_flight);
+        let transport = Transport::new(config, self.max_in_flight);
         let context = CallContext {
             transport: Arc::new(transport),
             retry: Arc::new(Retry::new(self.policy, clock.clone())),
