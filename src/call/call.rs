@@ -10,7 +10,7 @@ use super::{
     span::CallSpan,
 };
 use crate::{
-    error::{Error, Outcome, Success},
+    error::{Attempted, Error, Outcome},
     http::Transport,
     sync::{Clock, Deadline},
     wire::{Operation, ResponseBody},
@@ -48,10 +48,10 @@ impl CallContext {
         budget: Option<&RetryBudget>,
         deadline: Deadline,
         attempt: impl Fn() -> F,
-    ) -> Result<Success<T>, Error>
+    ) -> Attempted<T>
     where
         T: ResponseBody,
-        F: Future<Output = Result<Success<T>, Error>>,
+        F: Future<Output = Attempted<T>>,
     {
         let mut attempts = Attempts::begin(&self.retry, budget, deadline);
         let span = self.span(deadline.operation());

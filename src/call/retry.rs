@@ -109,11 +109,9 @@ impl RetryPolicy {
     /// Returns how long to wait before the attempt after `attempt` (the first is 1), or `None`
     /// to give up. `random` is from 0 to 1.
     pub(super) fn wait(&self, error: &Error, attempt: u32, random: f64) -> Option<Duration> {
-        if !error.is_retryable() || attempt >= self.max_attempts {
-            return None;
-        }
         let requested = error.retry_after().unwrap_or_default();
-        if requested > self.max_retry_after {
+        let has_ended = attempt >= self.max_attempts || requested > self.max_retry_after;
+        if has_ended || !error.is_retryable() {
             return None;
         }
         // In addition, since jitter spreads clients that got the same value.

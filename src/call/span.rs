@@ -6,7 +6,7 @@
 use tracing::{Span, field::Empty};
 
 use crate::{
-    error::{Error, Success, loggable_request_id},
+    error::{Attempted, Error, Success, loggable_request_id},
     http::BaseUrl,
     wire::{Operation, ResponseBody},
 };
@@ -40,11 +40,7 @@ impl CallSpan {
     }
 
     /// Records the result of the call, which had this many failed attempts.
-    pub(crate) fn finish<T: ResponseBody>(
-        mut self,
-        outcome: &Result<Success<T>, Error>,
-        failed_attempts: u32,
-    ) {
+    pub(crate) fn finish<T: ResponseBody>(mut self, outcome: &Attempted<T>, failed_attempts: u32) {
         self.is_finished = true;
         if self.span.is_disabled() {
             return;

@@ -143,11 +143,7 @@ pub(crate) fn classify(
     status: StatusCode,
     body: &types::ErrorBody,
 ) -> (ErrorKind, Cow<'static, str>) {
-    let cause = rejected_update(body);
-    let kind = match cause {
-        Some(_) => ErrorKind::InvalidRequest,
-        None => by_type(operation, body).unwrap_or_else(|| by_status(operation, status)),
-    };
+    let kind = by_type(operation, body).unwrap_or_else(|| by_status(operation, status));
     let reason = match kind {
         ErrorKind::PermissionDenied { action, resource } => format!(
             "the member's roles do not grant the action `{action}` on the resource `{resource}`"
@@ -160,7 +156,7 @@ pub(crate) fn classify(
         ErrorKind::InvalidProjectCredentials => "Stytch rejected the project id or secret".into(),
         ErrorKind::NotFound => "Stytch found no such connection or organization".into(),
         ErrorKind::RateLimited => "Stytch limits the rate of requests".into(),
-        ErrorKind::InvalidRequest => match cause {
+        ErrorKind::InvalidRequest => match rejected_update(body) {
             Some(cause) => format!("Stytch rejected the update: {cause}").into(),
             None => "Stytch rejected the update as invalid".into(),
         },
@@ -190,7 +186,7 @@ fn rejected_update(body: &types::ErrorBody) -> Option<&'static str> {
     })
 }
 
-/// The kinds of the other error types that the operations of this crate can meet.
+/// The kinds of the error types that the operations of this crate can meet.
 fn by_type(operation: Operation, body: &types::ErrorBody) -> Option<ErrorKind> {
     Some(match body.error_type.as_deref()? {
         // `None` for an operation that the document names no permission for.
@@ -228,7 +224,7 @@ fn by_type(operation: Operation, body: &types::ErrorBody) -> Option<ErrorKind> {
         | "too_many_session_arguments"
         | "internal_server_error"
         | "server_unavailable" => ErrorKind::Api,
-        _ => return None,
+        _ => return rejected_update(body).map(|_| ErrorKind::InvalidRequest),
     })
 }
 

@@ -32,6 +32,9 @@ pub(crate) struct Success<T> {
     pub(crate) body: T,
 }
 
+/// The result of an attempt, or of all attempts of a call.
+pub(crate) type Attempted<T> = Result<Success<T>, Error>;
+
 impl<T: ResponseBody> Success<T> {
     /// The error of a success whose content can't be used, or lacks what was requested.
     pub(crate) fn unusable(
@@ -77,22 +80,17 @@ impl RawResponse {
         decode: impl FnOnce(&[u8]) -> Result<T, Option<String>>,
     ) -> Result<T, Error> {
         let is_complete_success = self.status.is_success() && self.body_error.is_none();
-        let mut field_error = None;
+        let mut bad_field = None;
         if is_complete_success && !is_error_body(operation, &self.body) {
             match decode(&self.body) {
                 Ok(body) => return Ok(body),
-                Err(error) => field_error = error,
+                Err(error) => bad_field = error,
             }
         }
-        Err(self.into_error(operation, now(), field_error))
+        Err(self.into_error(operation, now(), bad_field))
     }
 
-    fn into_error(
-        self,
-        operation: Operation,
-        now: SystemTime,
-        field_error: Option<String>,
-    ) -> Error {
+    fn into_error(self, operation: Operation, now: SystemTime, bad_field: Option<String>) -> Error {
         let complete = if self.body_error.is_none() { decode(&self.body) } else { None };
         let is_stytch = complete.is_some();
         let body = complete.unwrap_or_else(|| find_fields(&self.body));
@@ -101,7 +99,7 @@ impl RawResponse {
         let (kind, reason) = if !self.status.is_success() && (is_stytch || is_limited) {
             classify(operation, self.status, &body)
         } else {
-            (ErrorKind::UnexpectedResponse, self.why_unexpected(reports_error, field_error))
+            (ErrorKind::UnexpectedResponse, self.why_unexpected(reports_error, bad_field))
         };
         let shows_snippet = !is_stytch && !self.body.is_empty() && !carries_secrets(operation);
         let retry_after = self.headers.get(RETRY_AFTER);
@@ -124,12 +122,8 @@ impl RawResponse {
         })
     }
 
-    fn why_unexpected(
-        &self,
-        reports_error: bool,
-        field_error: Option<String>,
-    ) -> Cow<'static, str> {
-        match (&self.body_error, field_error) {
+    fn why_unexpected(&self, reports_error: bool, bad_field: Option<String>) -> Cow<'static, str> {
+        match (&self.body_error, bad_field) {
             (Some(error), _) => error.reason.clone(),
             _ if self.status == StatusCode::NOT_MODIFIED => {
                 "HTTP 304 Not Modified in response to a request without a condition".into()
@@ -144,7 +138,7 @@ impl RawResponse {
             _ if reports_error && self.status.is_success() => {
                 "the body reports an error under a status of success".into()
             }
-            (None, Some(field_error)) => field_error.into(),
+            (None, Some(bad_field)) => bad_field.into(),
             _ => match self.headers.get(CONTENT_TYPE).map(HeaderValue::to_str) {
                 _ if self.body.is_empty() => "expected JSON, got an empty body".into(),
                 Some(Ok(media_type)) if !media_type.contains("json") => {

@@ -22,7 +22,7 @@ use super::{
     url::{BaseUrl, NOT_BELOW_THE_BASE_URL},
 };
 use crate::{
-    error::{Error, ErrorKind, Success},
+    error::{Attempted, Error, ErrorKind, Success},
     sync::{Clock, Deadline},
     wire::{JWT_HEADER, Operation, PathSegment, SessionHeader, TOKEN_HEADER, generated},
 };
@@ -99,7 +99,7 @@ impl generated::Client {
         &self,
         operation: Operation,
         result: BindingsResult<T>,
-    ) -> Result<Success<T>, Error> {
+    ) -> Attempted<T> {
         let failure = self.inner.attempt.as_ref().and_then(|attempt| attempt.failure.get());
         let success = |it: ResponseValue<T>| Success { status: it.status(), body: it.into_inner() };
         result.map(success).map_err(|error| {

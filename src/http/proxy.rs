@@ -70,14 +70,12 @@ pub(super) fn check_environment(base_url: &BaseUrl) -> Result<(), BuildError> {
         let set = names.into_iter().find_map(|name| Some((name, env::var_os(name)?)));
         set.filter(|(_, value)| !value.is_empty())
     };
-    match first(["HTTPS_PROXY", "https_proxy"]).or_else(|| first(["ALL_PROXY", "all_proxy"])) {
-        Some((variable, value)) => {
-            // reqwest ignores a value that isn't Unicode.
-            let value = value.to_str().unwrap_or_default();
-            check(value).map_err(|reason| BuildError::InvalidProxy { variable, reason })
-        }
-        _ => Ok(()),
-    }
+    let set = first(["HTTPS_PROXY", "https_proxy"]).or_else(|| first(["ALL_PROXY", "all_proxy"]));
+    set.map_or(Ok(()), |(variable, value)| {
+        // reqwest ignores a value that isn't Unicode.
+        let value = value.to_str().unwrap_or_default();
+        check(value).map_err(|reason| BuildError::InvalidProxy { variable, reason })
+    })
 }
 
 /// Asks the matcher that reqwest uses, with a proxy that is valid.

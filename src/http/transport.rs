@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::hooks::{RequestContext, TransportConfig};
 use crate::{
-    error::{Error, ErrorKind, Success},
+    error::{Attempted, Error, ErrorKind},
     sync::Deadline,
     wire::{
         Operation, PathSegment, ResponseBody, Session, SessionHeader, SessionKind,
@@ -33,9 +33,9 @@ pub(crate) struct Transport {
 /// What the generated client returns.
 pub(super) type BindingsResult<T> = Result<ResponseValue<T>, generated::Error<types::ErrorBody>>;
 
-/// Why a decoded success isn't a response to the request that was sent: the kind of the error, and
-/// its reason.
-pub(crate) type Problem = (ErrorKind, &'static str);
+/// Whether a decoded success is a response to the request that was sent: if not, the kind of the
+/// error and its reason.
+pub(crate) type Check = Result<(), (ErrorKind, &'static str)>;
 
 /// A request of an operation that acts for a member, with everything in it but the
 /// organization and the session.
@@ -51,7 +51,7 @@ pub(crate) trait MemberRequest: Sync {
     ) -> impl Future<Output = BindingsResult<Self::Body>> + Send;
 
     /// Checks that a response is about this request.
-    fn check(&self, body: &Self::Body, organization: &str) -> Result<(), Problem>;
+    fn check(&self, body: &Self::Body, organization: &str) -> Check;
 }
 
 pub(crate) struct UpdateConnection<'a> {
@@ -68,7 +68,7 @@ impl MemberRequest for UpdateConnection<'_> {
         bindings.update_external_connection(organization, id, None, None, self.update).await
     }
 
-    fn check(&self, body: &Self::Body, organization: &str) -> Result<(), Problem> {
+    fn check(&self, body: &Self::Body, organization: &str) -> Check {
         if body.connection.connection_id != *self.connection_id {
             let mismatch = "the response is about another connection than the one requested";
             return Err((ErrorKind::UnexpectedResponse, mismatch));
@@ -88,7 +88,7 @@ impl MemberRequest for GetConnections {
         bindings.get_connections(organization, None, None).await
     }
 
-    fn check(&self, body: &Self::Body, organization: &str) -> Result<(), Problem> {
+    fn check(&self, body: &Self::Body, organization: &str) -> Check {
         check_organization(&body.external_connections, organization)?;
         let mut ids = body.external_connections.iter().map(|connection| &*connection.connection_id);
         if self.0.as_ref().is_some_and(|wanted| !ids.any(|id| id == &**wanted)) {
@@ -98,10 +98,7 @@ impl MemberRequest for GetConnections {
     }
 }
 
-fn check_organization(
-    connections: &[ExternalConnection],
-    organization: &str,
-) -> Result<(), Problem> {
+fn check_organization(connections: &[ExternalConnection], organization: &str) -> Check {
     if connections.iter().all(|connection| connection.organization_id == organization) {
         return Ok(());
     }
@@ -141,7 +138,7 @@ impl Transport {
         organization: &PathSegment,
         session: SessionHeader,
         deadline: Deadline,
-    ) -> Result<Success<R::Body>, Error> {
+    ) -> Attempted<R::Body> {
         let _permit = acquire_permit(&self.member_permits, deadline).await?;
         let client = self.bindings.attempt(R::OPERATION, Some(session), deadline)?;
         // Pinned in place: `await` would copy this large future.
@@ -159,7 +156,7 @@ impl Transport {
         &self,
         session: &Session,
         deadline: Deadline,
-    ) -> Result<Success<types::AuthenticateSessionResponse>, Error> {
+    ) -> Attempted<types::AuthenticateSessionResponse> {
         let credential = Some(session.credential().clone());
         let (session_token, session_jwt) = match session.kind() {
             SessionKind::Token => (credential, None),
@@ -190,7 +187,7 @@ impl Transport {
     pub(crate) async fn rbac_policy(
         &self,
         deadline: Deadline,
-    ) -> Result<Success<types::GetRbacPolicyResponse>, Error> {
+    ) -> Attempted<types::GetRbacPolicyResponse> {
         let _permit = acquire_permit(&self.policy_permits, deadline).await?;
         let client = self.bindings.attempt(Operation::GetRbacPolicy, None, deadline)?;
         let result = client.get_rbac_policy().await;
@@ -202,7 +199,7 @@ impl Transport {
         &self,
         organization: &PathSegment,
         deadline: Deadline,
-    ) -> Result<Success<types::GetOrganizationRbacPolicyResponse>, Error> {
+    ) -> Attempted<types::GetOrganizationRbacPolicyResponse> {
         let _permit = acquire_permit(&self.policy_permits, deadline).await?;
         let client = self.bindings.attempt(Operation::GetOrganizationRbacPolicy, None, deadline)?;
         let result = client.get_organization_rbac_policy(organization).await;
@@ -210,10 +207,7 @@ impl Transport {
     }
 
     /// Fetches the project's JWKS.
-    pub(crate) async fn jwks(
-        &self,
-        deadline: Deadline,
-    ) -> Result<Success<types::GetJwksResponse>, Error> {
+    pub(crate) async fn jwks(&self, deadline: Deadline) -> Attempted<types::GetJwksResponse> {
         let client = self.bindings.attempt(Operation::GetJwks, None, deadline)?;
         let result = client.get_jwks(&self.config().project_id).await;
         client.conclude(Operation::GetJwks, result)

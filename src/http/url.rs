@@ -10,7 +10,7 @@ use reqwest::Url;
 
 use crate::{
     error::BuildError,
-    wire::{Operation, generated, path_segment},
+    wire::{Operation, check_id, generated},
 };
 
 /// A base URL that credentials may be sent to.
@@ -75,7 +75,7 @@ impl generated::Client {
             return Err(NOT_BELOW_THE_BASE_URL.to_owned());
         }
         for id in ids {
-            path_segment::check(id).map_err(|problem| format!("an id {problem}"))?;
+            check_id(id).map_err(|problem| format!("an id {problem}"))?;
         }
         let (prefix, rest) = path.split_at(path.find("/{}").unwrap_or(path.len()));
         let known = base_url.operations.iter().find(|(known, _)| *known == prefix);

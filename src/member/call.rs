@@ -15,7 +15,7 @@ use tracing::Instrument;
 use super::{edit::EditLocks, permission::Policies};
 use crate::{
     call::{Attempts, CallContext},
-    error::{Error, ErrorKind, Success},
+    error::{Attempted, Error, ErrorKind},
     http::MemberRequest,
     organization::{Member, OrganizationResolver},
     sync::{Deadline, lock},
@@ -62,7 +62,7 @@ async fn attempt_until_success<R: MemberRequest>(
     session: &ActiveSession,
     prepare: impl Future<Output = Result<R, Error>>,
     attempts: &mut Attempts<'_>,
-) -> Result<Success<R::Body>, Error> {
+) -> Attempted<R::Body> {
     let request = prepare.await?;
     let deadline = attempts.deadline;
     let mut may_renew = true;

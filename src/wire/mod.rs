@@ -2,27 +2,25 @@
 //!
 //! - `generated` has the client and types that the build generates from
 //!   `openapi/generated/external-connections.json`.
-//! - `operation.rs` has the operations and the permissions that they require, generated too.
+//! - `operation.rs` has the operations and the permissions that they require, generated too, and ids
+//!   that are safe inside their paths.
 //! - `session.rs` has the member's session and its header.
 //! - `cookies.rs` finds the session of an incoming request, in its headers or cookies.
 //! - `replaced.rs` has the types that stand in place of generated ones: credentials, roles of a member.
-//! - `path_segment.rs` has ids that are safe inside a URL's path.
 //! - `json.rs` decodes JSON: the field at which that fails, null as a default.
 
 mod cookies;
 pub(crate) mod json;
 mod operation;
-pub(crate) mod path_segment;
 mod replaced;
 mod session;
 
 pub use cookies::SessionCookies;
 pub use generated::types;
-pub(crate) use operation::ResponseBody;
 #[cfg(any(feature = "testing", fuzzing))]
 pub(crate) use operation::decode_success;
 pub use operation::{Operation, Permission};
-pub(crate) use path_segment::PathSegment;
+pub(crate) use operation::{PathSegment, ResponseBody, check_id};
 pub use replaced::{Credential, MemberRoles};
 pub(crate) use session::{JWT_HEADER, SessionDigest, SessionHeader, TOKEN_HEADER};
 pub use session::{Session, SessionKind};
