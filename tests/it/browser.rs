@@ -9,7 +9,6 @@ mod permissions;
 use crate::{
     service::AcmeService,
     support::{
-        browser::Browser,
         prelude::*,
         visit::{ENTER, TAB},
     },

@@ -1,8 +1,6 @@
 //! The configuration of a client, and the errors of `build`.
 
-use stytch_sso_external::BuildError;
-
-use crate::support::{child, prelude::*};
+use crate::support::prelude::*;
 
 const SECRET: &str = "secret-test-hidden";
 
@@ -145,39 +143,29 @@ fn empty_and_invalid_credentials_are_rejected() {
     Client::builder("project-test-1", "a:b \"c\" d").build().unwrap();
 }
 
-/// Checks that a project id and a secret are rejected if they begin or end with one of these.
-fn assert_rejected_around(around: &[&str], expected: impl Fn(&BuildError) -> Option<&'static str>) {
-    let spoil = |text: &str| -> Vec<String> {
-        let spoilt = around.iter().flat_map(|it| {
-            [format!("{it}{text}{it}"), format!("{it}{text}"), format!("{text}{it}")]
-        });
-        spoilt.collect()
-    };
-    let ids = spoil("project-live-1").into_iter().map(|id| (id, SECRET.to_owned(), "project id"));
-    let secrets = spoil(SECRET).into_iter();
-    let secrets = secrets.map(|secret| ("project-test-1".to_owned(), secret, "project secret"));
-    for (id, secret, setting) in ids.chain(secrets) {
-        let error = error_of(&id, &secret);
-        assert_eq!(expected(&error), Some(setting), "{id:?}: {error:?}");
-        assert!(error.to_string().starts_with(&format!("the {setting} ")), "{error}");
-        assert!(!format!("{error} {error:?}").contains("hidden"));
+#[test]
+fn credentials_in_quotes_or_with_white_space_or_a_line_break_are_rejected_by_name() {
+    for around in ["\"", "'", "`", " ", "\n", "\r\n", "\t"] {
+        let spoil = |text: &str| {
+            [
+                format!("{around}{text}{around}"),
+                format!("{around}{text}"),
+                format!("{text}{around}"),
+            ]
+        };
+        let ids = spoil("project-live-1").map(|id| (error_of(&id, SECRET), "project id"));
+        let secrets = spoil(SECRET).map(|it| (error_of("project-test-1", &it), "project secret"));
+        for (error, expected) in ids.into_iter().chain(secrets) {
+            let (named, is_quote) = match &error {
+                BuildError::Quoted { setting, .. } => (*setting, true),
+                BuildError::Whitespace { setting, .. } => (*setting, false),
+                _ => panic!("{around:?}: {error:?}"),
+            };
+            assert_eq!((named, is_quote), (expected, !around.trim().is_empty()), "{around:?}");
+            assert!(error.to_string().starts_with(&format!("the {expected} ")), "{error}");
+            assert!(!format!("{error} {error:?}").contains("hidden"));
+        }
     }
-}
-
-#[test]
-fn quoted_credentials_are_rejected_by_name() {
-    assert_rejected_around(&["\"", "'", "`"], |error| match error {
-        BuildError::Quoted { setting, .. } => Some(setting),
-        _ => None,
-    });
-}
-
-#[test]
-fn credentials_with_white_space_or_a_line_break_are_rejected_by_name() {
-    assert_rejected_around(&[" ", "\n", "\r\n", "\t"], |error| match error {
-        BuildError::Whitespace { setting, .. } => Some(setting),
-        _ => None,
-    });
     for (id, secret) in [("project\ntest-1", SECRET), ("project-test-1", "secret\rtest")] {
         let error = error_of(id, secret);
         assert!(matches!(error, BuildError::Whitespace { .. }), "{error:?}");
@@ -260,4 +248,22 @@ fn client_is_sync_and_its_futures_are_send() {
     let update = UpdateExternalConnectionRequest::default();
     is_send(&member.update_connection("external-connection-test-1", &update));
     is_send(&member.organization_id());
+}
+
+/// Those that a service keeps for each call in flight or queued, in bytes.
+#[test]
+fn futures_stay_small() {
+    let member = builder().build().unwrap().as_member(Session::jwt("a.b.c"));
+    let update = UpdateExternalConnectionRequest::default();
+    let edit = |_: &mut ConnectionEdit| {};
+    let sizes = [
+        ("update_connection", size_of_val(&member.update_connection("id", &update)), 2200),
+        ("connections", size_of_val(&member.connections()), 2050),
+        ("connection", size_of_val(&member.connection("id")), 2350),
+        ("edit_connection", size_of_val(&member.edit_connection("id", edit)), 2600),
+        ("check_permissions", size_of_val(&member.check_permissions([UPDATE])), 2250),
+        ("organization_id", size_of_val(&member.organization_id()), 200),
+    ];
+    let too_large: Vec<_> = sizes.into_iter().filter(|(_, size, limit)| size > limit).collect();
+    assert!(too_large.is_empty(), "future, bytes, limit: {too_large:?}");
 }

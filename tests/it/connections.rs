@@ -1,10 +1,6 @@
 //! Connections that aren't made: nothing was sent, so nothing was applied.
 
-use std::sync::Arc;
-
-use reqwest::dns::{Name, Resolve, Resolving};
 use stytch_sso_external::bindings::ProjectClientError;
-use tokio::time::Instant;
 
 use crate::support::prelude::*;
 
@@ -43,20 +39,11 @@ async fn unreachable_host_applies_nothing() {
     for base_url in [&*silent, "https://does-not-exist.invalid"] {
         for session in [session(), token()] {
             let builder = builder(base_url).retry(retry().max_attempts(2));
-            let builder = builder.configure_http(|http| http.dns_resolver(Arc::new(NoSuchHost)));
+            let builder = builder.configure_http(|http| http.dns_resolver(NoDns));
             let error = update_as(&builder.build().unwrap(), session).await.unwrap_err();
             assert_eq!(facts(&error), (Transport, None, NotApplied), "{base_url}");
             assert_eq!((error.request_id(), error.attempts()), (None, 2), "{base_url}");
         }
-    }
-}
-
-/// A resolver that finds no host. The network's own might.
-struct NoSuchHost;
-
-impl Resolve for NoSuchHost {
-    fn resolve(&self, _: Name) -> Resolving {
-        Box::pin(async { Err("no such host".into()) })
     }
 }
 

@@ -1,7 +1,6 @@
 //! Which session is chosen from the headers and cookies of a request.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-use stytch_sso_external::{SessionCookies, SessionKind};
+use stytch_sso_external::SessionCookies;
 
 use crate::support::prelude::*;
 

@@ -1,8 +1,6 @@
 //! How tolerant the decoding of responses is: successes with missing fields, error bodies with
 //! unexpected ones, and bodies that can't be decoded.
 
-use stytch_sso_external::types::UpdateExternalConnectionResponse;
-
 use crate::support::prelude::*;
 
 /// A project whose responses are replaced, and a client of it without retries.
@@ -249,10 +247,8 @@ fn assert_undecodable(error: &Error, problem: &str, outcome: Outcome) {
     assert_eq!(error.reason(), format!("the JSON {problem}"));
     assert_eq!(facts(error), (UnexpectedResponse, Some(200), outcome));
     capture::inspect(error);
-    let mut link: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = link {
+    for error in capture::chain(error) {
         let text = format!("{error} {error:?}");
         assert!(!text.contains("hunter2"), "{text}");
-        link = error.source();
     }
 }

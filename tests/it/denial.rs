@@ -57,7 +57,7 @@ pub(crate) const TYPES: &[(u16, &str, ErrorKind)] = &[
 
 #[tokio::test]
 async fn each_error_type_becomes_its_kind() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let client = acme.client_without_retries();
     for (status, error_type, kind) in TYPES {
         // Whatever the attempts: a rejected JWT is renewed once.

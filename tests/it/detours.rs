@@ -6,7 +6,7 @@ use crate::support::prelude::*;
 /// The error of an update whose `sessions/authenticate` gets this response. No update is sent.
 async fn error_after_authenticate(session: Session, steps: Steps) -> Error {
     let project = ScriptedProject::successful().await;
-    project.respond(GetJwks, steps::html(500));
+    project.respond(GetJwks, html(500));
     project.respond(AuthenticateSession, steps);
     let error = update_as(&project.client(), session).await.unwrap_err();
     assert_eq!(project.counts()[1..], [error.attempts() as usize, 0], "{error:?}");
@@ -21,11 +21,11 @@ async fn authenticate_failures_have_the_same_kinds() {
     let credentials = rejected(401, "unauthorized_credentials");
     let unknown = |status| steps::json(status, &rejected(status, "new_in_2027"));
     for (steps, kind, status, attempts) in [
-        (steps::html(200), UnexpectedResponse, Some(200), 1),
-        (steps::html(403), UnexpectedResponse, Some(403), 1),
-        (steps::html(404), UnexpectedResponse, Some(404), 1),
-        (steps::html(429), RateLimited, Some(429), 3),
-        (steps::html(502), UnexpectedResponse, Some(502), 3),
+        (html(200), UnexpectedResponse, Some(200), 1),
+        (html(403), UnexpectedResponse, Some(403), 1),
+        (html(404), UnexpectedResponse, Some(404), 1),
+        (html(429), RateLimited, Some(429), 3),
+        (html(502), UnexpectedResponse, Some(502), 3),
         (steps::http(500, "", ""), UnexpectedResponse, Some(500), 1),
         (steps::http(204, "", ""), UnexpectedResponse, Some(204), 1),
         (steps::http(200, "", cut), UnexpectedResponse, Some(200), 1),
@@ -88,8 +88,8 @@ fn useless_keys() -> Vec<Steps> {
 #[tokio::test]
 async fn unreachable_jwks_leads_to_authenticate() {
     let others = [
-        steps::html(200),
-        steps::html(403),
+        html(200),
+        html(403),
         steps::http(204, "", ""),
         vec![Step::Close],
         steps::http(200, "", "[".repeat(100_000)),

@@ -1,10 +1,5 @@
 //! Edits: what an edit would send, what is sent, and concurrent edits.
 
-use std::pin::pin;
-
-use futures_util::{FutureExt, future::join_all};
-use stytch_sso_external::{ConnectionEdit, testing::Connection};
-
 use crate::support::prelude::*;
 
 const ADMIN: &str = "stytch_admin";

@@ -2,13 +2,12 @@
 //! request id, outcome, number of requests, time.
 
 use bytes::Bytes;
-use tokio::time::Instant;
 
 use crate::support::{
     prelude::*,
     steps::{
         Step::{Close, Drip, Flood, Hang, Reset, Send, Wait},
-        html, http, json, truncated,
+        http, json, truncated,
     },
 };
 

@@ -1,4 +1,4 @@
-//! The types that the build generates, compared with the document.
+//! The code that the build generates, compared with the document and with what reviewers see.
 
 use std::collections::BTreeSet;
 
@@ -70,4 +70,24 @@ fn collect_schemas(document: &Value, within: &Value, found: &mut BTreeSet<String
             collect_schemas(document, &document["components"]["schemas"][name], found);
         }
     }
+}
+
+/// `cargo xtask bindings` copies the code, so that a change of the document, or of the generator,
+/// shows in the copy.
+#[test]
+fn snapshot_is_what_the_build_wrote() {
+    let openapi = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi");
+    if !openapi.join("external-connections.yaml").exists() {
+        eprintln!("skipped: the published package has no snapshot");
+        return;
+    }
+    let snapshot = std::fs::read_to_string(openapi.join("generated/bindings.rs")).unwrap();
+    let generated = [
+        include_str!(concat!(env!("OUT_DIR"), "/operations.rs")),
+        BINDINGS,
+        include_str!(concat!(env!("OUT_DIR"), "/mocks.rs")),
+    ];
+    // A header stands above the code. Git may have checked it out with CRLF.
+    let is_fresh = snapshot.replace("\r\n", "\n").ends_with(&generated.concat());
+    assert!(is_fresh, "openapi/generated/bindings.rs is stale; fix: cargo xtask bindings");
 }

@@ -3,10 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use http::HeaderMap;
-use stytch_sso_external::{BuildError, reqwest};
-
-use crate::support::{prelude::*, tls};
+use crate::support::prelude::*;
 
 #[test]
 fn a_default_header_with_credentials_is_a_build_error() {

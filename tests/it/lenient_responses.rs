@@ -6,7 +6,7 @@ use std::slice;
 use serde::{Serialize, de::DeserializeOwned};
 use stytch_sso_external::types::{
     AuthenticateSessionResponse, GetConnectionsResponse, GetJwksResponse,
-    GetOrganizationRbacPolicyResponse, GetRbacPolicyResponse, UpdateExternalConnectionResponse,
+    GetOrganizationRbacPolicyResponse, GetRbacPolicyResponse,
 };
 
 use crate::support::prelude::*;

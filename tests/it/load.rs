@@ -1,18 +1,11 @@
 //! Many concurrent callers, with requests counted at the server: shared requests are sent
 //! once, also if they fail, and no update is lost.
 
-use std::{pin::pin, task::Poll};
+use std::task::Poll;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use futures_util::future::join_all;
-use tokio::{
-    task::{JoinSet, yield_now},
-    time::Instant,
-};
+use tokio::task::yield_now;
 
-#[cfg(target_os = "linux")]
-use crate::support::process;
-use crate::support::{child, prelude::*};
+use crate::support::prelude::*;
 
 const ADMIN: &[&str] = &["stytch_admin"];
 const SECOND: Duration = Duration::from_secs(1);
@@ -208,22 +201,6 @@ async fn unknown_kid_is_retryable_while_fetches_fail() {
     let error = member.organization_id().await.unwrap_err();
     assert_eq!(error.kind(), InvalidSession, "{error:?}");
     acme.assert_counts(3, 0, 0);
-}
-
-#[tokio::test]
-async fn cached_keys_are_used_in_an_outage_of_ten_minutes() {
-    let acme = Acme::new();
-    let client = acme.client_without_retries();
-    client.warm_up().await.unwrap();
-    let outage = acme.stytch.fault(GetJwks, Fault::status(503));
-    for _ in 0..60 {
-        acme.advance(10);
-        acme.rename(&client.as_member(acme.fresh_jwt())).await.unwrap();
-    }
-    assert_eq!(acme.stytch.count(AuthenticateSession), 0);
-    assert_eq!(acme.stytch.accepted(), 60);
-    // Stale for five minutes, they were fetched by the backoff and not with each call.
-    assert!((5..=17).contains(&outage.hits()), "{}", outage.hits());
 }
 
 #[tokio::test]

@@ -1,9 +1,6 @@
 //! The typed mocks: which requests they match.
 
-use stytch_sso_external::{
-    reqwest,
-    testing::{httpmock::MockServer, mocks::MockServerExt},
-};
+use stytch_sso_external::testing::{httpmock::MockServer, mocks::MockServerExt};
 
 use crate::support::prelude::*;
 

@@ -1,9 +1,6 @@
 //! Whose organization: from a JWT without a round trip, from a token with one, from an
 //! expired JWT by renewing it, and from anything else not at all.
 
-use futures_util::FutureExt;
-use stytch_sso_external::SessionKind;
-
 use crate::support::prelude::*;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -14,7 +11,7 @@ fn authenticated(acme: &Acme) -> u64 {
 
 #[tokio::test]
 async fn jwt_needs_the_keys_once_and_no_authenticate() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let client = acme.stytch.client();
     for _ in 0..3 {
         acme.resolve(&acme.stytch.client(), acme.jwt()).await;
@@ -26,7 +23,7 @@ async fn jwt_needs_the_keys_once_and_no_authenticate() {
 
 #[tokio::test]
 async fn token_is_authenticated_once_in_an_hour_or_in_the_cache_ttl() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let by_default = acme.stytch.client();
     let minute = acme.stytch.client_builder().session_cache_ttl(Duration::from_secs(60));
     let minute = minute.build().unwrap();
@@ -44,7 +41,7 @@ async fn token_is_authenticated_once_in_an_hour_or_in_the_cache_ttl() {
 
 #[tokio::test]
 async fn expired_jwt_is_renewed_and_the_update_carries_the_new_one() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let old = acme.ada.jwt();
     acme.stytch.clock().advance(Duration::from_secs(301));
     let member = acme.as_member(Session::jwt(&old));
@@ -64,7 +61,7 @@ async fn expired_jwt_is_renewed_and_the_update_carries_the_new_one() {
 
 #[tokio::test]
 async fn jwt_counts_as_expired_a_few_seconds_early() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let client = acme.stytch.client();
     for (advance, authenticated) in [(294, 0), (1, 1)] {
         acme.stytch.clock().advance(Duration::from_secs(advance));
@@ -78,7 +75,7 @@ async fn jwt_counts_as_expired_a_few_seconds_early() {
 
 #[tokio::test]
 async fn jwt_beyond_the_leeway_is_renewed_and_one_within_is_not() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let iat = acme.ada.claims()["iat"].as_u64().unwrap();
     let client = acme.stytch.client();
     let strict = acme.stytch.client_builder().leeway(Duration::ZERO).build().unwrap();
@@ -97,7 +94,7 @@ async fn jwt_beyond_the_leeway_is_renewed_and_one_within_is_not() {
 /// Stytch's SDKs ask it too.
 #[tokio::test]
 async fn signed_jwt_whose_claims_do_not_hold_here_is_decided_by_stytch() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let (organization, session) = ("https://stytch.com/organization", "https://stytch.com/session");
     let with_a_slash = format!("stytch.com/{}/", acme.stytch.project_id());
     let accepted = [
@@ -130,7 +127,7 @@ async fn signed_jwt_whose_claims_do_not_hold_here_is_decided_by_stytch() {
 
 #[tokio::test]
 async fn queued_requests_that_nobody_waits_for_are_not_sent() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let client = acme.stytch.client_builder().max_in_flight(1).build().unwrap();
     let hanging = acme.stytch.fault(AUTHENTICATE, Fault::delay(HOUR)).times(1);
     let first = client.as_member(Session::token("mAdE-uP-0"));

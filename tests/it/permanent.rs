@@ -1,13 +1,9 @@
 //! Failures that no retry would change: certificates, TLS, bytes that aren't HTTP,
 //! too many headers. One attempt, and a reason that names the cause.
 
-use stytch_sso_external::{
-    Outcome::{NotApplied, Unknown},
-    reqwest,
-};
 use tokio_rustls::rustls::ServerConfig;
 
-use crate::support::{prelude::*, steps::JSON, tls};
+use crate::support::prelude::*;
 
 const HANDSHAKE_FAILED: &str = "TLS: the handshake failed";
 
@@ -171,7 +167,7 @@ async fn unexpected_encodings_and_statuses_are_named() {
         (steps::http(502, gzip, [0x1f, 0x8b, 0]), "Content-Encoding"),
         (steps::http(304, "", ""), "304 Not Modified"),
         (steps::http(307, "location: /x\r\n", ""), "redirects are not followed"),
-        (steps::html(502), "expected JSON, got text/html"),
+        (html(502), "expected JSON, got text/html"),
         (steps::http(500, "", ""), "expected JSON, got an empty body"),
     ];
     for (steps, reason) in cases {

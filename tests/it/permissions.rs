@@ -1,10 +1,8 @@
-//! Permission checks: verdicts against what the fake enforces, and what is fetched for them.
-
-use stytch_sso_external::Verdict;
-use tokio::time::Instant;
+//! Permission checks: verdicts against what the fake enforces, what is fetched for them, and
+//! how long policies are cached, also while their endpoints fail.
 
 use crate::support::{
-    member::{ORGANIZATION_POLICY as ORGANIZATION, PROJECT_POLICY as PROJECT},
+    acme::{ORGANIZATION_POLICY as ORGANIZATION, PROJECT_POLICY as PROJECT},
     prelude::*,
 };
 
@@ -458,5 +456,56 @@ async fn a_jwt_keeps_its_roles_and_a_renewed_one_has_the_live_ones() {
         let verdict = member.check_permissions([UPDATE]).await.unwrap();
         let updated = acme.rename(&member).await;
         assert_eq!((verdict.authorized, updated.is_ok()), (may_update, may_update), "{advance} s");
+    }
+}
+
+#[tokio::test]
+async fn policies_are_refetched_in_the_background_after_five_minutes() {
+    let (Acme { stytch, .. }, _bob, bob) = bob(token_of);
+    let may_update = async || bob.check_permissions([UPDATE]).await.unwrap().authorized;
+    let counts = || [PROJECT, ORGANIZATION].map(|policy| stytch.count(policy));
+    assert!(!may_update().await);
+    // Granted after the policies were fetched.
+    stytch.role("stytch_member", &[("stytch.sso", &["update"])]);
+    stytch.clock().advance(Duration::from_secs(299));
+    assert!(!may_update().await);
+    assert_eq!(counts(), [1, 1]);
+
+    // This check starts the fetches and doesn't wait for them.
+    stytch.clock().advance(Duration::from_secs(1));
+    assert!(!may_update().await);
+    until(|| counts() == [2, 2]).await;
+    let mut checks = 0;
+    while !may_update().await {
+        checks += 1;
+        assert!(checks < 1_000, "the refetched policy is not used");
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(counts(), [2, 2]);
+}
+
+#[tokio::test]
+async fn policies_are_used_for_an_hour_of_an_outage_and_no_longer() {
+    for operation in [PROJECT, ORGANIZATION] {
+        let (Acme { stytch, .. }, _bob, bob) = bob(token_of);
+        bob.check_permissions([UPDATE]).await.unwrap();
+        let outage = stytch.fault(operation, Fault::status(503));
+        for (advance, hits) in [(Duration::from_secs(299), 0), (Duration::from_secs(3_300), 1)] {
+            stytch.clock().advance(advance);
+            let verdict = bob.check_permissions([UPDATE]).await.unwrap();
+            assert_eq!(verdict.sufficient_roles, ["stytch_admin"], "{operation}");
+            until(|| outage.hits() >= hits).await;
+            assert_eq!(outage.hits(), hits, "{operation} after {advance:?}");
+        }
+
+        stytch.clock().advance(Duration::from_secs(1));
+        let error = bob.check_permissions([UPDATE]).await.unwrap_err();
+        assert_eq!((error.operation(), error.status().unwrap().as_u16()), (operation, 503));
+        assert!(error.is_retryable(), "{error:?}");
+
+        outage.clear();
+        // Beyond the backoff after the last failure.
+        stytch.clock().advance(Duration::from_secs(30));
+        bob.check_permissions([UPDATE]).await.unwrap();
     }
 }

@@ -4,7 +4,6 @@ use std::{cell::Cell, fmt::Debug, iter};
 
 use fastrand::Rng;
 use percent_encoding::percent_decode_str;
-use stytch_sso_external::testing::jwt;
 
 use crate::support::prelude::*;
 
@@ -69,7 +68,7 @@ fn ids_of(target: &str) -> (String, String) {
 
 #[tokio::test]
 async fn update_is_sent_to_its_organization_and_connection_or_not_at_all() {
-    let project = ScriptedProject::responding(steps::html(404)).await;
+    let project = ScriptedProject::responding(html(404)).await;
     let client = project.client();
     let host = project.server.url().replace("http://", "");
     let updates_sent = Cell::new(0);

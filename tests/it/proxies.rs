@@ -1,20 +1,9 @@
 //! The proxy for https: which variables of the environment are accepted, and the reasons of
 //! failures that are the proxy's.
 
-use stytch_sso_external::{BuildError, reqwest};
-
-use crate::support::{prelude::*, scripted_server, scripts::keyless_builder, tls};
+use crate::support::prelude::*;
 
 const HOST: &str = "https://does-not-exist.invalid";
-
-/// Resolves no name.
-struct NoDns;
-
-impl reqwest::dns::Resolve for NoDns {
-    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        Box::pin(std::future::ready(Err("no such host".into())))
-    }
-}
 
 /// The error of a call to a host that doesn't resolve, through this proxy.
 async fn error_through(proxy: Option<&str>) -> Error {
@@ -38,7 +27,7 @@ async fn error_of(client: &Client) -> Error {
 async fn a_proxy_that_rejects_connect_is_named_with_its_status() {
     for status in [201, 301, 400, 403, 404, 407, 500, 502, 503, 504] {
         let is_transient = status >= 500;
-        let proxy = ScriptedServer::start(move |_, _| steps::html(status)).await;
+        let proxy = ScriptedServer::start(move |_, _| html(status)).await;
         let error = error_through(Some(&proxy.url())).await;
         let address = proxy.url().replace("http://", "");
         assert!(error.reason().starts_with(&format!("proxy: HTTP {status} ")), "{error:?}");
@@ -52,7 +41,7 @@ async fn a_proxy_that_rejects_connect_is_named_with_its_status() {
 fn denying_proxy(request: &Request, _: usize) -> Steps {
     // The Basic auth of `user:hunter2`.
     let is_known = request.header("proxy-authorization") == Some("Basic dXNlcjpodW50ZXIy");
-    steps::html(if is_known { 403 } else { 407 })
+    html(if is_known { 403 } else { 407 })
 }
 
 /// The credentials of `configure_http` aren't known to the second `CONNECT`.

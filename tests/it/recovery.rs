@@ -3,12 +3,10 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, OnceLock,
+        OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
-
-use tokio::time::{Instant, sleep};
 
 use crate::support::prelude::*;
 
@@ -18,11 +16,11 @@ const UPDATES: usize = 20;
 async fn twenty_updates_outlast_an_outage_of_up_to_a_second() {
     accelerate();
     for (what, response, outage) in [
-        ("503", steps::html(503), 50),
-        ("503", steps::html(503), 100),
-        ("503", steps::html(503), 200),
-        ("503", steps::html(503), 500),
-        ("503", steps::html(503), 1_000),
+        ("503", html(503), 50),
+        ("503", html(503), 100),
+        ("503", html(503), 200),
+        ("503", html(503), 500),
+        ("503", html(503), 1_000),
         ("reset", vec![Step::Reset], 1_000),
     ] {
         let (outage, began) = (Duration::from_millis(outage), OnceLock::new());

@@ -1,7 +1,7 @@
 //! Credentials go to the configured host over https and nowhere else: no redirect, no
 //! proxy, no other certificate.
 
-use crate::support::{prelude::*, scripts::keyless_builder, tls};
+use crate::support::prelude::*;
 
 const STATUSES: [u16; 7] = [300, 301, 302, 303, 304, 307, 308];
 
@@ -75,7 +75,7 @@ async fn invalid_certificate_gets_no_request() {
 
 #[tokio::test]
 async fn a_proxy_never_sees_a_request_in_the_clear() {
-    let proxy = ScriptedServer::start(|_, _| steps::html(502)).await;
+    let proxy = ScriptedServer::start(|_, _| html(502)).await;
     let server = ScriptedServer::start(successful).await;
     let (proxy_url, server_url) = (proxy.url(), server.url());
     let update = async |base_url: &str| {

@@ -1,12 +1,7 @@
 //! Which failures are retried and which never, the timeouts, and the outcome of an update after
 //! several attempts.
 
-use std::time::SystemTime;
-
-use stytch_sso_external::Outcome::{Applied, NotApplied, Unknown};
-use tokio::time::Instant;
-
-use crate::support::{prelude::*, steps::html};
+use crate::support::prelude::*;
 
 /// The error of an update whose attempts get these responses, the last one repeatedly; and how many
 /// updates were sent.

@@ -2,11 +2,9 @@
 
 use std::{future::Future, sync::mpsc, thread};
 
-use futures_util::FutureExt;
 use tokio::{
     runtime::{Builder, Runtime},
     sync::oneshot,
-    time::{Instant, timeout},
 };
 
 use crate::support::prelude::*;

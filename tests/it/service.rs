@@ -9,8 +9,6 @@ mod session;
 
 use std::ops::Deref;
 
-use reqwest::Method;
-
 use crate::support::prelude::*;
 
 /// The service in front of a project.

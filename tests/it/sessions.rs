@@ -3,17 +3,12 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::pin,
     task::Poll,
-    time::UNIX_EPOCH,
 };
 
-use stytch_sso_external::{
-    SessionKind,
-    testing::{Stytch, jwt as jwts},
-};
+use stytch_sso_external::testing::jwt as jwts;
 
-use crate::support::{prelude::*, scripted_project::sign, scripts::expired_claims};
+use crate::support::prelude::*;
 
 #[tokio::test]
 async fn forged_payload_with_a_cached_signature_is_rejected() {

@@ -10,11 +10,10 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     env,
-    sync::{Arc, Mutex},
     time::Instant,
 };
 
-use crate::support::{prelude::*, process};
+use crate::support::prelude::*;
 
 const CALLERS: usize = 64;
 /// How many calls each of them makes at least.
@@ -83,7 +82,7 @@ fn rejection() -> Steps {
         0 => rejected(403, "session_authorization_error"),
         1 => rejected(404, "sso_connection_not_found"),
         2 => rejected(400, "invalid_role"),
-        3 => steps::html(403),
+        3 => html(403),
         4 => steps::http(429, "retry-after: 0\r\n", ""),
         _ => steps::http(429, "retry-after: 31536000\r\n", steps::HTML),
     }
@@ -93,7 +92,7 @@ fn rejection() -> Steps {
 fn unreadable(good: &str) -> Steps {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 1u64 << 31);
     match fastrand::u8(..10) {
-        0 => steps::html(200),
+        0 => html(200),
         1 => steps::http(200, "", &good[..good.len() / 2]),
         2 => steps::http(200, "", "[".repeat(100_000)),
         3 => steps::http(200, "", [0xff; 64]),
@@ -118,8 +117,8 @@ fn lost() -> Steps {
         5 => vec![Step::Drip("HTTP/1.1 200 OK\r\n".into(), DEADLINE / 50), Step::Hang],
         6 => steps::http(500, "", ""),
         7 => steps::http(307, "location: http://127.0.0.1:1/\r\n", ""),
-        8 => steps::html(408),
-        _ => steps::html([502, 503, 504][fastrand::usize(..3)]),
+        8 => html(408),
+        _ => html([502, 503, 504][fastrand::usize(..3)]),
     }
 }
 
@@ -162,7 +161,7 @@ async fn soak(length: Duration) {
 async fn sample(length: Duration) -> Vec<(u64, usize)> {
     let mut samples = Vec::new();
     for _ in 0..40 {
-        tokio::time::sleep(length / 40).await;
+        sleep(length / 40).await;
         samples.push((process::memory(), process::sockets()));
     }
     samples.split_off(10)

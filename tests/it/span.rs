@@ -1,24 +1,20 @@
 //! The spans and events of a call, with OpenTelemetry's attribute names.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Debug,
-    sync::{Arc, Mutex},
-};
-
 use tracing::{
-    Event, Level, Subscriber,
-    field::{Field, Visit},
+    Event, Level,
     span::{Attributes, Id, Record},
     subscriber::DefaultGuard,
 };
 use tracing_subscriber::{
-    Layer,
+    Layer, Registry,
     layer::{Context, SubscriberExt},
-    registry::LookupSpan,
+    registry::SpanRef,
 };
 
-use crate::support::{capture::Capture, prelude::*};
+use crate::support::{
+    capture::{Capture, Fields},
+    prelude::*,
+};
 
 /// The fields of a call's response.
 const RESPONSE: [&str; 3] =
@@ -80,7 +76,7 @@ async fn authenticate_inside_an_update_is_a_child_span_with_its_own_attributes()
         ("url.template", POST.strip_prefix("POST ").unwrap()),
         ("http.response.status_code", "200"),
     ]);
-    assert_ne!(authenticate.fields["stytch.request_id"], update.fields["stytch.request_id"]);
+    assert_ne!(authenticate.fields.0["stytch.request_id"], update.fields.0["stytch.request_id"]);
 }
 
 #[tokio::test]
@@ -173,8 +169,6 @@ impl Fixture {
     }
 }
 
-type Fields = BTreeMap<&'static str, String>;
-
 /// The spans of calls, in order.
 #[derive(Clone, Default)]
 struct Recorded(Arc<Mutex<Vec<Call>>>);
@@ -197,7 +191,11 @@ impl Call {
     #[track_caller]
     fn assert(&self, fields: &[(&str, &str)]) {
         for (name, value) in fields {
-            assert_eq!(self.fields.get(name).map(String::as_str), Some(*value), "{name}: {self:?}");
+            assert_eq!(
+                self.fields.0.get(name).map(String::as_str),
+                Some(*value),
+                "{name}: {self:?}"
+            );
         }
     }
 
@@ -205,7 +203,7 @@ impl Call {
     #[track_caller]
     fn assert_absent(&self, names: &[&str]) {
         for name in names {
-            assert!(!self.fields.contains_key(name), "{name}: {self:?}");
+            assert!(!self.fields.0.contains_key(name), "{name}: {self:?}");
         }
     }
 }
@@ -224,17 +222,17 @@ impl Recorded {
     }
 
     fn named(&self, name: &str) -> Vec<Call> {
-        self.calls().into_iter().filter(|span| span.fields["otel.name"] == name).collect()
+        self.calls().into_iter().filter(|span| span.fields.0["otel.name"] == name).collect()
     }
 }
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorded {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+impl Layer<Registry> for Recorded {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, Registry>) {
         if attributes.metadata().name() != "stytch.call" {
             return;
         }
-        let mut fields = Fields::new();
-        attributes.record(&mut Text(&mut fields));
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
         let span = context.span(id).unwrap();
         let parent = span.scope().skip(1).find_map(|span| number(&span));
         let mut calls = self.0.lock().unwrap();
@@ -243,38 +241,24 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorded {
         calls.push(Call { number, parent, fields, events: Vec::new() });
     }
 
-    fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
+    fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, Registry>) {
         if let Some(number) = context.span(id).and_then(|span| number(&span)) {
-            record.record(&mut Text(&mut self.0.lock().unwrap()[number].fields));
+            record.record(&mut self.0.lock().unwrap()[number].fields);
         }
     }
 
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, Registry>) {
         let is_ours = event.metadata().target().starts_with("stytch_sso_external");
         let mut scope = context.event_scope(event).into_iter().flatten();
         if let Some(number) = scope.find_map(|span| number(&span)).filter(|_| is_ours) {
-            let mut fields = Fields::new();
-            event.record(&mut Text(&mut fields));
-            let event = (*event.metadata().level(), fields["message"].clone());
+            let mut fields = Fields::default();
+            event.record(&mut fields);
+            let event = (*event.metadata().level(), fields.0["message"].clone());
             self.0.lock().unwrap()[number].events.push(event);
         }
     }
 }
 
-fn number<'a, S: LookupSpan<'a>>(
-    span: &tracing_subscriber::registry::SpanRef<'a, S>,
-) -> Option<usize> {
+fn number(span: &SpanRef<'_, Registry>) -> Option<usize> {
     span.extensions().get::<Number>().map(|number| number.0)
-}
-
-struct Text<'a>(&'a mut Fields);
-
-impl Visit for Text<'_> {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name(), value.to_owned());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.insert(field.name(), format!("{value:?}"));
-    }
 }

@@ -73,7 +73,7 @@ async fn response_about_another_connection_is_an_error() {
 async fn response_about_another_connection_counts_earlier_attempts() {
     let foreign = with(updated(), "/connection/connection_id", "other");
     let project = ScriptedProject::start(move |_, before| match before {
-        0 => steps::html(503),
+        0 => html(503),
         _ => steps::json(200, &foreign),
     });
     let project = project.await;

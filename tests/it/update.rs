@@ -1,7 +1,5 @@
 //! An update from the call to the wire and back.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{HeaderMap, HeaderValue};
 use stytch_sso_external::types::ConnectionImplicitRoleAssignment;
 
 use crate::support::prelude::*;

@@ -2,13 +2,8 @@
 
 mod responses;
 
-use std::time::UNIX_EPOCH;
-
 use serde_json::Map;
-use stytch_sso_external::testing::{
-    jwt::{self, Key},
-    responses as bodies,
-};
+use stytch_sso_external::testing::responses as bodies;
 
 use crate::support::prelude::*;
 

@@ -1,7 +1,5 @@
 //! Ids and credentials that would change the path, the request line or the host of a request.
 
-use std::fmt::Display;
-
 use crate::support::prelude::*;
 
 /// Ids that a URL parser or a gateway could take for something else than one path segment.
@@ -70,7 +68,7 @@ async fn invalid_ids_are_rejected_by_the_bindings_too() {
 
 #[tokio::test]
 async fn unusual_ids_are_sent_as_one_segment() {
-    let project = ScriptedProject::responding(steps::html(404)).await;
+    let project = ScriptedProject::responding(html(404)).await;
     let client = project.client();
     client.warm_up().await.unwrap();
     project.server.take();

@@ -1,8 +1,6 @@
 //! Key sets that are too large, ambiguous or weak.
 
-use stytch_sso_external::testing::jwt::Key;
-
-use crate::support::{prelude::*, raw};
+use crate::support::prelude::*;
 
 async fn publishing(keys: Value) -> ScriptedProject {
     let project = ScriptedProject::successful().await;
@@ -41,12 +39,16 @@ async fn ten_thousand_keys_are_read_while_they_fit_and_rejected_beyond() {
     assert!(project.server.bytes_sent() < 5 << 20);
 }
 
+/// Another key under the name of the raw one, and a JWT signed with it.
+fn key_of_the_same_kid() -> (types::Jwk, String) {
+    let key = KEY.clone().with_kid(raw::KID);
+    let jwt = jwt::sign(&json!({"alg": "RS256", "kid": raw::KID}), &claims(), &key);
+    (key.jwk(), jwt)
+}
+
 #[tokio::test]
 async fn first_of_two_keys_with_one_kid_is_used() {
-    let mut second = KEY.jwk();
-    second.kid = Some(raw::KID.into());
-    let second_kid = KEY.clone().with_kid(raw::KID);
-    let by_second = jwt::sign(&json!({"alg": "RS256", "kid": raw::KID}), &claims(), &second_kid);
+    let (second, by_second) = key_of_the_same_kid();
     let project = publishing(json!([raw::jwk(), second])).await;
     let client = project.client();
     update(&client, raw_jwt(raw::KID)).await.unwrap();
@@ -60,11 +62,8 @@ async fn key_that_replaces_another_under_its_kid_is_used_after_warm_up() {
     let project = publishing(json!([raw::jwk()])).await;
     let client = project.client();
     update(&client, raw_jwt(raw::KID)).await.unwrap();
-    let mut new = KEY.jwk();
-    new.kid = Some(raw::KID.into());
+    let (new, by_new) = key_of_the_same_kid();
     project.respond(GetJwks, key_set(&json!([new])));
-    let new = KEY.clone().with_kid(raw::KID);
-    let by_new = jwt::sign(&json!({"alg": "RS256", "kid": raw::KID}), &claims(), &new);
     assert_eq!(update(&client, by_new.clone()).await.unwrap_err().kind(), InvalidSession);
     client.warm_up().await.unwrap();
     update(&client, by_new).await.unwrap();

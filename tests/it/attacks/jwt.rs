@@ -1,11 +1,8 @@
 //! Forged, malformed and odd session JWTs: rejected here, with nothing sent but at most one
 //! fetch of the project's keys.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use stytch_sso_external::testing::jwt::Key;
-
 use super::ids::IMPOSSIBLE;
-use crate::support::{prelude::*, raw};
+use crate::support::prelude::*;
 
 /// A project that accepts any update and any session, so that only the client rejects, and a
 /// client of it that fetches the keys for each unknown `kid`.

@@ -1,10 +1,7 @@
 //! What the page shows while it waits, and after it has waited too long.
 
 use super::{log_in, show, show_form};
-use crate::{
-    service::AcmeService,
-    support::{browser::Browser, prelude::*},
-};
+use crate::{service::AcmeService, support::prelude::*};
 
 /// Longer than what is looked at meanwhile.
 const SLOW: Duration = Duration::from_millis(500);

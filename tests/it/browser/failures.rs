@@ -1,10 +1,7 @@
 //! Rejections and failures: what was entered stays, and what was applied is shown.
 
 use super::{show, show_form};
-use crate::{
-    service::AcmeService,
-    support::{browser::Browser, prelude::*},
-};
+use crate::{service::AcmeService, support::prelude::*};
 
 pub(super) async fn show_all(page: &Browser) {
     show_form(page, unknown_role_is_marked_at_its_field).await;

@@ -1,9 +1,9 @@
 //! How fields look, and what they offer.
 
-use serde_json::json;
-
 use super::{log_in, show, show_form};
-use crate::{service::AcmeService, support::browser::Browser};
+use crate::service::AcmeService;
+
+use crate::support::prelude::*;
 
 pub(super) async fn show_all(page: &Browser) {
     show_form(page, role_fields_offer_the_roles).await;

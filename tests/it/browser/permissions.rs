@@ -1,7 +1,9 @@
 //! Members who may not update connections.
 
 use super::{log_in, show};
-use crate::{service::AcmeService, support::browser::Browser};
+use crate::service::AcmeService;
+
+use crate::support::prelude::*;
 
 const ADVICE: &str = "You can view connections but not change them. Ask for the role";
 

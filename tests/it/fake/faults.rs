@@ -9,7 +9,7 @@ use crate::support::prelude::*;
 
 #[tokio::test]
 async fn faults_are_used_up_in_order() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let stytch = &acme.stytch;
     let limited = stytch.fault(UPDATE, Fault::rate_limited().retry_after("2")).times(2);
     let _ = stytch.fault(UPDATE, Fault::html(502)).times(1);
@@ -30,7 +30,7 @@ async fn faults_are_used_up_in_order() {
 
 #[tokio::test]
 async fn fault_has_headers_and_any_body() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let get = async || {
         let url = format!("{}/v1/b2b/sessions/jwks/x", acme.stytch.base_url());
         http().get(url).send().await.unwrap()
@@ -46,7 +46,7 @@ async fn fault_has_headers_and_any_body() {
 
 #[tokio::test]
 async fn response_can_be_lost_after_the_update_was_applied() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let _ = acme.stytch.fault(UPDATE, Fault::status(504).after_applying()).times(1);
     assert_eq!(acme.put_by_ada(&json!({"display_name": "x"})).await.0, 504);
     assert_eq!(acme.connection.state().display_name, "x");
@@ -54,7 +54,7 @@ async fn response_can_be_lost_after_the_update_was_applied() {
 
 #[tokio::test]
 async fn delay_affects_only_its_own_requests() {
-    let (slow, quick) = (Acme::captured(), Acme::captured());
+    let (slow, quick) = (Acme::new(), Acme::new());
     let never = slow.stytch.fault(UPDATE, Fault::delay(HOUR)).times(1);
     let session = [(TOKEN, &*slow.ada.token())];
     let delayed = tokio::spawn(slow.request("PUT", &slow.path(), &session, &NAME.into()).send());
@@ -72,7 +72,7 @@ async fn delay_affects_only_its_own_requests() {
 /// In real time: the fake delays in a thread of its own.
 #[tokio::test]
 async fn delay_is_added_to_another_fault() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let delay = Duration::from_millis(100);
     let _ = acme.stytch.fault(UPDATE, Fault::delay(delay)).times(1);
     let _ = acme.stytch.fault(UPDATE, Fault::status(503)).times(1);
@@ -84,7 +84,7 @@ async fn delay_is_added_to_another_fault() {
 
 #[tokio::test]
 async fn dropped_fake_responds_with_410_and_drops_its_delays() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let _ = acme.stytch.fault(UPDATE, Fault::delay(HOUR));
     let url = format!("{}{}", acme.stytch.base_url(), acme.path());
     drop(acme);

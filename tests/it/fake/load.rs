@@ -2,8 +2,6 @@
 
 use std::{sync::Barrier, time::Instant};
 
-use tokio::task::JoinSet;
-
 use super::{JWT, NAME, http};
 use crate::support::prelude::*;
 
@@ -23,7 +21,7 @@ fn fifty_fakes_run_in_parallel() {
 
 /// A test as a user writes it, with its own runtime.
 fn whole_test(name: &str, ready: impl FnOnce()) {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     ready();
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().unwrap();
@@ -51,7 +49,7 @@ fn test_with_a_fake_takes_under_fifty_milliseconds() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hundreds_of_updates_complete_in_seconds() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let start = Instant::now();
     let (mut callers, http) = (JoinSet::new(), http());
     let request =

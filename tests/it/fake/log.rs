@@ -5,7 +5,7 @@ use crate::support::prelude::*;
 
 #[tokio::test]
 async fn requests_are_logged_without_their_credentials() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
     acme.put_ok(&json!({"display_name": "x"})).await;
     acme.authenticate(&json!({"session_jwt": jwt})).await;

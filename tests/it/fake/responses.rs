@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use stytch_sso_external::testing::jwt::Key;
-
 use crate::{denial::TYPES, support::prelude::*};
 
 #[test]
@@ -41,7 +39,7 @@ fn success_is_an_active_connection() {
 fn every_response_type_can_be_built_and_changed() {
     let mut connection: ExternalConnection = responses::connection();
     connection.display_name = "Renamed".to_owned();
-    let mut updated: types::UpdateExternalConnectionResponse = responses::updated(connection);
+    let mut updated: UpdateExternalConnectionResponse = responses::updated(connection);
     updated.request_id.clear();
     let mut session: types::MemberSession = responses::member_session("organization-test-1");
     session.organization_id.push('0');

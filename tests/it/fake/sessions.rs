@@ -6,7 +6,7 @@ use super::{JWT, NAME, TOKEN, assert_error, assert_ok};
 
 #[tokio::test]
 async fn sessions_end() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let minute = Duration::from_secs(60);
     let short = acme.member.log_in_for(minute);
     acme.assert_rejected(TOKEN, "unknown", 404, "session_not_found").await;
@@ -20,7 +20,7 @@ async fn sessions_end() {
 
 #[tokio::test]
 async fn two_sessions_are_rejected() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
     for headers in [[(TOKEN, &*token), (JWT, &*jwt)], [(TOKEN, &*token), (TOKEN, &*token)]] {
         let response = acme.put_to(&acme.path(), &headers, &NAME.into()).await;
@@ -30,10 +30,10 @@ async fn two_sessions_are_rejected() {
 
 #[tokio::test]
 async fn forged_jwts_are_rejected() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let (header, claims) = (jwt::header(&acme.ada.jwt()), acme.ada.claims());
     let project = acme.stytch.key();
-    let foreign = jwt::Key::generate().with_kid(project.kid());
+    let foreign = Key::generate().with_kid(project.kid());
     let hs256 = json!({"alg": "HS256", "kid": project.kid()});
     let renamed = json!({"alg": "RS256", "kid": "other"});
     let forged = [
@@ -59,7 +59,7 @@ async fn forged_jwts_are_rejected() {
 
 #[tokio::test]
 async fn only_authenticate_accepts_an_expired_jwt() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let expired = acme.ada.jwt();
     acme.stytch.clock().advance(Duration::from_secs(300));
     acme.assert_rejected(JWT, &expired, 400, "unable_to_parse_session_jwt").await;
@@ -83,7 +83,7 @@ async fn only_authenticate_accepts_an_expired_jwt() {
 
 #[tokio::test]
 async fn authenticate_accepts_exactly_one_session() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
     for (body, error) in [
         (json!({}), "no_session_arguments"),
@@ -101,7 +101,7 @@ async fn authenticate_accepts_exactly_one_session() {
 
 #[tokio::test]
 async fn the_published_keys_verify_the_jwts() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let (before, waiting) = (acme.ada.jwt(), acme.member.log_in());
     assert!(is_verified(&acme, &before).await);
     acme.stytch.rotate_keys();
@@ -127,7 +127,7 @@ async fn is_verified(acme: &Acme, jwt: &str) -> bool {
 
 #[tokio::test]
 async fn jwks_of_another_project_is_not_found() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let path = "/v1/b2b/sessions/jwks/project-test-other";
     assert_eq!(acme.send("GET", path, &[], &Value::Null).await.0, 404);
 }

@@ -6,7 +6,7 @@ use super::{JWT, NAME, TOKEN, assert_error, assert_ok, http, path};
 
 #[tokio::test]
 async fn admin_updates_by_token_and_by_jwt() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     for (header, session) in [(TOKEN, acme.ada.token()), (JWT, acme.ada.jwt())] {
         let body = json!({"display_name": header});
         let response = acme.put(header, &session, &body).await;
@@ -24,7 +24,7 @@ async fn admin_updates_by_token_and_by_jwt() {
 
 #[tokio::test]
 async fn lists_are_replaced_cleared_and_kept() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let roles = json!([{"role_id": "stytch_admin"}]);
     let groups = json!([{"group": "it-admins", "role_id": "stytch_admin"}]);
     for (update, expected) in [
@@ -41,7 +41,7 @@ async fn lists_are_replaced_cleared_and_kept() {
 
 #[tokio::test]
 async fn wrong_project_credentials_are_rejected() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let url = format!("{}{}", acme.stytch.base_url(), acme.path());
     let request = || http().put(&url).body(NAME);
     let id = acme.stytch.project_id();
@@ -60,7 +60,7 @@ async fn wrong_project_credentials_are_rejected() {
 
 #[tokio::test]
 async fn error_has_the_format_of_stytch() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let grace = acme.organization.member("grace", &[]).log_in();
     let mut request_ids = Vec::new();
     for _ in 0..2 {
@@ -78,7 +78,7 @@ async fn error_has_the_format_of_stytch() {
 
 #[tokio::test]
 async fn roles_grant_and_deny_updates() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     acme.stytch.role("sso_editor", &[("stytch.sso", &["create", "update"])]);
     acme.stytch.role("sso_reader", &[("stytch.sso", &["read"])]);
     acme.organization.role("own", &[("stytch.sso", &["*"])]);
@@ -107,7 +107,7 @@ fn undefined_role_panics() {
 
 #[tokio::test]
 async fn tenancy_is_enforced() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let other = acme.stytch.organization("other");
     let eve = other.member("eve", &["stytch_admin"]).log_in();
     // Their session, our organization.
@@ -121,7 +121,7 @@ async fn tenancy_is_enforced() {
 
 #[tokio::test]
 async fn path_has_the_organizations_slug_and_encoded_ids() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let odd = acme.organization.connection_builder("Odd").id("a/b ü").create();
     let path = path("acme", "a%2Fb%20%C3%BC");
     assert_ok(&acme.put_to(&path, &[(TOKEN, &acme.ada.token())], &NAME.into()).await);
@@ -139,7 +139,7 @@ fn a_live_project_has_live_ids() {
 
 #[tokio::test]
 async fn unknown_ids_and_paths_are_not_found() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     for (path, error) in [
         (path("nowhere", acme.connection.id()), "organization_not_found"),
         (path("acme", "nothing"), "external_connection_id_not_found"),
@@ -151,7 +151,7 @@ async fn unknown_ids_and_paths_are_not_found() {
 
 #[tokio::test]
 async fn connections_reject_updates_that_they_do_not_support() {
-    let acme = Acme::captured();
+    let acme = Acme::new();
     let builder = |name: &str| acme.organization.connection_builder(name);
     let (oidc, pending) = (builder("OIDC").oidc().create(), builder("P").pending().create());
     let no_groups = builder("S").saml_without_groups().create();

@@ -1,7 +1,5 @@
 //! Edits of single roles through the service.
 
-use reqwest::Method;
-
 use super::{AcmeService, GROUP_ROLES, ROLES};
 use crate::support::prelude::*;
 

@@ -1,9 +1,10 @@
 //! Cross-site request forgery: requests that a page of another site makes a browser send.
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::RequestBuilder;
 
 use super::{AcmeService, RENAME, token_cookie};
-use crate::support::service::ServiceResponse;
+
+use crate::support::prelude::*;
 
 #[tokio::test]
 async fn requests_of_another_origin_are_rejected() {

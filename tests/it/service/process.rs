@@ -1,7 +1,5 @@
 //! The start, the output and the shutdown of the service.
 
-use reqwest::Method;
-
 #[cfg(unix)]
 use super::AcmeService;
 use crate::support::prelude::*;

@@ -1,7 +1,7 @@
 //! The connections that the service shows, and whether the member may change them.
 
-use super::{AcmeService, GROUP_ROLES, path};
-use crate::support::{member::PROJECT_POLICY, prelude::*};
+use super::AcmeService;
+use crate::support::prelude::*;
 
 #[tokio::test]
 async fn list_contains_the_connections_of_the_organization_and_the_permission() {
@@ -76,17 +76,6 @@ async fn connection_is_shown_while_the_permission_cannot_be_checked() {
         assert_eq!(read["permission"], json!(null));
     }
     acme.service.logged_with("the permission is unknown").await;
-}
-
-#[tokio::test]
-async fn unknown_connection_is_a_404() {
-    let acme = AcmeService::new();
-    let theirs = acme.stytch.organization("other").connection("Other Okta");
-    for id in [theirs.id(), "external-connection-test-nothing"] {
-        let problem = acme.get(&path(id), &acme.ada).await.problem(404);
-        let detail = "Your organization has no external connection with this id.";
-        assert_eq!(problem["detail"], detail);
-    }
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! The problem details of each rejection and failure, which contain no internal information.
 
-use reqwest::Method;
 use stytch_sso_external::testing::Response as Scripted;
 
 use super::{AcmeService, RENAME, ROLES, path, token_cookie};
@@ -81,15 +80,22 @@ async fn rejections_by_stytch_are_explained_in_our_own_text() {
 async fn foreign_connection_looks_like_a_missing_one() {
     let acme = AcmeService::new();
     let theirs = acme.stytch.organization("other").connection("Other Okta");
-    let mut problems = Vec::new();
-    for id in [theirs.id(), "external-connection-test-nothing"] {
-        let mut problem = acme.send(Method::PUT, &path(id), &acme.ada, RENAME).await.problem(404);
-        for member in ["request_id", "stytch_request_id"] {
-            assert!(problem[member].take().is_string());
-        }
-        problems.push(problem);
+    for (method, body) in [(Method::GET, ""), (Method::PUT, RENAME)] {
+        let problem_of = async |id| {
+            let response = acme.send(method.clone(), &path(id), &acme.ada, body).await;
+            let mut problem = response.problem(404);
+            for member in ["request_id", "stytch_request_id"] {
+                assert!(problem[member].take().is_string(), "{method}: {problem}");
+            }
+            problem
+        };
+        let problem = problem_of(theirs.id()).await;
+        assert_eq!(problem, problem_of("external-connection-test-nothing").await, "{method}");
+        let detail = problem["detail"].as_str().unwrap();
+        let expected = "Your organization has no external connection with this id.";
+        assert!(detail.starts_with(expected), "{method}: {detail}");
+        assert!(method == Method::PUT || detail == expected, "{method}: {detail}");
     }
-    assert_eq!(problems[0], problems[1]);
     assert_eq!(theirs.state().display_name, "Other Okta");
 }
 

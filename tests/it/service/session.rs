@@ -1,8 +1,5 @@
 //! The session of a request, and the cookie of a renewed one.
 
-use reqwest::Method;
-use stytch_sso_external::testing::jwt;
-
 use super::{AcmeService, RENAME, path, token_cookie};
 use crate::support::prelude::*;
 

@@ -1,14 +1,9 @@
-//! A project with an organization, its connection and a member who may update it.
+//! A project with an organization, its connection and a member who may update it; other members as
+//! callers, and what tests assert about errors together.
 
-use std::time::Duration;
+use stytch_sso_external::testing::{Member, Organization};
 
-use futures_util::future::join_all;
-use stytch_sso_external::{
-    Client, Error, MemberClient, Operation, RetryPolicy, Session,
-    testing::{Connection, Fault, LoggedIn, Member, Organization, Stytch},
-};
-
-use super::{capture, scripted_project::rename};
+use super::prelude::*;
 
 /// A project with one organization, its connection and its admin.
 #[derive(Debug)]
@@ -26,19 +21,14 @@ impl Acme {
     }
 
     pub(crate) fn on(stytch: Stytch) -> Self {
+        // The logs of each test's process are searched for credentials.
+        capture::install();
         let organization = stytch.organization("acme");
         let connection = organization.connection_builder("Acme Okta");
         let connection = connection.roles(&["stytch_member"]).create();
         let member = organization.member("ada", &["stytch_admin"]);
-        // Longer than any outage that a test simulates.
-        let ada = member.log_in_for(Duration::from_secs(24 * 60 * 60));
+        let ada = member.log_in_for(DAY);
         Self { stytch, organization, connection, member, ada }
-    }
-
-    /// A project of a process whose logs are searched for credentials.
-    pub(crate) fn captured() -> Self {
-        capture::install();
-        Self::new()
     }
 
     /// Replaces the next response to an operation.
@@ -71,6 +61,24 @@ impl Acme {
         Session::token(self.organization.member("m", &["stytch_admin"]).log_in().token())
     }
 
+    /// A member of the organization with these roles, logged in.
+    pub(crate) fn log_in(&self, name: &str, roles: &[&str]) -> LoggedIn {
+        self.organization.member(name, roles).log_in_for(DAY)
+    }
+
+    /// The member of a session, at a client of its own that doesn't wait between attempts.
+    pub(crate) fn as_member(&self, session: Session) -> MemberClient {
+        let policy = RetryPolicy::default().initial_backoff(Duration::ZERO);
+        self.stytch.client_builder().retry(policy).build().unwrap().as_member(session)
+    }
+
+    /// Asserts that the session is of the organization, and returns its member.
+    pub(crate) async fn resolve(&self, client: &Client, session: Session) -> MemberClient {
+        let member = client.as_member(session);
+        assert_eq!(member.organization_id().await.unwrap(), self.organization.id());
+        member
+    }
+
     /// Renames the connection.
     pub(crate) async fn rename(&self, member: &MemberClient) -> Result<(), Error> {
         member.update_connection(self.connection.id(), &rename("Renamed")).await.map(drop)
@@ -94,12 +102,44 @@ impl Acme {
     /// Asserts how many requests Stytch has received.
     #[track_caller]
     pub(crate) fn assert_counts(&self, jwks: u64, authenticate: u64, updates: u64) {
-        let operations = [
-            Operation::GetJwks,
-            Operation::AuthenticateSession,
-            Operation::UpdateExternalConnection,
-        ];
-        let counts = operations.map(|operation| self.stytch.count(operation));
+        let counts = [JWKS, AUTHENTICATE, UPDATE].map(|operation| self.stytch.count(operation));
         assert_eq!(counts, [jwks, authenticate, updates], "JWKS, authenticate, updates");
     }
 }
+
+/// The JWT of a session.
+pub(crate) fn jwt_of(session: &LoggedIn) -> Session {
+    Session::jwt(session.jwt())
+}
+
+/// The token of a session.
+pub(crate) fn token_of(session: &LoggedIn) -> Session {
+    Session::token(session.token())
+}
+
+/// Asserts the kind and the outcome of an error.
+#[track_caller]
+pub(crate) fn assert_error(what: impl Display, error: &Error, kind: ErrorKind, outcome: Outcome) {
+    assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{what}: {error:?}");
+}
+
+/// Asserts the kind of an error after which nothing was changed.
+#[track_caller]
+pub(crate) fn assert_not_applied(what: impl Display, error: &Error, kind: ErrorKind) {
+    assert_error(what, error, kind, NotApplied);
+}
+
+/// Asserts that the member lacks the permission for this action on connections.
+#[track_caller]
+pub(crate) fn assert_denied(what: impl Display, error: &Error, action: &'static str) {
+    let denied = PermissionDenied { action, resource: "stytch.sso" };
+    assert_not_applied(what, error, denied);
+}
+
+/// Longer than any outage that a test simulates.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const LIST: Operation = GetConnections;
+pub(crate) const AUTHENTICATE: Operation = AuthenticateSession;
+pub(crate) const JWKS: Operation = GetJwks;
+pub(crate) const PROJECT_POLICY: Operation = GetRbacPolicy;
+pub(crate) const ORGANIZATION_POLICY: Operation = GetOrganizationRbacPolicy;

@@ -7,12 +7,11 @@ use std::{
     net::TcpStream,
     path::PathBuf,
     process::Command,
-    time::Duration,
 };
 
-use serde_json::{Value, json};
-
 use super::process::Program;
+
+use super::prelude::*;
 
 /// A browser with an empty profile, running until this is dropped.
 pub(crate) struct Browser {

@@ -6,7 +6,6 @@ pub(crate) mod capture;
 pub(crate) mod child;
 pub(crate) mod fast_time;
 pub(crate) mod json;
-pub(crate) mod member;
 pub(crate) mod prelude;
 pub(crate) mod process;
 pub(crate) mod raw;

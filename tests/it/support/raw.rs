@@ -7,10 +7,8 @@ use aws_lc_rs::{
     rsa::{KeyPair, KeySize},
     signature::{KeyPair as _, RSA_PKCS1_SHA256},
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
 
-use super::capture;
+use super::prelude::*;
 
 static PAIR: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate(KeySize::Rsa2048).unwrap());
 

@@ -3,25 +3,12 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, LazyLock, Mutex,
+        LazyLock,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::{Value, json};
-use stytch_sso_external::{
-    Client, ClientBuilder, Error, ErrorKind, Operation, Outcome, RetryPolicy, Session,
-    testing::jwt::{self, Key},
-    types::{UpdateExternalConnectionRequest, UpdateExternalConnectionResponse},
-};
-
-use super::{
-    capture,
-    scripted_server::{Request, Script, ScriptedServer},
-    steps::{self, Steps},
-};
+use super::prelude::*;
 
 pub(crate) const PROJECT: &str = "project-test-scripted";
 /// Both in the shape of Stytch's: mixed letters, which no id and no error type has.
@@ -30,7 +17,7 @@ pub(crate) const TOKEN: &str = "tHeSeSsIoNtOkEnOfAdAwHoIsAmEmBeR5FoDpF0iqFkE";
 pub(crate) const ORGANIZATION: &str = "organization-test-acme";
 pub(crate) const CONNECTION: &str = "external-connection-test-okta";
 pub(crate) const REQUEST_ID: &str = "request-id-test-5ad0";
-pub(crate) const UPDATE: Operation = Operation::UpdateExternalConnection;
+pub(crate) const UPDATE: Operation = UpdateExternalConnection;
 /// The role lists of a connection, and of an update.
 pub(crate) const ROLES: &str = "external_connection_implicit_role_assignments";
 pub(crate) const GROUP_ROLES: &str = "external_group_implicit_role_assignments";
@@ -292,9 +279,9 @@ pub(crate) fn variant(error: &Error) -> String {
 
 fn operation(request: &Request) -> Operation {
     match request.method.as_str() {
-        "POST" => Operation::AuthenticateSession,
+        "POST" => AuthenticateSession,
         "PUT" => UPDATE,
-        _ if request.target.contains("/jwks/") => Operation::GetJwks,
-        _ => Operation::GetConnections,
+        _ if request.target.contains("/jwks/") => GetJwks,
+        _ => GetConnections,
     }
 }

@@ -1,23 +1,13 @@
 //! Scripts of responses that several tests use, and a client of a project that follows them.
 
-use std::time::Duration;
-
-use serde_json::{Value, json};
-use stytch_sso_external::{Client, ClientBuilder, RetryPolicy, testing::Clock};
-
-use super::{
-    capture,
-    scripted_project::{self, PROJECT, SECRET, ScriptedProject, TOKEN, successful},
-    scripted_server::{Request, Script},
-    steps::{self, Step, Steps},
-};
+use super::prelude::*;
 
 pub(crate) fn hang(_: &Request, _: usize) -> Steps {
     vec![Step::Hang]
 }
 
 pub(crate) fn unavailable(_: &Request, _: usize) -> Steps {
-    steps::html(503)
+    html(503)
 }
 
 /// The same response to each request.
@@ -42,11 +32,20 @@ pub(crate) fn after(wait: Duration, script: impl Script) -> impl Script {
 
 /// Ada's claims, as Stytch made them ten minutes ago.
 pub(crate) fn expired_claims() -> Value {
-    let mut claims = scripted_project::claims();
+    let mut claims = claims();
     for claim in ["iat", "nbf", "exp"] {
         claims[claim] = json!(claims[claim].as_u64().unwrap() - 600);
     }
     claims
+}
+
+/// A resolver that finds no host. The network's own might.
+pub(crate) struct NoDns;
+
+impl reqwest::dns::Resolve for NoDns {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(std::future::ready(Err("no such host".into())))
+    }
 }
 
 /// The builder of a client of the project without its key, which takes up to a second to generate:

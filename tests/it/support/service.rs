@@ -6,11 +6,11 @@ use std::{
     process::Command,
 };
 
-use reqwest::{Method, RequestBuilder, header::HeaderMap};
-use serde_json::Value;
-use stytch_sso_external::testing::Stytch;
+use reqwest::{RequestBuilder, header::HeaderMap};
 
-use super::{child, process::Program, wait};
+use super::process::Program;
+
+use super::prelude::*;
 
 /// The example service, running until this is dropped.
 pub(crate) struct Service {

@@ -1,14 +1,13 @@
 //! TLS servers with certificates of an authority that a client trusts: a good one, and ones with
 //! exactly one thing wrong. `tests/certificates/make` made them.
 
-use std::sync::Arc;
-
-use stytch_sso_external::reqwest;
 use tokio_rustls::rustls::{
     RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::{ResolvesServerCertUsingSni, WebPkiClientVerifier},
 };
+
+use super::prelude::*;
 
 /// The certificate of the authority, as `SSL_CERT_FILE` takes it.
 pub(crate) const AUTHORITY_FILE: &str =

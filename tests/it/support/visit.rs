@@ -2,10 +2,7 @@
 
 use std::{env, fs, path::Path};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use serde_json::{Value, json};
-
-use super::{browser::Browser, wait};
+use super::prelude::*;
 
 impl Browser {
     /// Opens the page of a service with a cookie, as it is for a new visitor.
