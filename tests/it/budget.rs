@@ -17,7 +17,7 @@ impl Fixture {
     async fn new(policy: RetryPolicy) -> Self {
         let acme = Acme::new();
         let policy = policy.initial_backoff(Duration::ZERO);
-        let client = acme.stytch.client_builder().retry(policy).build().unwrap();
+        let client = acme.client_with(|it| it.retry(policy));
         client.warm_up().await.unwrap();
         Self { acme, client }
     }
@@ -25,14 +25,6 @@ impl Fixture {
     async fn update(&self) -> Result<(), Error> {
         let member = self.client.as_member(jwt_of(&self.acme.ada));
         self.acme.rename(&member).await
-    }
-
-    fn fail_updates(&self) -> testing::ScriptedFault {
-        self.acme.stytch.fault(UPDATE, Fault::status(503))
-    }
-
-    fn advance(&self, time: Duration) {
-        self.acme.stytch.clock().advance(time);
     }
 
     /// Uses up the part of the budget that sessions which nobody has can use.
@@ -54,7 +46,7 @@ impl Fixture {
         let before = self.acme.stytch.count(UPDATE);
         for _ in 0..CALLS_A_SECOND {
             self.update().await.unwrap_err();
-            self.advance(Duration::from_secs(1) / 50);
+            self.acme.stytch.clock().advance(Duration::from_secs(1) / 50);
         }
         self.acme.stytch.count(UPDATE) - before
     }
@@ -79,7 +71,7 @@ impl Fixture {
 async fn retries_of_a_permanent_outage_are_bounded() {
     let fixture = Fixture::new(RetryPolicy::default()).await;
     fixture.retry_made_up_tokens().await;
-    let outage = fixture.fail_updates();
+    let outage = fixture.acme.stytch.fault(UPDATE, Fault::status(503));
     fixture.assert_retries(500..=515).await;
     // Then an exhausted budget returns the last error.
     let error = fixture.update().await.unwrap_err();
@@ -96,8 +88,8 @@ async fn retries_of_a_permanent_outage_are_bounded() {
 
     // Half of the budget after half of the time, and no more than all of it.
     for (seconds, retries) in [(50, 250..=262), (150, 500..=520)] {
-        fixture.advance(Duration::from_secs(seconds));
-        let outage = fixture.fail_updates();
+        fixture.acme.advance(seconds);
+        let outage = fixture.acme.stytch.fault(UPDATE, Fault::status(503));
         fixture.assert_retries(retries).await;
         outage.clear();
     }
@@ -115,7 +107,7 @@ async fn retries_of_a_permanent_outage_are_bounded() {
 async fn without_a_budget_every_call_makes_all_of_its_attempts() {
     let policy = RetryPolicy::default().max_attempts(50).without_budget();
     let fixture = Fixture::new(policy.max_backoff(Duration::ZERO)).await;
-    fixture.fail_updates();
+    fixture.acme.stytch.fault(UPDATE, Fault::status(503));
     // More than the budget would allow.
     for _ in 0..12 {
         let error = fixture.update().await.unwrap_err();

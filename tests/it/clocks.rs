@@ -7,7 +7,7 @@ fn client_ahead_by(acme: &Acme, seconds: i64) -> (Client, Clock) {
     let (now, difference) =
         (acme.stytch.clock().now(), Duration::from_secs(seconds.unsigned_abs()));
     let clock = Clock::stopped_at(if seconds < 0 { now - difference } else { now + difference });
-    (acme.stytch.client_builder().clock(clock.clone()).build().unwrap(), clock)
+    (acme.client_with(|it| it.clock(clock.clone())), clock)
 }
 
 fn advance(acme: &Acme, clock: &Clock, seconds: u64) {

@@ -9,9 +9,8 @@ const SHORT: Duration = Duration::from_millis(100);
 
 /// A client that has the project's keys and no connection left.
 async fn with_keys(settings: Settings) -> (Client, ScriptedProject) {
-    let keys = |request: &_, before| [successful_jwks(request, before), vec![Step::Close]].concat();
-    let update = |_: &_, _| steps::json(200, &updated());
-    let project = ScriptedProject::scripted(keys, successful_authenticate, update).await;
+    let keys = |request: &_, before| [successful(request, before), vec![Step::Close]].concat();
+    let project = ScriptedProject::scripted(keys, successful, successful).await;
     let client = settings(project.builder()).build().unwrap();
     client.warm_up().await.unwrap();
     (client, project)

@@ -35,10 +35,6 @@ impl Scripted {
     }
 }
 
-fn jwks() -> Value {
-    json!({"keys": [KEY.jwk()], "request_id": REQUEST_ID, "status_code": 200})
-}
-
 #[tokio::test]
 async fn any_2xx_with_a_usable_body_is_a_success() {
     let scripted = Scripted::start().await;
@@ -53,34 +49,27 @@ async fn any_2xx_with_a_usable_body_is_a_success() {
     }
 }
 
-/// The body without these fields, and with `null` in their place.
-fn lacking(body: &Value, pointers: &[&str]) -> [Value; 2] {
-    let lack =
-        |change: fn(Value, &str) -> Value| pointers.iter().copied().fold(body.clone(), change);
-    [lack(without), lack(|body, pointer| with(body, pointer, Value::Null))]
-}
-
 #[tokio::test]
 async fn success_may_lack_request_id_status_code_credentials_and_role_lists() {
     let scripted = Scripted::start().await;
     let envelope: &[_] = &["/request_id", "/status_code"];
     for fields in [envelope, &envelope[..1], &envelope[1..]] {
-        for body in lacking(&jwks(), fields) {
+        for body in missing_or_null(&jwks(), fields) {
             scripted.warm_up(steps::json(200, &body)).await.unwrap();
         }
-        for body in lacking(&updated(), fields) {
+        for body in missing_or_null(&updated(), fields) {
             let response = scripted.update(steps::json(200, &body)).await.unwrap();
             let request_id = if fields.contains(&"/request_id") { "" } else { REQUEST_ID };
             assert_eq!(response.request_id, request_id, "{body}");
         }
         let credentials = ["/session_token", "/session_jwt"];
-        for body in lacking(&authenticated("a.b.c"), &[fields, &credentials].concat()) {
+        for body in missing_or_null(&authenticated("a.b.c"), &[fields, &credentials].concat()) {
             let id = scripted.organization_id(steps::json(200, &body)).await;
             assert_eq!(id.unwrap(), ORGANIZATION, "{body}");
         }
     }
     let lists = [ROLES, GROUP_ROLES].map(|list| format!("/connection/{list}"));
-    for body in lacking(&updated(), &lists.each_ref().map(|list| &**list)) {
+    for body in missing_or_null(&updated(), &lists.each_ref().map(|list| &**list)) {
         scripted.update(steps::json(200, &body)).await.unwrap();
     }
 }
@@ -99,7 +88,7 @@ async fn success_may_have_unknown_values_and_fields() {
 #[tokio::test]
 async fn renewing_a_jwt_fails_without_a_fresh_one() {
     let scripted = Scripted::start().await;
-    for body in missing_or_null(&authenticated("a.b.c"), "/session_jwt") {
+    for body in missing_or_null(&authenticated("a.b.c"), &["/session_jwt"]) {
         scripted.project.respond(AuthenticateSession, steps::json(200, &body));
         let member = scripted.client.as_member(jwt(&with(claims(), "/exp", 1)));
         let error = member.organization_id().await.unwrap_err();
@@ -155,7 +144,6 @@ async fn error_of(operation: Operation, acme: &Acme) -> Error {
 
 #[tokio::test]
 async fn field_that_is_missing_or_of_a_wrong_type_is_ignored() {
-    let denied = PermissionDenied { action: "update", resource: "stytch.sso" };
     let scripted = Scripted::start().await;
     let whole =
         with(rejected(403, "session_authorization_error"), "/error_details", json!({"a": 1}));
@@ -163,10 +151,10 @@ async fn field_that_is_missing_or_of_a_wrong_type_is_ignored() {
         let pointer = format!("/{field}");
         let wrong = [json!({"a": ["b"]}), json!(["a"]), json!(true), json!(1.5)];
         let wrong = wrong.map(|value| with(whole.clone(), &pointer, value));
-        for body in missing_or_null(&whole, &pointer).into_iter().chain(wrong) {
+        for body in missing_or_null(&whole, &[&pointer]).into_iter().chain(wrong) {
             let error = scripted.update(steps::json(403, &body)).await.unwrap_err();
             // Of a 403 without a type nobody knows what it denies.
-            let kind = if field == "error_type" { Api } else { denied };
+            let kind = if field == "error_type" { Api } else { PERMISSION_DENIED };
             assert_eq!(facts(&error), (kind, Some(403), NotApplied), "{body}");
             let text = |name: &str| whole[name].as_str().filter(|_| name != field);
             assert_eq!(error.request_id(), text("request_id"), "{body}");

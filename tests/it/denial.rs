@@ -2,8 +2,6 @@
 
 use crate::support::prelude::*;
 
-const PERMISSION_DENIED: ErrorKind = PermissionDenied { action: "update", resource: "stytch.sso" };
-
 #[rustfmt::skip]
 pub(crate) const TYPES: &[(u16, &str, ErrorKind)] = &[
     (403, "session_authorization_error",                          PERMISSION_DENIED),

@@ -401,8 +401,8 @@ async fn three_callers_of_a_session_edit_without_a_failure() {
 #[tokio::test]
 async fn timeout_while_queued_for_the_edit_lock_sends_nothing() {
     let acme = Acme::new();
-    let client = acme.stytch.client_builder().operation_timeout(Duration::from_secs(5));
-    let ada = client.build().unwrap().as_member(acme.jwt());
+    let client = acme.client_with(|it| it.operation_timeout(Duration::from_secs(5)));
+    let ada = client.as_member(acme.jwt());
     ada.organization_id().await.unwrap();
     let hang = acme.stytch.fault(GetConnections, Fault::delay(LONG));
     let edit = || ada.edit_connection(acme.connection.id(), |edit| edit.grant_role(ADMIN));

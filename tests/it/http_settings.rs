@@ -58,13 +58,11 @@ fn hostile_settings(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
 async fn the_crates_own_settings_win() {
     let other = ScriptedServer::start(successful).await;
     let location = format!("location: {}/x\r\n", other.url());
-    let project = ScriptedProject::start(move |_, before| match before {
-        // Longer than the caller's read timeout.
-        0 => [vec![Step::Wait(Duration::from_millis(50))], steps::json(200, &updated())].concat(),
-        1 => steps::http(307, &location, ""),
-        _ => vec![Step::Hang],
-    });
-    let project = project.await;
+    // Longer than the caller's read timeout.
+    let wait = vec![Step::Wait(Duration::from_millis(50))];
+    let late = [wait, steps::json(200, &updated())].concat();
+    let responses = first([late, steps::http(307, &location, "")], hang);
+    let project = ScriptedProject::start(responses).await;
     let timeout = Duration::from_secs(1);
     let builder = project.builder().attempt_timeout(timeout).configure_http(hostile_settings);
     let client = builder.app_name("acme-admin/2.1").build().unwrap();

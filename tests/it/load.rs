@@ -12,21 +12,6 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Longer than any test.
 const LONG: Duration = Duration::from_secs(600);
 
-impl Acme {
-    fn client_with(&self, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
-        settings(self.stytch.client_builder()).build().unwrap()
-    }
-
-    fn advance(&self, seconds: u32) {
-        self.stytch.clock().advance(seconds * SECOND);
-    }
-}
-
-/// Resolves a session.
-async fn resolve(client: &Client, session: Session) -> Result<String, Error> {
-    client.as_member(session).organization_id().await
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
     const UPDATES: usize = 1_000;
@@ -45,24 +30,6 @@ async fn a_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
     acme.rename_all(&client, sessions).await;
     acme.assert_counts(1, 0, UPDATES as u64);
     assert_eq!(acme.stytch.accepted(), UPDATES as u64);
-}
-
-#[tokio::test]
-async fn expired_jwt_is_renewed_once_for_all_its_callers() {
-    let acme = Acme::new();
-    let jwt = acme.ada.jwt();
-    acme.advance(301);
-    let client = acme.stytch.client();
-    acme.rename_all(&client, (0..100).map(|_| Session::jwt(&jwt))).await;
-    acme.assert_counts(1, 1, 100);
-
-    let member = client.as_member(Session::jwt(&jwt));
-    member.organization_id().await.unwrap();
-    let renewed = member.session();
-    let mut sent = acme.stytch.requests();
-    sent.retain(|request| request.operation == Some(UPDATE));
-    assert_eq!(sent.len(), 100);
-    assert!(sent.iter().all(|it| it.carries(renewed.expose_secret()) && !it.carries(&jwt)));
 }
 
 #[tokio::test]
@@ -104,7 +71,7 @@ async fn flood(outage: Option<Fault>) {
     for n in 2_000..7_000 {
         assert_undecided(&call(n).await);
         if n % 1_000 == 0 {
-            resolve(&client, acme.fresh_jwt()).await.unwrap();
+            acme.resolve(&client, acme.fresh_jwt()).await;
         }
     }
     #[cfg(target_os = "linux")]
@@ -152,7 +119,7 @@ async fn failed_fetch_is_remembered_until_the_backoff_ends() {
     client.warm_up().await.unwrap_err();
     acme.advance(1);
     client.warm_up().await.unwrap();
-    resolve(&client, acme.jwt()).await.unwrap();
+    acme.resolve(&client, acme.jwt()).await;
     acme.assert_counts(2, 0, 0);
 }
 
@@ -222,7 +189,7 @@ async fn sessions_beyond_the_cache_capacity_are_evicted() {
     let client = acme.client_with(|it| it.session_cache_capacity(10));
     let sessions: Vec<_> = (0..40).map(|_| acme.another_token()).collect();
     for session in sessions.iter().chain(&sessions) {
-        resolve(&client, session.clone()).await.unwrap();
+        acme.resolve(&client, session.clone()).await;
     }
     assert!(acme.stytch.count(AuthenticateSession) >= 70);
 }
@@ -236,11 +203,11 @@ async fn session_is_authenticated_while_updates_use_all_permits() {
     let resolved = async {
         until(|| hang.hits() > 0).await;
         // The one update permit is taken; this must not wait for it.
-        resolve(&client, acme.token()).await
+        acme.resolve(&client, acme.token()).await
     };
     tokio::select! {
         _ = acme.rename(&member) => panic!("the update was to be held"),
-        id = resolved => assert_eq!(id.unwrap(), acme.organization.id()),
+        _ = resolved => {}
     }
     acme.assert_counts(1, 1, 1);
 }
@@ -267,7 +234,7 @@ async fn sixty_four_updates_are_in_flight_by_default() {
     let acme = Acme::new();
     // Longer than the test, so that no hanging request is retried.
     let client = acme.client_with(|it| it.attempt_timeout(LONG).operation_timeout(LONG));
-    resolve(&client, acme.jwt()).await.unwrap();
+    acme.resolve(&client, acme.jwt()).await;
     let hang = acme.stytch.fault(UPDATE, Fault::delay(LONG));
     let send = || {
         let (member, id) = (client.as_member(acme.jwt()), acme.connection.id().to_owned());
@@ -290,11 +257,11 @@ async fn sixty_four_updates_are_in_flight_by_default() {
 async fn jwt_seen_before_needs_no_keys() {
     let acme = Acme::new();
     let client = acme.client_with(|it| it.jwks_max_stale(60 * SECOND));
-    resolve(&client, acme.jwt()).await.unwrap();
+    acme.resolve(&client, acme.jwt()).await;
     acme.advance(120);
-    resolve(&client, acme.jwt()).await.unwrap();
+    acme.resolve(&client, acme.jwt()).await;
     acme.assert_counts(1, 0, 0);
-    resolve(&client, acme.fresh_jwt()).await.unwrap();
+    acme.resolve(&client, acme.fresh_jwt()).await;
     acme.assert_counts(2, 0, 0);
 }
 
@@ -308,7 +275,7 @@ async fn renewed_jwt_is_cached() {
     let member = client.as_member(session.clone());
     member.organization_id().await.unwrap();
     assert!(member.session() != session);
-    resolve(&client, member.session()).await.unwrap();
+    acme.resolve(&client, member.session()).await;
     assert_eq!(acme.stytch.count(AuthenticateSession), 1);
 }
 
@@ -364,10 +331,11 @@ async fn dropped_shared_request_is_followed_by_a_new_one() {
     for polls in 1..6 {
         let session = acme.another_token();
         for _ in 0..3 {
-            let outcome = dropped_after(polls, resolve(&client, session.clone())).await;
+            let member = client.as_member(session.clone());
+            let outcome = dropped_after(polls, member.organization_id()).await;
             assert!(outcome.is_none_or(|outcome| outcome.is_ok()));
         }
-        resolve(&client, session).await.unwrap();
+        acme.resolve(&client, session).await;
     }
 }
 

@@ -25,8 +25,7 @@ async fn jwt_needs_the_keys_once_and_no_authenticate() {
 async fn token_is_authenticated_once_in_an_hour_or_in_the_cache_ttl() {
     let acme = Acme::new();
     let by_default = acme.stytch.client();
-    let minute = acme.stytch.client_builder().session_cache_ttl(Duration::from_secs(60));
-    let minute = minute.build().unwrap();
+    let minute = acme.client_with(|it| it.session_cache_ttl(Duration::from_secs(60)));
     let rows = [(0, 1), (3_599, 1), (1, 2), (3_599, 2), (1, 3)].map(|row| (&by_default, row));
     for (client, (advance, authenticated)) in
         rows.into_iter().chain([(0, 4), (59, 4), (1, 5)].map(|row| (&minute, row)))
@@ -40,23 +39,31 @@ async fn token_is_authenticated_once_in_an_hour_or_in_the_cache_ttl() {
 }
 
 #[tokio::test]
-async fn expired_jwt_is_renewed_and_the_update_carries_the_new_one() {
-    let acme = Acme::new();
-    let old = acme.ada.jwt();
-    acme.stytch.clock().advance(Duration::from_secs(301));
-    let member = acme.as_member(Session::jwt(&old));
-    let clone = member.clone();
-    acme.rename(&member).await.unwrap();
+async fn expired_jwt_is_renewed_once_for_all_its_callers_whose_updates_carry_the_new_one() {
+    for callers in [1, 100] {
+        let acme = Acme::new();
+        let old = acme.ada.jwt();
+        acme.advance(301);
+        let client = acme.stytch.client();
+        let member = client.as_member(Session::jwt(&old));
+        let clone = member.clone();
+        let others = (1..callers).map(|_| Session::jwt(&old));
+        let (updated, ()) = tokio::join!(acme.rename(&member), acme.rename_all(&client, others));
+        updated.unwrap();
 
-    let renewed = clone.session();
-    assert_eq!(renewed.kind(), SessionKind::Jwt);
-    let sent = acme.stytch.requests().pop().unwrap();
-    assert!(sent.carries(renewed.expose_secret()) && !sent.carries(&old));
-    acme.assert_counts(1, 1, 1);
+        let renewed = clone.session();
+        assert_eq!(renewed.kind(), SessionKind::Jwt);
+        let mut sent = acme.stytch.requests();
+        sent.retain(|request| request.operation == Some(UPDATE));
+        assert!(sent.iter().all(|it| it.carries(renewed.expose_secret()) && !it.carries(&old)));
+        acme.assert_counts(1, 1, callers);
 
-    // The renewed one is remembered: neither member authenticates again.
-    acme.rename(&clone).await.unwrap();
-    acme.assert_counts(1, 1, 2);
+        // The renewed one is remembered: no member authenticates again.
+        for member in [clone, client.as_member(Session::jwt(&old))] {
+            acme.rename(&member).await.unwrap();
+        }
+        acme.assert_counts(1, 1, callers + 2);
+    }
 }
 
 #[tokio::test]

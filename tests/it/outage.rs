@@ -237,8 +237,8 @@ async fn token_that_was_resolved_before_is_not_queued_behind_made_up_ones() {
 
 #[tokio::test]
 async fn hanging_background_refresh_is_one_task() {
-    let scripted =
-        ScriptedClient::new(first([successful_jwks(&request(), 0)], hang), successful).await;
+    let jwks = first([steps::json(200, &jwks())], hang);
+    let scripted = ScriptedClient::new(jwks, successful).await;
     scripted.client.warm_up().await.unwrap();
     scripted.clock.advance(Duration::from_secs(5 * 60));
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
@@ -359,7 +359,7 @@ async fn queued_jwts_are_verified_once_keys_are_there() {
     let calls = join_all((0..20).map(|n| resolve(&scripted.client, jwt(n))));
     let recovery = async {
         until(|| scripted.project.authenticate_requests() > 0).await;
-        scripted.project.respond(JWKS, successful_jwks(&request(), 0));
+        scripted.project.respond(JWKS, steps::json(200, &jwks()));
         scripted.clock.advance(Duration::from_secs(30));
         scripted.client.warm_up().await.unwrap();
     };
@@ -402,12 +402,10 @@ async fn assert_errors_of_each_call(client: &Client, reason: &str) {
 
 #[tokio::test]
 async fn error_that_the_deadline_ends_has_the_cause_of_the_last_attempt() {
-    // The list hangs, as the update and `sessions/authenticate` do, and the keys don't.
-    let get = |request: &Request, before: usize| {
-        let is_jwks = request.target.contains("/jwks/");
-        if is_jwks { successful(request, before) } else { vec![Step::Hang] }
-    };
-    let project = ScriptedProject::scripted(get, hang, hang).await;
+    let project = ScriptedProject::successful().await;
+    for operation in [LIST, AUTHENTICATE, UPDATE] {
+        project.respond(operation, vec![Step::Hang]);
+    }
     accelerate();
     let while_waiting = "timed out while waiting for the response";
     let cut = format!("{while_waiting}; operation_timeout elapsed");
@@ -470,8 +468,7 @@ async fn keys_are_refreshed_before_a_short_maximum_age_ends() {
     let acme = Acme::new();
     let minute = Duration::from_secs(60);
     // The last setting counts.
-    let settings = acme.stytch.client_builder().jwks_max_stale(minute / 60).jwks_max_stale(minute);
-    let client = settings.build().unwrap();
+    let client = acme.client_with(|it| it.jwks_max_stale(minute / 60).jwks_max_stale(minute));
     for (seconds, fetches) in [(0, 1), (29, 1), (1, 2)] {
         acme.stytch.clock().advance(Duration::from_secs(seconds));
         acme.resolve(&client, Session::jwt(acme.ada.fresh_jwt())).await;

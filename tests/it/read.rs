@@ -14,11 +14,9 @@ fn list(connections: &Value) -> Value {
 
 /// A project that responds to the list of connections with these steps.
 async fn listing(steps: Steps) -> ScriptedClient {
-    let get = move |request: &Request, before: usize| {
-        let is_jwks = request.target.contains("/jwks/");
-        if is_jwks { successful(request, before) } else { steps.clone() }
-    };
-    ScriptedClient::new(get, successful).await
+    let scripted = ScriptedClient::new(successful, successful).await;
+    scripted.project.respond(LIST, steps);
+    scripted
 }
 
 #[tokio::test]
@@ -100,8 +98,7 @@ async fn secrets_of_other_connections_are_never_printed() {
     for status in [200, 403, 500] {
         let authenticate = always(respond(status, "hunter2-saml"));
         let scripted = ScriptedClient::new(successful, authenticate).await;
-        let session = token();
-        let error = update_as(&scripted.client, session).await.unwrap_err();
+        let error = update_as(&scripted.client, token()).await.unwrap_err();
         assert_eq!((error.operation(), error.body_snippet()), (AUTHENTICATE, None), "{status}");
     }
 }

@@ -70,8 +70,7 @@ async fn older_renewal_never_replaces_a_newer_one() {
 async fn renewed_jwt_is_renewed_again_the_margin_before_its_end() {
     let acme = Acme::new();
     for margin in [0, 5, 100] {
-        let settings = acme.stytch.client_builder().expiry_margin(Duration::from_secs(margin));
-        let client = settings.build().unwrap();
+        let client = acme.client_with(|it| it.expiry_margin(Duration::from_secs(margin)));
         let member = client.as_member(Session::jwt(acme.ada.fresh_jwt()));
         acme.stytch.clock().advance(JWT_LIFETIME);
         member.organization_id().await.unwrap();
@@ -111,8 +110,7 @@ async fn response_about_another_session_is_an_error_and_leaves_no_trace() {
         let right = authenticated(&sign(&scripted_project::claims()));
         let mixed_up = with(right.clone(), pointer, value);
         let authenticate = first([steps::json(200, &mixed_up)], always(steps::json(200, &right)));
-        let jwks = successful_jwks;
-        let scripted = ScriptedClient::new(jwks, authenticate).await;
+        let scripted = ScriptedClient::new(successful, authenticate).await;
         let member = scripted.client.as_member(of.clone());
         let update = async || member.update_connection(CONNECTION, &rename("Acme")).await;
         let error = update().await.unwrap_err();
@@ -134,13 +132,8 @@ async fn token_never_becomes_another_session() {
     let id = "/member_session/member_session_id";
     let mixed_up = with(right.clone(), id, json!("session-test-other"));
     let authenticate = first([steps::json(200, &right)], always(steps::json(200, &mixed_up)));
-    let project = ScriptedProject::scripted(
-        successful_jwks,
-        authenticate,
-        always(steps::json(200, &updated())),
-    );
-    let (project, clock) = (project.await, Clock::stopped());
-    let client = project.builder().clock(clock.clone()).build().unwrap();
+    let scripted = ScriptedClient::new(successful, authenticate).await;
+    let ScriptedClient { project, client, clock } = scripted;
     update_as(&client, token()).await.unwrap();
     clock.advance(Duration::from_secs(60 * 60));
     let error = update_as(&client, token()).await.unwrap_err();

@@ -134,9 +134,10 @@ async fn soak(length: Duration) {
     let state = State::default();
     let set = state.clone();
     // Signed once: each new one would be searched for in all that is logged.
-    let authenticated = successful_authenticate(&request(), 0);
+    let authenticated = without(authenticated(&sign(&claims())), "/session_token");
+    let (jwks, authenticated) = (steps::json(200, &jwks()), steps::json(200, &authenticated));
     let project = ScriptedProject::scripted(
-        |request, n| detour(successful_jwks(request, n)),
+        move |_, _| detour(jwks.clone()),
         move |_, _| detour(authenticated.clone()),
         move |request, _| respond(&set, request),
     )
@@ -204,7 +205,7 @@ fn verdict(error: &Error, was_set: bool) -> String {
         Applied => assert!(was_set, "applied, and not set: {error:?}"),
         Unknown => {}
     }
-    format!("{}/{:?}", variant(error), error.outcome())
+    format!("{:?}/{:?}", error.kind(), error.outcome())
 }
 
 fn report(figures: &[(Duration, String)], samples: &[(u64, usize)], project: &ScriptedProject) {

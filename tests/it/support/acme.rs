@@ -36,9 +36,16 @@ impl Acme {
         let _ = self.stytch.fault(operation, fault).times(1);
     }
 
+    pub(crate) fn client_with(
+        &self,
+        settings: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Client {
+        settings(self.stytch.client_builder()).build().unwrap()
+    }
+
     /// A client without retries.
     pub(crate) fn client_without_retries(&self) -> Client {
-        self.stytch.client_builder().retry(RetryPolicy::disabled()).build().unwrap()
+        self.client_with(|it| it.retry(RetryPolicy::disabled()))
     }
 
     /// Ada's session as a JWT.
@@ -69,7 +76,12 @@ impl Acme {
     /// The member of a session, at a client of its own that doesn't wait between attempts.
     pub(crate) fn as_member(&self, session: Session) -> MemberClient {
         let policy = RetryPolicy::default().initial_backoff(Duration::ZERO);
-        self.stytch.client_builder().retry(policy).build().unwrap().as_member(session)
+        self.client_with(|it| it.retry(policy)).as_member(session)
+    }
+
+    /// Lets the time of the project and of its clients pass.
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.stytch.clock().advance(Duration::from_secs(seconds));
     }
 
     /// Asserts that the session is of the organization, and returns its member.
@@ -138,6 +150,8 @@ pub(crate) fn assert_denied(what: impl Display, error: &Error, action: &'static 
 
 /// Longer than any outage that a test simulates.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const PERMISSION_DENIED: ErrorKind =
+    PermissionDenied { action: "update", resource: "stytch.sso" };
 pub(crate) const LIST: Operation = GetConnections;
 pub(crate) const AUTHENTICATE: Operation = AuthenticateSession;
 pub(crate) const JWKS: Operation = GetJwks;

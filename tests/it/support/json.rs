@@ -20,7 +20,9 @@ pub(crate) fn without(mut body: Value, pointer: &str) -> Value {
     body
 }
 
-/// The body without a field, and with `null` in its place.
-pub(crate) fn missing_or_null(body: &Value, pointer: &str) -> [Value; 2] {
-    [without(body.clone(), pointer), with(body.clone(), pointer, Value::Null)]
+/// The body without these fields, and with `null` in their place.
+pub(crate) fn missing_or_null(body: &Value, pointers: &[&str]) -> [Value; 2] {
+    let lack =
+        |change: fn(Value, &str) -> Value| pointers.iter().copied().fold(body.clone(), change);
+    [lack(without), lack(|body, pointer| with(body, pointer, Value::Null))]
 }

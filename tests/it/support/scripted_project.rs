@@ -43,7 +43,7 @@ impl ScriptedProject {
     /// Starts a project whose updates get the response of `update`, which gets the request
     /// and how many updates there were before it.
     pub(crate) async fn start(update: impl Script) -> Self {
-        Self::scripted(successful_jwks, successful_authenticate, update).await
+        Self::scripted(successful, successful, update).await
     }
 
     /// Starts a project whose updates all get the same response.
@@ -190,31 +190,23 @@ pub(crate) fn claims() -> Value {
 }
 
 /// The response to any request that is right.
-pub(crate) fn successful(request: &Request, before: usize) -> Steps {
+pub(crate) fn successful(request: &Request, _: usize) -> Steps {
     match request.method.as_str() {
-        "GET" => successful_jwks(request, before),
-        "POST" => successful_authenticate(request, before),
+        "GET" => steps::json(200, &jwks()),
+        "POST" => {
+            let mut response = authenticated(&sign(&claims()));
+            if let Some(token) = request.json().get("session_token") {
+                response["session_token"] = token.clone();
+            }
+            steps::json(200, &response)
+        }
         _ => steps::json(200, &updated()),
     }
 }
 
-pub(crate) fn successful_jwks(_: &Request, _: usize) -> Steps {
-    let keys = json!([KEY.jwk()]);
-    steps::json(200, &json!({"keys": keys, "request_id": REQUEST_ID, "status_code": 200}))
-}
-
-pub(crate) fn successful_authenticate(request: &Request, _: usize) -> Steps {
-    let mut response = authenticated(&sign(&claims()));
-    let request: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    if let Some(token) = request.get("session_token") {
-        response["session_token"] = token.clone();
-    }
-    steps::json(200, &response)
-}
-
-/// A request that nobody sent, for a script that doesn't look at it.
-pub(crate) fn request() -> Request {
-    Request { method: String::new(), target: String::new(), headers: vec![], body: vec![] }
+/// The project's keys.
+pub(crate) fn jwks() -> Value {
+    json!({"keys": [KEY.jwk()], "request_id": REQUEST_ID, "status_code": 200})
 }
 
 /// The response of `sessions/authenticate`.
@@ -270,11 +262,6 @@ pub(crate) fn headers_of(name: &'static str, value: &'static str) -> HeaderMap {
 /// change was applied.
 pub(crate) fn facts(error: &Error) -> (ErrorKind, Option<u16>, Outcome) {
     (error.kind(), error.status().map(|status| status.as_u16()), error.outcome())
-}
-
-/// The variant of an error.
-pub(crate) fn variant(error: &Error) -> String {
-    format!("{:?}", error.kind()).split(' ').next().unwrap_or_default().to_owned()
 }
 
 fn operation(request: &Request) -> Operation {
