@@ -17,7 +17,23 @@ impl Client {
     /// The project id selects Stytch's environment: it starts with `project-live-` or
     /// `project-test-`. Any other id requires a [`base_url`](ClientBuilder::base_url).
     pub fn builder(project_id: impl Into<String>, secret: impl Into<String>) -> ClientBuilder {
-        ClientBuilder::new(project_id.into(), secret.into())
+        ClientBuilder {
+            project_id: project_id.into(),
+            secret: SecretString::from(secret.into()),
+            base_url: None,
+            http: HttpConfig {
+                connect_timeout: Duration::from_secs(5),
+                attempt_timeout: Duration::from_secs(10),
+                app_name: None,
+                configure: None,
+            },
+            operation_timeout: Duration::from_secs(25),
+            policy: RetryPolicy::default(),
+            max_in_flight: 64,
+            max_response_bytes: 1024 * 1024,
+            clock: Clock::system(),
+            organizations: organization::Settings::default(),
+        }
     }
 
     /// Builds a client from the environment variables `STYTCH_PROJECT_ID`, `STYTCH_SECRET` and,
@@ -75,26 +91,6 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    pub(crate) fn new(project_id: String, secret: String) -> Self {
-        Self {
-            project_id,
-            secret: SecretString::from(secret),
-            base_url: None,
-            http: HttpConfig {
-                connect_timeout: Duration::from_secs(5),
-                attempt_timeout: Duration::from_secs(10),
-                app_name: None,
-                configure: None,
-            },
-            operation_timeout: Duration::from_secs(25),
-            policy: RetryPolicy::default(),
-            max_in_flight: 64,
-            max_response_bytes: 1024 * 1024,
-            clock: Clock::system(),
-            organizations: organization::Settings::default(),
-        }
-    }
-
     /// Sets the base URL of the project, in place of Stytch's own host: an https URL, such as that
     /// of a custom domain, or plain http on this machine's loopback.
     ///
@@ -160,13 +156,13 @@ impl ClientBuilder {
     /// Sets how long before its `exp` a session JWT counts as expired, so that it doesn't expire
     /// on the way to Stytch. Default: 5 s.
     pub fn expiry_margin(mut self, margin: Duration) -> Self {
-        self.organizations.expiry_margin = margin.min(LONGEST);
+        self.organizations.expiry_margin = margin;
         self
     }
 
     /// Sets the leeway for `iat` and `nbf` of a session JWT, since clocks differ. Default: 5 s.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.organizations.leeway = leeway.min(LONGEST);
+        self.organizations.leeway = leeway;
         self
     }
 
@@ -274,6 +270,3 @@ impl fmt::Debug for ClientBuilder {
             .finish_non_exhaustive()
     }
 }
-
-/// The longest time that is added to a point in time. `Duration::MAX` would overflow.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);

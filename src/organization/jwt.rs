@@ -130,12 +130,13 @@ impl Validation {
         let organization_id = claims.organization.and_then(|claim| claim.organization_id);
         let organization = organization_id.as_deref().map(PathSegment::new).transpose();
         let organization = organization.map_err(|_| "contains an invalid organization id")?;
+        let until = |time: SystemTime| time.duration_since(now).unwrap_or_default();
         let is_ours = claims.iss.is_some_and(|iss| self.issuers.contains(&iss));
         let valid = match (organization, times) {
             (Some(organization), (Some(nbf), Some(iat), Some(exp)))
-                if is_ours && member_session_id.is_some() && nbf.max(iat) <= now + self.leeway =>
+                if is_ours && member_session_id.is_some() && until(nbf.max(iat)) <= self.leeway =>
             {
-                let valid_for = exp.duration_since(now + self.expiry_margin).unwrap_or_default();
+                let valid_for = until(exp).saturating_sub(self.expiry_margin);
                 (!valid_for.is_zero()).then_some(ValidClaims { organization, roles, valid_for })
             }
             _ => None,
