@@ -245,6 +245,30 @@ async fn check_after_a_denial_uses_the_current_roles_and_policies() {
 }
 
 #[tokio::test]
+async fn check_after_a_denial_takes_no_roles_that_began_to_be_read_before_it() {
+    let (acme, _bob, member) = bob(token_of);
+    member.check_permissions([UPDATE]).await.unwrap();
+    acme.rename(&member).await.unwrap_err();
+    let hang = acme.stytch.fault(AUTHENTICATE, Fault::delay(Duration::from_secs(60))).times(1);
+    let check = || {
+        let member = member.clone();
+        tokio::spawn(async move { member.check_permissions([UPDATE]).await })
+    };
+    let before = check();
+    until(|| hang.hits() > 0).await;
+    acme.rename(&member).await.unwrap_err();
+    let after = check();
+    // It waits for the request in flight.
+    tokio::task::yield_now().await;
+    // The first request has a second attempt, and then there is a request for the second check.
+    accelerate();
+    for check in [before, after] {
+        assert!(!check.await.unwrap().unwrap().authorized);
+    }
+    assert_eq!(acme.stytch.count(AUTHENTICATE), 1 + 2 + 1);
+}
+
+#[tokio::test]
 async fn roles_that_cannot_be_read_after_a_denial_fail_the_check() {
     let (acme, _bob, member) = bob(token_of);
     member.check_permissions([UPDATE]).await.unwrap();
