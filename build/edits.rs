@@ -11,7 +11,7 @@ use regex::Regex;
 pub(crate) fn bindings(file: &syn::File, document: &OpenAPI) -> Result<String, String> {
     let operations = document.operations().count();
     let mut edits = Edits(prettyplease::unparse(file));
-    // `operation_url` in src/http/url.rs checks the ids, and appends them to a URL that is
+    // `operation_url` in src/http/destination.rs checks the ids, and appends them to a URL that is
     // parsed already: half of the instructions of parsing the whole one for each request.
     edits.replace(
         "ids in URLs",

@@ -84,8 +84,8 @@
 //! | `testing/` | the fake and the typed mocks |
 //!
 //! An update goes from `member/member.rs` by `member/call.rs`, `organization/resolve.rs`,
-//! `http/transport.rs`, the generated client, `http/url.rs` and `http/hooks.rs` to Stytch, and back by
-//! `http/decode.rs`, `error/response.rs` and `error/kind.rs` to `call/call.rs`.
+//! `http/transport.rs`, the generated client, `http/destination.rs` and `http/hooks.rs` to Stytch,
+//! and back by `http/decode.rs`, `error/response.rs` and `error/kind.rs` to `call/call.rs`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod call;

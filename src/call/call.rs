@@ -43,16 +43,12 @@ impl CallContext {
     }
 
     /// Makes a call for the project: a span with all its attempts, one if there is no budget.
-    pub(crate) async fn call_as_project<T, F>(
+    pub(crate) async fn call_as_project<T: ResponseBody, F: Future<Output = Attempted<T>>>(
         &self,
         budget: Option<&RetryBudget>,
         deadline: Deadline,
         attempt: impl Fn() -> F,
-    ) -> Attempted<T>
-    where
-        T: ResponseBody,
-        F: Future<Output = Attempted<T>>,
-    {
+    ) -> Attempted<T> {
         let mut attempts = Attempts::begin(&self.retry, budget, deadline);
         let span = self.span(deadline.operation());
         let attempted = async {

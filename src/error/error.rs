@@ -44,8 +44,7 @@ pub struct Error(Arc<ErrorContext>);
 pub(crate) struct ErrorContext {
     pub(crate) kind: ErrorKind,
     pub(crate) operation: Operation,
-    /// What failed, without text of a response.
-    pub(crate) reason: Cow<'static, str>,
+    pub(crate) reason: Reason,
     pub(crate) outcome: Outcome,
     pub(crate) retryable: bool,
     /// Whether the deadline of the call ended it.
@@ -58,17 +57,16 @@ pub(crate) struct ErrorContext {
     pub(crate) source: Option<Source>,
 }
 
+/// What failed, without text of a response.
+pub(crate) type Reason = Cow<'static, str>;
+
 /// The cause of an error. Shared, because callers of one request get the same error.
 pub(crate) type Source = Arc<dyn error::Error + Send + Sync>;
 
 impl Error {
     /// The error of a failure without a response, which changed nothing. Only one of the transport
     /// is retryable.
-    pub(crate) fn new(
-        kind: ErrorKind,
-        operation: Operation,
-        reason: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub(crate) fn new(kind: ErrorKind, operation: Operation, reason: impl Into<Reason>) -> Self {
         Self(Arc::new(ErrorContext {
             kind,
             operation,
@@ -86,7 +84,7 @@ impl Error {
     }
 
     /// The error of a wait that ended before anything was sent.
-    pub(crate) fn timed_out(operation: Operation, reason: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn timed_out(operation: Operation, reason: impl Into<Reason>) -> Self {
         let error = Self::new(ErrorKind::Transport, operation, reason);
         error.amend(|context| context.out_of_time = true)
     }
@@ -259,8 +257,7 @@ impl fmt::Debug for Error {
 
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        let source = self.0.source.as_deref()?;
-        Some(source)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }
 

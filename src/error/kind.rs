@@ -5,10 +5,9 @@
 //! unknown type is never a denied permission: suspended organizations, captchas and firewalls
 //! respond with 403 too.
 
-use std::borrow::Cow;
-
 use http::StatusCode;
 
+use super::error::Reason;
 use crate::wire::{Operation, Permission, types};
 
 /// What failed, by what a caller does about it.
@@ -142,7 +141,7 @@ pub(crate) fn classify(
     operation: Operation,
     status: StatusCode,
     body: &types::ErrorBody,
-) -> (ErrorKind, Cow<'static, str>) {
+) -> (ErrorKind, Reason) {
     let kind = by_type(operation, body).unwrap_or_else(|| by_status(operation, status));
     let reason = match kind {
         ErrorKind::PermissionDenied { action, resource } => format!(

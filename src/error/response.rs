@@ -6,7 +6,6 @@
 //! nothing but the snippet.
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -21,7 +20,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::{
-    error::{Error, Source},
+    error::{Error, Reason, Source},
     kind::{ErrorKind, Outcome, classify},
 };
 use crate::wire::{Operation, ResponseBody, types};
@@ -41,7 +40,7 @@ impl<T: ResponseBody> Success<T> {
         &self,
         kind: ErrorKind,
         operation: Operation,
-        reason: impl Into<Cow<'static, str>>,
+        reason: impl Into<Reason>,
     ) -> Error {
         let request_id = Some(self.body.request_id()).filter(|id| !id.is_empty());
         let request_id = request_id.map(str::to_owned);
@@ -65,7 +64,7 @@ pub(crate) struct RawResponse {
 
 /// Why a body is incomplete.
 pub(crate) struct BodyError {
-    pub(crate) reason: Cow<'static, str>,
+    pub(crate) reason: Reason,
     /// The error that interrupted it. `None` if it is too long.
     pub(crate) source: Option<Source>,
 }
@@ -122,7 +121,7 @@ impl RawResponse {
         })
     }
 
-    fn why_unexpected(&self, reports_error: bool, bad_field: Option<String>) -> Cow<'static, str> {
+    fn why_unexpected(&self, reports_error: bool, bad_field: Option<String>) -> Reason {
         match (&self.body_error, bad_field) {
             (Some(error), _) => error.reason.clone(),
             _ if self.status == StatusCode::NOT_MODIFIED => {
@@ -163,11 +162,8 @@ pub(crate) fn no_response(operation: Operation, sent: bool, is_timeout: bool) ->
         (false, false) => "connecting failed",
         (false, true) => "the connection ended before the response was complete",
     };
-    Error::new(ErrorKind::Transport, operation, reason).amend(|context| {
-        if sent {
-            context.outcome = outcome(operation, None, false);
-        }
-    })
+    let outcome = if sent { outcome(operation, None, false) } else { Outcome::NotApplied };
+    Error::new(ErrorKind::Transport, operation, reason).amend(|context| context.outcome = outcome)
 }
 
 /// Whether the responses of an operation carry secrets, such as the client secret of an OIDC
@@ -220,16 +216,14 @@ fn decode(body: &[u8]) -> Option<types::ErrorBody> {
         error_description: None,
         error_uri: None,
     };
-    (names_an_error(&body) || body.request_id.is_some()).then_some(body)
+    let of_stytch = [&body.error_type, &body.error_message, &body.request_id];
+    of_stytch.iter().any(|field| field.is_some()).then_some(body)
 }
 
 /// Whether a body reports an error, whatever the HTTP status.
 fn reports_error(body: &types::ErrorBody) -> bool {
-    names_an_error(body) || body.status_code.is_some_and(|status| status >= 400)
-}
-
-fn names_an_error(body: &types::ErrorBody) -> bool {
-    body.error_type.is_some() || body.error_message.is_some()
+    let names_one = body.error_type.is_some() || body.error_message.is_some();
+    names_one || body.status_code.is_some_and(|status| status >= 400)
 }
 
 /// Parses the JSON of one field; `None` if it has another type, or is null.

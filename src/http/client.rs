@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use super::{failure::causes, proxy, url::BaseUrl};
+use super::{BaseUrl, destination, failure::causes};
 use crate::error::BuildError;
 
 /// A caller's changes to the HTTP client.
@@ -37,7 +37,7 @@ impl HttpConfig {
                 // A caller's `read_timeout` can't be removed, so it is set to the attempt's.
                 builder = builder.read_timeout(self.attempt_timeout.min(LONGEST_READ));
             }
-            None if !base_url.is_plain => proxy::check_environment(base_url)?,
+            None if !base_url.is_plain => destination::check_environment(base_url)?,
             None => {}
         }
         builder = builder

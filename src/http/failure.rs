@@ -4,7 +4,6 @@
 //! and TLS libraries that reqwest uses; tests fail when it moves to other versions of them.
 
 use std::{
-    borrow::Cow,
     error::Error as StdError,
     io, iter, mem,
     pin::Pin,
@@ -19,7 +18,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{client::MAX_HEADERS, hooks::Attempt, proxy::Proxy};
+use super::{client::MAX_HEADERS, destination::Proxy, hooks::Attempt};
 use crate::error::{Error, ErrorKind, response};
 
 /// Converts the error of an attempt, all but its source. A proxy that rejected `CONNECT` is asked
@@ -45,8 +44,13 @@ pub(super) async fn classify(
         _ => None,
     };
     response::no_response(attempt.operation, sent, error.is_timeout()).amend(|context| {
+        let head_too_large = causes(error).any(is_head_too_large);
         (context.reason, context.retryable) = match (permanent_cause(error), status) {
-            (Some(reason), _) => (reason, false),
+            _ if head_too_large => {
+                let limit = format!("over {MAX_HEADERS} headers, or too many bytes");
+                (format!("the response head is too large: {limit}").into(), false)
+            }
+            (Some(reason), _) => (reason.into(), false),
             _ if is_tunnel(": proxy authorization required") => {
                 ("HTTP 407 Proxy Authentication Required".into(), false)
             }
@@ -57,7 +61,7 @@ pub(super) async fn classify(
             _ if error.is_dns() => ("the host name can't be resolved".into(), true),
             _ => (mem::take(&mut context.reason), true),
         };
-        if causes(error).any(is_head_too_large) {
+        if head_too_large {
             context.kind = ErrorKind::UnexpectedResponse;
         }
         if tunnel.is_some() {
@@ -67,21 +71,15 @@ pub(super) async fn classify(
     })
 }
 
-fn permanent_cause(error: &reqwest::Error) -> Option<Cow<'static, str>> {
+fn permanent_cause(error: &reqwest::Error) -> Option<&'static str> {
     if error.is_builder() {
-        return Some(CANNOT_BE_BUILT.into());
+        return Some(CANNOT_BE_BUILT);
     }
     causes(error).find_map(|cause| {
-        if is_head_too_large(cause) {
-            let limit = format!(
-                "the response head is too large: over {MAX_HEADERS} headers, or too many bytes"
-            );
-            return Some(limit.into());
-        }
         if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
-            return hyper.is_parse().then(|| "the response is not HTTP/1".into());
+            return hyper.is_parse().then_some("the response is not HTTP/1");
         }
-        tls_cause(cause, error.is_connect()).map(Into::into)
+        tls_cause(cause, error.is_connect())
     })
 }
 

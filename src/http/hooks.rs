@@ -16,10 +16,9 @@ use http::{
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo, ResponseValue};
 
 use super::{
+    destination::{BaseUrl, NOT_BELOW_THE_BASE_URL, Proxy},
     failure::{CANNOT_BE_BUILT, Watched, classify},
-    proxy::Proxy,
     transport::BindingsResult,
-    url::{BaseUrl, NOT_BELOW_THE_BASE_URL},
 };
 use crate::{
     error::{Attempted, Error, ErrorKind, Success},

@@ -157,13 +157,12 @@ impl Transport {
         session: &Session,
         deadline: Deadline,
     ) -> Attempted<types::AuthenticateSessionResponse> {
-        let credential = Some(session.credential().clone());
-        let (session_token, session_jwt) = match session.kind() {
-            SessionKind::Token => (credential, None),
-            SessionKind::Jwt => (None, credential),
-        };
+        let credential = |of| (session.kind() == of).then(|| session.credential().clone());
         // A field that is added to the document stops the build here: send it, or `None`.
-        let request = types::AuthenticateSessionRequest { session_token, session_jwt };
+        let request = types::AuthenticateSessionRequest {
+            session_token: credential(SessionKind::Token),
+            session_jwt: credential(SessionKind::Jwt),
+        };
         let _permit = acquire_permit(&self.session_permits, deadline).await?;
         let client = self.bindings.attempt(Operation::AuthenticateSession, None, deadline)?;
         let result = client.authenticate_session(&request).await;
