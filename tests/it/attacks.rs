@@ -1,6 +1,5 @@
-//! Malicious input: forged sessions, ids that change the path, keys, and settings.
+//! Malicious input: forged sessions, ids that change the path, and keys.
 
 mod ids;
 mod jwks;
 mod jwt;
-mod settings;

@@ -111,8 +111,7 @@ async fn pooled_connection_that_was_closed_is_replaced() {
 
 #[tokio::test]
 async fn warm_up_opens_the_connection_of_the_first_update() {
-    let project = ScriptedProject::successful().await;
-    let client = project.client();
+    let (project, client) = ScriptedProject::successful().await.with_client();
     client.warm_up().await.unwrap();
     assert_eq!(project.server.connections(), 1);
     update(&client).await.unwrap();

@@ -9,11 +9,7 @@ const TOKEN: &str = "x-stytch-member-session";
 
 /// A session JWT that was issued this many seconds ago, for five minutes.
 fn issued(seconds_ago: i64, project: &str) -> String {
-    let mut claims = with(claims(), "/aud", json!([project]));
-    for name in ["iat", "nbf", "exp"] {
-        claims[name] = json!(claims[name].as_i64().unwrap() - seconds_ago);
-    }
-    sign(&claims)
+    sign(&with(claims_since(seconds_ago), "/aud", json!([project])))
 }
 
 /// Values that can't be a session JWT.

@@ -55,8 +55,7 @@ pub(crate) const TYPES: &[(u16, &str, ErrorKind)] = &[
 
 #[tokio::test]
 async fn each_error_type_becomes_its_kind() {
-    let acme = Acme::new();
-    let client = acme.client_without_retries();
+    let (acme, client) = Acme::with_client(|it| it.retry(RetryPolicy::disabled()));
     for (status, error_type, kind) in TYPES {
         // Whatever the attempts: a rejected JWT is renewed once.
         let response = Response::json(*status, &body(*status, error_type));

@@ -337,8 +337,7 @@ async fn edit_delays_no_other_connection_and_no_update() {
 
 #[tokio::test]
 async fn third_waiting_edit_of_a_session_fails_at_once() {
-    let acme = Acme::new();
-    let client = acme.stytch.client();
+    let (acme, client) = Acme::with_client(|it| it);
     let (ada, bob) = (client.as_member(acme.jwt()), client.as_member(acme.another_token()));
     // Another credential of the same session.
     let ada_by_token = client.as_member(acme.token());
@@ -400,8 +399,7 @@ async fn three_callers_of_a_session_edit_without_a_failure() {
 
 #[tokio::test]
 async fn timeout_while_queued_for_the_edit_lock_sends_nothing() {
-    let acme = Acme::new();
-    let client = acme.client_with(|it| it.operation_timeout(Duration::from_secs(5)));
+    let (acme, client) = Acme::with_client(|it| it.operation_timeout(Duration::from_secs(5)));
     let ada = client.as_member(acme.jwt());
     ada.organization_id().await.unwrap();
     let hang = acme.stytch.fault(GetConnections, Fault::delay(LONG));

@@ -20,16 +20,12 @@ impl Acme {
     }
 
     async fn put(&self, header: &str, session: &str, body: &Value) -> Reply {
-        self.put_to(&self.path(), &[(header, session)], body).await
+        self.send("PUT", &self.path(), &[(header, session)], body).await
     }
 
     /// Updates with Ada's token.
     async fn put_by_ada(&self, body: &Value) -> Reply {
         self.put(TOKEN, &self.ada.token(), body).await
-    }
-
-    async fn put_to(&self, path: &str, session: Headers<'_>, body: &Value) -> Reply {
-        self.send("PUT", path, session, body).await
     }
 
     async fn put_ok(&self, body: &Value) {

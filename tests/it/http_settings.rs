@@ -1,5 +1,5 @@
-//! Settings of the HTTP client: which ones `configure_http` can change and which ones the crate
-//! overrides.
+//! Settings of the HTTP client: which ones `configure_http` can change, which ones the crate
+//! overrides, and extreme ones.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -148,3 +148,35 @@ async fn localhost_is_loopback_whatever_it_resolves_to() {
 
 /// Of the block that documentation uses.
 const ELSEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 0);
+
+/// Every setting at its maximum but the one that lets JWTs expire.
+fn most(project: &ScriptedProject) -> ClientBuilder {
+    let forever = Duration::MAX;
+    let policy = RetryPolicy::default()
+        .max_attempts(u32::MAX)
+        .initial_backoff(forever)
+        .max_backoff(forever)
+        .max_retry_after(forever);
+    let builder = project.builder().retry(policy).leeway(forever).session_cache_ttl(forever);
+    let builder = builder.connect_timeout(forever).attempt_timeout(forever);
+    let builder = builder.operation_timeout(forever).max_response_bytes(usize::MAX);
+    builder.jwks_max_stale(forever).jwks_min_refetch_interval(forever)
+}
+
+#[tokio::test]
+async fn extreme_settings_neither_panic_nor_hang() {
+    for max_in_flight in [usize::MAX >> 3, usize::MAX] {
+        let project = ScriptedProject::successful().await;
+        let most = || most(&project).max_in_flight(max_in_flight);
+        let client = most().build().unwrap();
+        for session in [session(), token()] {
+            update_as(&client, session.clone()).await.unwrap();
+            update_as(&client, session).await.unwrap();
+        }
+        assert_eq!(project.counts()[1..], [1, 4]);
+        // Every JWT counts as expired, so the client calls `sessions/authenticate`.
+        let client = most().expiry_margin(Duration::MAX).build().unwrap();
+        update(&client).await.unwrap();
+        assert_eq!(project.counts()[1..], [2, 5]);
+    }
+}

@@ -45,8 +45,8 @@ async fn flood_of_made_up_kids_reaches_no_authenticate_and_delays_nobody() {
 
 /// Thousands of JWTs with made-up `kid`s, of which 1,024 wait until the end.
 async fn flood(outage: Option<Fault>) {
-    let acme = Acme::new();
-    let client = acme.client_with(|it| it.jwks_min_refetch_interval(LONG).operation_timeout(LONG));
+    let (acme, client) =
+        Acme::with_client(|it| it.jwks_min_refetch_interval(LONG).operation_timeout(LONG));
     client.warm_up().await.unwrap();
     let outage = outage.map(|outage| acme.stytch.fault(GetJwks, outage));
     let tail = acme.ada.jwt().split_once('.').unwrap().1.to_owned();
@@ -125,8 +125,7 @@ async fn failed_fetch_is_remembered_until_the_backoff_ends() {
 
 #[tokio::test]
 async fn keys_rotate_in_the_middle_of_traffic() {
-    let acme = Acme::new();
-    let client = acme.stytch.client();
+    let (acme, client) = Acme::with_client(|it| it);
     for round in 1..=2 {
         acme.rename_all(&client, (0..50).map(|_| acme.fresh_jwt())).await;
         acme.assert_counts(round, 0, 50 * round);
@@ -154,8 +153,7 @@ async fn refetch_that_all_callers_dropped_rejects_no_rotated_key() {
 
 #[tokio::test]
 async fn unknown_kid_is_retryable_while_fetches_fail() {
-    let acme = Acme::new();
-    let client = acme.stytch.client();
+    let (acme, client) = Acme::with_client(|it| it);
     client.warm_up().await.unwrap();
     let outage = acme.stytch.fault(GetJwks, Fault::status(503));
     let tail = acme.ada.jwt().split_once('.').unwrap().1.to_owned();
@@ -185,8 +183,7 @@ async fn revoked_session_is_rejected_and_authenticated_again() {
 
 #[tokio::test]
 async fn sessions_beyond_the_cache_capacity_are_evicted() {
-    let acme = Acme::new();
-    let client = acme.client_with(|it| it.session_cache_capacity(10));
+    let (acme, client) = Acme::with_client(|it| it.session_cache_capacity(10));
     let sessions: Vec<_> = (0..40).map(|_| acme.another_token()).collect();
     for session in sessions.iter().chain(&sessions) {
         acme.resolve(&client, session.clone()).await;
@@ -196,8 +193,7 @@ async fn sessions_beyond_the_cache_capacity_are_evicted() {
 
 #[tokio::test]
 async fn session_is_authenticated_while_updates_use_all_permits() {
-    let acme = Acme::new();
-    let client = acme.client_with(|it| it.max_in_flight(1));
+    let (acme, client) = Acme::with_client(|it| it.max_in_flight(1));
     let hang = acme.stytch.fault(UPDATE, Fault::delay(20 * SECOND));
     let member = client.as_member(acme.jwt());
     let resolved = async {
@@ -214,8 +210,7 @@ async fn session_is_authenticated_while_updates_use_all_permits() {
 
 #[tokio::test]
 async fn callers_beyond_max_in_flight_are_queued_in_order() {
-    let acme = Acme::new();
-    let client = acme.client_with(|it| it.max_in_flight(1));
+    let (acme, client) = Acme::with_client(|it| it.max_in_flight(1));
     client.warm_up().await.unwrap();
     let names: Vec<_> = (0..20).map(|n| n.to_string()).collect();
     let calls = names.iter().map(|name| {
@@ -255,8 +250,7 @@ async fn sixty_four_updates_are_in_flight_by_default() {
 
 #[tokio::test]
 async fn jwt_seen_before_needs_no_keys() {
-    let acme = Acme::new();
-    let client = acme.client_with(|it| it.jwks_max_stale(60 * SECOND));
+    let (acme, client) = Acme::with_client(|it| it.jwks_max_stale(60 * SECOND));
     acme.resolve(&client, acme.jwt()).await;
     acme.advance(120);
     acme.resolve(&client, acme.jwt()).await;
@@ -267,8 +261,7 @@ async fn jwt_seen_before_needs_no_keys() {
 
 #[tokio::test]
 async fn renewed_jwt_is_cached() {
-    let acme = Acme::new();
-    let client = acme.client_without_retries();
+    let (acme, client) = Acme::with_client(|it| it.retry(RetryPolicy::disabled()));
     acme.fault(GetJwks, Fault::status(503));
     let session = acme.jwt();
     acme.advance(1);
@@ -299,8 +292,7 @@ async fn outcome_stays_unknown_after_a_rejected_retry() {
 
 #[tokio::test]
 async fn queued_updates_do_not_starve_authenticate() {
-    let acme = Acme::new();
-    let client = acme.client_with(|it| it.max_in_flight(1));
+    let (acme, client) = Acme::with_client(|it| it.max_in_flight(1));
     let sessions = (0..20).map(|_| acme.another_token()).chain([acme.jwt()]);
     acme.rename_all(&client, sessions).await;
     acme.assert_counts(1, 20, 21);
@@ -326,8 +318,7 @@ async fn call_dropped_at_any_point_blocks_no_other() {
 
 #[tokio::test]
 async fn dropped_shared_request_is_followed_by_a_new_one() {
-    let acme = Acme::new();
-    let client = acme.stytch.client();
+    let (acme, client) = Acme::with_client(|it| it);
     for polls in 1..6 {
         let session = acme.another_token();
         for _ in 0..3 {

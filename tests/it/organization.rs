@@ -5,14 +5,9 @@ use crate::support::prelude::*;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-fn authenticated(acme: &Acme) -> u64 {
-    acme.stytch.count(AUTHENTICATE)
-}
-
 #[tokio::test]
 async fn jwt_needs_the_keys_once_and_no_authenticate() {
-    let acme = Acme::new();
-    let client = acme.stytch.client();
+    let (acme, client) = Acme::with_client(|it| it);
     for _ in 0..3 {
         acme.resolve(&acme.stytch.client(), acme.jwt()).await;
         acme.resolve(&client, Session::jwt(acme.ada.fresh_jwt())).await;
@@ -68,8 +63,7 @@ async fn expired_jwt_is_renewed_once_for_all_its_callers_whose_updates_carry_the
 
 #[tokio::test]
 async fn jwt_counts_as_expired_a_few_seconds_early() {
-    let acme = Acme::new();
-    let client = acme.stytch.client();
+    let (acme, client) = Acme::with_client(|it| it);
     for (advance, authenticated) in [(294, 0), (1, 1)] {
         acme.stytch.clock().advance(Duration::from_secs(advance));
         acme.resolve(&client, acme.jwt()).await;
@@ -92,7 +86,7 @@ async fn jwt_beyond_the_leeway_is_renewed_and_one_within_is_not() {
             let session = Session::jwt(acme.ada.mint(json!({claim: iat + ahead})));
             let member = acme.resolve(client, session.clone()).await;
             renewed += is_renewed;
-            let about = (u64::from(member.session() != session), authenticated(&acme));
+            let about = (u64::from(member.session() != session), acme.stytch.count(AUTHENTICATE));
             assert_eq!(about, (is_renewed, renewed), "{claim}, {ahead} s");
         }
     }
@@ -119,7 +113,7 @@ async fn signed_jwt_whose_claims_do_not_hold_here_is_decided_by_stytch() {
         acme.rename(&acme.as_member(Session::jwt(&jwt))).await.unwrap();
         let sent = acme.stytch.requests().pop().unwrap();
         assert!(sent.path.contains(acme.organization.id()) && !sent.carries(&jwt), "{claims}");
-        assert_eq!(authenticated(&acme), number, "{claims}");
+        assert_eq!(acme.stytch.count(AUTHENTICATE), number, "{claims}");
     }
     // The fake finds no session in these.
     let rejected = [json!({session: null}), json!({session: {"id": null}}), json!({"exp": null})];
@@ -128,14 +122,13 @@ async fn signed_jwt_whose_claims_do_not_hold_here_is_decided_by_stytch() {
         let error = acme.rename(&member).await.unwrap_err();
         assert_not_applied(&claims, &error, InvalidSession);
         assert_eq!(error.error_type(), Some("unable_to_parse_session_jwt"), "{claims}");
-        assert_eq!(authenticated(&acme), number, "{claims}");
+        assert_eq!(acme.stytch.count(AUTHENTICATE), number, "{claims}");
     }
 }
 
 #[tokio::test]
 async fn queued_requests_that_nobody_waits_for_are_not_sent() {
-    let acme = Acme::new();
-    let client = acme.stytch.client_builder().max_in_flight(1).build().unwrap();
+    let (acme, client) = Acme::with_client(|it| it.max_in_flight(1));
     let hanging = acme.stytch.fault(AUTHENTICATE, Fault::delay(HOUR)).times(1);
     let first = client.as_member(Session::token("mAdE-uP-0"));
     let first = tokio::spawn(async move { first.organization_id().await });
@@ -147,5 +140,5 @@ async fn queued_requests_that_nobody_waits_for_are_not_sent() {
     }
     let queued = acme.resolve(&client, acme.token());
     let (_, ()) = tokio::join!(queued, async { first.abort() });
-    assert_eq!(authenticated(&acme), 2);
+    assert_eq!(acme.stytch.count(AUTHENTICATE), 2);
 }

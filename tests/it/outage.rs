@@ -105,8 +105,7 @@ async fn ten_minutes_without_keys_are_bridged_by_cached_ones_and_then_by_authent
         // 1 + 2 + 4 + 8 + 16 s, then every 22.5 to 30 s.
         (HOUR, 120, 20..=32),
     ] {
-        let acme = Acme::new();
-        let client = acme.client_without_retries();
+        let (acme, client) = Acme::with_client(|it| it.retry(RetryPolicy::disabled()));
         client.warm_up().await.unwrap();
         let outage = acme.stytch.fault(JWKS, Fault::status(503));
         acme.stytch.clock().advance(age);
@@ -175,7 +174,7 @@ fn unsigned(n: usize) -> Session {
 }
 
 fn expired(n: usize) -> Session {
-    let mut claims = expired_claims();
+    let mut claims = claims_since(600);
     claims["sub"] = json!(format!("member-test-{n}"));
     Session::jwt(sign(&claims))
 }

@@ -148,8 +148,7 @@ async fn role_ids_are_those_of_the_project_and_the_organization() {
 
 #[tokio::test]
 async fn policies_are_fetched_once_for_all_members() {
-    let acme = Acme::new();
-    let client = acme.stytch.client();
+    let (acme, client) = Acme::with_client(|it| it);
     let mut members = Vec::new();
     for organization in 0..20 {
         let organization = acme.stytch.organization(&format!("org-{organization}"));

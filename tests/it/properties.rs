@@ -68,8 +68,7 @@ fn ids_of(target: &str) -> (String, String) {
 
 #[tokio::test]
 async fn update_is_sent_to_its_organization_and_connection_or_not_at_all() {
-    let project = ScriptedProject::responding(html(404)).await;
-    let client = project.client();
+    let (project, client) = ScriptedProject::responding(html(404)).await.with_client();
     let host = project.server.url().replace("http://", "");
     let updates_sent = Cell::new(0);
     let values = |random: &mut Rng| (id(random), id(random), time(random), time(random));

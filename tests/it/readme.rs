@@ -4,17 +4,13 @@ mod denial;
 mod handler;
 mod quickstart;
 
-use axum::{
-    extract::{Path, State},
-    http::{
-        StatusCode,
-        header::{COOKIE, SET_COOKIE},
-    },
+use axum::extract::{Path, State};
+use http::{
+    StatusCode,
+    header::{COOKIE, SET_COOKIE},
 };
-use http::HeaderMap;
-use stytch_sso_external::Operation;
 
-use crate::support::acme::Acme;
+use crate::support::prelude::*;
 
 #[test]
 fn code_blocks_are_the_files_that_tests_compile() {
@@ -41,7 +37,7 @@ async fn quickstart_grants_a_role() {
     quickstart::grant_editor(&acme.stytch.client(), acme.ada.jwt(), id).await.unwrap();
     assert!(acme.connection.state().has_role("editor"));
     // The configuration of a service, which this process doesn't have.
-    let _: fn() -> stytch_sso_external::Client = quickstart::client;
+    let _: fn() -> Client = quickstart::client;
 }
 
 #[tokio::test]
@@ -58,9 +54,9 @@ async fn handler_is_a_complete_response() {
     // The source group lacks the role: nothing is sent.
     let ada = || acme.ada.headers();
     assert_eq!(call(ada(), "contractors").await.status(), StatusCode::OK);
-    assert_eq!(acme.stytch.count(Operation::UpdateExternalConnection), 0);
+    assert_eq!(acme.stytch.count(UPDATE), 0);
 
-    let member = acme.stytch.client().as_member(stytch_sso_external::Session::jwt(acme.ada.jwt()));
+    let member = acme.stytch.client().as_member(acme.jwt());
     let granted = member.edit_connection(id, |edit| edit.grant_group_role("contractors", "editor"));
     granted.await.unwrap();
     assert_eq!(call(ada(), "contractors").await.status(), StatusCode::OK);
@@ -68,13 +64,13 @@ async fn handler_is_a_complete_response() {
     assert!(connection.has_group_role("engineering", "editor"));
     assert!(!connection.has_group_role("contractors", "editor"));
 
-    let bob = acme.organization.member("bob", &[]).log_in();
+    let bob = acme.log_in("bob", &[]);
     let denied = call(bob.headers(), "contractors").await;
     assert_eq!(denied.status(), StatusCode::FORBIDDEN);
     assert!(!denied.headers().contains_key(SET_COOKIE));
 
     let headers = ada();
-    acme.stytch.clock().advance(std::time::Duration::from_secs(301));
+    acme.advance(301);
     let renewed = call(headers.clone(), "contractors").await;
     let cookie = renewed.headers()[SET_COOKIE].to_str().unwrap();
     assert!(cookie.starts_with("stytch_session_jwt=ey"), "{}", cookie.len());

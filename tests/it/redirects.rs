@@ -13,8 +13,7 @@ fn redirect(status: u16, location: &str) -> Steps {
 async fn a_redirect_of_an_update_is_not_followed() {
     let other = ScriptedServer::start(successful).await;
     let elsewhere = [other.url(), other.url_at("http", "localhost"), "/v1/elsewhere".into()];
-    let project = ScriptedProject::successful().await;
-    let client = project.client();
+    let (project, client) = ScriptedProject::successful().await.with_client();
     client.warm_up().await.unwrap();
     for (location, status) in elsewhere.iter().flat_map(|l| STATUSES.map(|status| (l, status))) {
         project.respond(UPDATE, redirect(status, location));

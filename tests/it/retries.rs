@@ -37,8 +37,7 @@ async fn transient_failures_are_retried_and_succeed() {
 #[tokio::test]
 async fn permanent_failures_are_never_retried() {
     let finals = [400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 425, 451, 499, 500, 501];
-    let project = ScriptedProject::successful().await;
-    let client = project.client();
+    let (project, client) = ScriptedProject::successful().await.with_client();
     for status in finals {
         for steps in [html(status), rejected(status, "a_type_of_tomorrow"), later(status, "0")] {
             project.respond(UPDATE, steps);
@@ -55,8 +54,8 @@ async fn permanent_failures_are_never_retried() {
 
 #[tokio::test]
 async fn a_short_retry_after_is_waited_for_in_full() {
-    let project = ScriptedProject::start(first([later(503, "1")], successful)).await;
-    let client = project.client();
+    let (project, client) =
+        ScriptedProject::start(first([later(503, "1")], successful)).await.with_client();
     accelerate();
     client.warm_up().await.unwrap();
     let began = Instant::now();

@@ -124,8 +124,7 @@ async fn runtime_without_progress_delays_other_runtimes_by_at_most_two_seconds()
 
 #[tokio::test]
 async fn static_client_serves_one_runtime_after_the_other() {
-    let project = ScriptedProject::start(successful).await;
-    let client = project.client();
+    let (project, client) = ScriptedProject::successful().await.with_client();
     for is_multi_thread in [false, true, false, true, false] {
         let sessions = [session(), token()];
         let calls = sessions.map(|session| call(&client, session));

@@ -44,7 +44,7 @@ impl AcmeService {
         member: &LoggedIn,
         body: &str,
     ) -> ServiceResponse {
-        self.service.send(method, path, &token_cookie(member), body).await
+        ServiceResponse::to(self.service.request(method, path, &token_cookie(member), body)).await
     }
 
     async fn get(&self, path: &str, member: &LoggedIn) -> ServiceResponse {
@@ -54,7 +54,13 @@ impl AcmeService {
     /// Updates the connection as Ada.
     async fn put(&self, body: &str) -> ServiceResponse {
         let cookie = format!("theme=dark; stytch_session_jwt={}", self.ada.fresh_jwt());
-        self.service.send(Method::PUT, &self.path(), &cookie, body).await
+        self.put_with(&cookie, body).await
+    }
+
+    /// Updates the connection with the session of this cookie.
+    async fn put_with(&self, cookie: &str, body: &str) -> ServiceResponse {
+        let request = self.service.request(Method::PUT, &self.path(), cookie, body);
+        ServiceResponse::to(request).await
     }
 
     async fn rename(&self) -> ServiceResponse {
@@ -63,7 +69,7 @@ impl AcmeService {
 
     /// Renames the connection with the session of this cookie.
     async fn rename_with(&self, cookie: &str) -> ServiceResponse {
-        self.service.send(Method::PUT, &self.path(), cookie, RENAME).await
+        self.put_with(cookie, RENAME).await
     }
 }
 

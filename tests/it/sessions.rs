@@ -16,7 +16,7 @@ async fn forged_payload_with_a_cached_signature_is_rejected() {
     let other = acme.stytch.organization("other");
     let client = acme.stytch.client();
     // The second one is cached with its renewal, which supplies the session header.
-    for genuine in [acme.ada.jwt(), acme.ada.mint(times(&acme.ada, -600.0, -300.0))] {
+    for genuine in [acme.ada.jwt(), expired_jwt(&acme.ada)] {
         acme.resolve(&client, Session::jwt(&genuine)).await;
         let mut claims = jwts::claims(&genuine);
         claims["https://stytch.com/organization"]["organization_id"] = json!(other.id());
@@ -31,8 +31,7 @@ async fn forged_payload_with_a_cached_signature_is_rejected() {
 
 #[tokio::test]
 async fn token_and_jwt_of_the_same_text_share_no_cache_entry() {
-    let acme = Acme::new();
-    let client = acme.stytch.client();
+    let (acme, client) = Acme::with_client(|it| it);
     acme.resolve(&client, acme.token()).await;
     let as_jwt = client.as_member(Session::jwt(acme.ada.token()));
     let error = as_jwt.organization_id().await.unwrap_err();
@@ -95,7 +94,7 @@ async fn response_about_another_session_is_an_error_and_leaves_no_trace() {
     claims["iss"] = json!("https://login.acme.example");
     // Verified JWTs: one that another issuer signed for the project, and one that has expired.
     let foreign = || Session::jwt(sign(&claims));
-    let expired = || Session::jwt(sign(&expired_claims()));
+    let expired = || Session::jwt(sign(&claims_since(600)));
     let (organization, session) =
         ("/member_session/organization_id", "/member_session/member_session_id");
     for (of, pointer, value) in [

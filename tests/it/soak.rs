@@ -243,8 +243,7 @@ async fn an_endless_body_takes_no_memory() {
         for (header, bytes) in floods.clone() {
             let head = format!("HTTP/1.1 {status} X\r\n{header}\r\n\r\n");
             let steps = vec![Step::Send(head.into()), Step::Flood(bytes, 2 << 30)];
-            let project = ScriptedProject::responding(steps).await;
-            let client = project.client();
+            let (project, client) = ScriptedProject::responding(steps).await.with_client();
             client.warm_up().await.unwrap();
             let (before, began) = (process::memory(), Instant::now());
             let error = update(&client).await.unwrap_err();

@@ -48,8 +48,7 @@ async fn invalid_ids_are_rejected_by_the_bindings_too() {
     fn text<T, E: Display>(result: Result<T, E>) -> Option<String> {
         result.err().map(|error| error.to_string())
     }
-    let project = ScriptedProject::successful().await;
-    let client = project.client();
+    let (project, client) = ScriptedProject::successful().await.with_client();
     let (bindings, update) = (client.bindings(), rename("Acme"));
     for id in IMPOSSIBLE {
         let updated =
@@ -68,8 +67,7 @@ async fn invalid_ids_are_rejected_by_the_bindings_too() {
 
 #[tokio::test]
 async fn unusual_ids_are_sent_as_one_segment() {
-    let project = ScriptedProject::responding(html(404)).await;
-    let client = project.client();
+    let (project, client) = ScriptedProject::responding(html(404)).await.with_client();
     client.warm_up().await.unwrap();
     project.server.take();
     let host = project.server.url().replace("http://", "");
@@ -94,8 +92,7 @@ async fn credentials_that_no_header_can_carry_are_rejected_before_sending() {
     let long = "x".repeat(1 << 20);
     let long = long.as_str();
     let credentials = ["", " ", "a b", "a\r\nx-evil: 1", "a\nb", "a\0b", "a\tb", "\u{7f}", "tökén"];
-    let project = ScriptedProject::successful().await;
-    let client = project.client();
+    let (project, client) = ScriptedProject::successful().await.with_client();
     for credential in credentials.into_iter().chain(["a\u{200b}b", long]) {
         for session in [Session::token(credential), Session::jwt(credential)] {
             let error = update_as(&client, session.clone()).await.unwrap_err();

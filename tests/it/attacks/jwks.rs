@@ -49,8 +49,7 @@ fn key_of_the_same_kid() -> (types::Jwk, String) {
 #[tokio::test]
 async fn first_of_two_keys_with_one_kid_is_used() {
     let (second, by_second) = key_of_the_same_kid();
-    let project = publishing(json!([raw::jwk(), second])).await;
-    let client = project.client();
+    let (project, client) = publishing(json!([raw::jwk(), second])).await.with_client();
     update(&client, raw_jwt(raw::KID)).await.unwrap();
     assert_eq!(update(&client, by_second).await.unwrap_err().kind(), InvalidSession);
     assert_eq!(project.counts(), [1, 0, 1]);
@@ -59,8 +58,7 @@ async fn first_of_two_keys_with_one_kid_is_used() {
 /// As after a project was restored: the service calls `warm_up`.
 #[tokio::test]
 async fn key_that_replaces_another_under_its_kid_is_used_after_warm_up() {
-    let project = publishing(json!([raw::jwk()])).await;
-    let client = project.client();
+    let (project, client) = publishing(json!([raw::jwk()])).await.with_client();
     update(&client, raw_jwt(raw::KID)).await.unwrap();
     let (new, by_new) = key_of_the_same_kid();
     project.respond(GetJwks, key_set(&json!([new])));

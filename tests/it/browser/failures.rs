@@ -3,6 +3,8 @@
 use super::{show, show_form};
 use crate::{service::AcmeService, support::prelude::*};
 
+const REREAD: [&str; 2] = ["may have been applied", "The form shows the current state."];
+
 pub(super) async fn show_all(page: &Browser) {
     show_form(page, unknown_role_is_marked_at_its_field).await;
     show_form(page, invalid_name_and_incomplete_row_are_marked).await;
@@ -67,9 +69,7 @@ async fn unknown_outcome_reloads_the_connection(page: &Browser, acme: &AcmeServi
     page.add_role("editor").await;
     page.save().await;
     page.wait_for("#alert p + dl + p").await;
-    let text = page.text("#alert").await;
-    assert!(text.contains("may have been applied"), "{text}");
-    assert!(text.contains("The form shows the current state."), "{text}");
+    page.assert_text("#alert", &REREAD).await;
     // It was: nothing is left to save.
     assert_eq!(page.text("#connection_roles li:last-child span").await, "editor");
     assert!(!page.can_save().await);
@@ -92,9 +92,8 @@ async fn offline_page_keeps_the_changes(page: &Browser, acme: &AcmeService) {
     page.save().await;
     page.wait_for("#alert p + p").await;
     assert_eq!(page.text("#alert h2").await, "No response");
-    let text = page.text("#alert").await;
-    assert!(text.contains("The change may have been applied."), "{text}");
-    assert!(text.ends_with("check your network, then save again."), "{text}");
+    let parts = ["The change may have been applied.", "check your network, then save again."];
+    assert!(page.assert_text("#alert", &parts).await.ends_with(parts[1]));
     page.inspect("offline").await;
     page.set_offline(false).await;
     page.save_successfully().await;
@@ -118,21 +117,17 @@ async fn error_of_a_gateway_leaves_the_outcome_unknown(page: &Browser, _: &AcmeS
         page.type_over("#display-name", &format!("Changed before {body}")).await;
         page.save().await;
         page.wait_for("#alert p + p").await;
-        let text = page.text("#alert").await;
-        assert!(text.contains("may have been applied"), "{text}");
-        assert!(text.contains("The form shows the current state."), "{text}");
+        page.assert_text("#alert", &REREAD).await;
         assert!(!page.can_save().await);
     }
 }
 
 async fn expired_session_is_renewed(page: &Browser, acme: &AcmeService) {
-    let issued = acme.ada.claims()["iat"].as_u64().unwrap();
-    let times = json!({"iat": issued - 600, "nbf": issued - 600, "exp": issued - 300});
     let cookie = "stytch_session_jwt";
     page.with_cookie(&acme.service.url, cookie, &acme.ada.fresh_jwt()).await;
     page.choose(1).await;
     page.type_over("#display-name", "Acme SSO").await;
-    let expired = acme.ada.mint(times);
+    let expired = expired_jwt(&acme.ada);
     page.set_cookie(cookie, &expired).await;
     page.save_successfully().await;
     assert_ne!(page.cookie(cookie).await, expired);

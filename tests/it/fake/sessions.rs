@@ -23,7 +23,7 @@ async fn two_sessions_are_rejected() {
     let acme = Acme::new();
     let (token, jwt) = (acme.ada.token(), acme.ada.jwt());
     for headers in [[(TOKEN, &*token), (JWT, &*jwt)], [(TOKEN, &*token), (TOKEN, &*token)]] {
-        let response = acme.put_to(&acme.path(), &headers, &NAME.into()).await;
+        let response = acme.send("PUT", &acme.path(), &headers, &NAME.into()).await;
         assert_error(&response, 400, "too_many_session_arguments");
     }
 }
@@ -123,11 +123,4 @@ async fn is_verified(acme: &Acme, jwt: &str) -> bool {
     let is_valid = client.as_member(Session::jwt(jwt)).organization_id().await.is_ok();
     assert_eq!(acme.stytch.count(AuthenticateSession), 0);
     is_valid
-}
-
-#[tokio::test]
-async fn jwks_of_another_project_is_not_found() {
-    let acme = Acme::new();
-    let path = "/v1/b2b/sessions/jwks/project-test-other";
-    assert_eq!(acme.send("GET", path, &[], &Value::Null).await.0, 404);
 }

@@ -114,7 +114,7 @@ async fn tenancy_is_enforced() {
     acme.assert_rejected(TOKEN, &eve.token(), 403, "session_authorization_tenancy_error").await;
     // Their session and organization, our connection.
     let path = path(other.id(), acme.connection.id());
-    let response = acme.put_to(&path, &[(TOKEN, &eve.token())], &NAME.into()).await;
+    let response = acme.send("PUT", &path, &[(TOKEN, &eve.token())], &NAME.into()).await;
     assert_error(&response, 400, "sso_connection_organization_mismatch");
     assert_eq!(acme.stytch.accepted(), 0);
 }
@@ -124,7 +124,7 @@ async fn path_has_the_organizations_slug_and_encoded_ids() {
     let acme = Acme::new();
     let odd = acme.organization.connection_builder("Odd").id("a/b ü").create();
     let path = path("acme", "a%2Fb%20%C3%BC");
-    assert_ok(&acme.put_to(&path, &[(TOKEN, &acme.ada.token())], &NAME.into()).await);
+    assert_ok(&acme.send("PUT", &path, &[(TOKEN, &acme.ada.token())], &NAME.into()).await);
     assert_eq!(odd.state().display_name, "Renamed");
     assert_eq!(acme.stytch.requests()[0].path, path);
 }
@@ -140,12 +140,13 @@ fn a_live_project_has_live_ids() {
 #[tokio::test]
 async fn unknown_ids_and_paths_are_not_found() {
     let acme = Acme::new();
-    for (path, error) in [
-        (path("nowhere", acme.connection.id()), "organization_not_found"),
-        (path("acme", "nothing"), "external_connection_id_not_found"),
-        ("/v1/b2b/other".into(), "route_not_found"),
+    for (method, path, error) in [
+        ("PUT", path("nowhere", acme.connection.id()), "organization_not_found"),
+        ("PUT", path("acme", "nothing"), "external_connection_id_not_found"),
+        ("PUT", "/v1/b2b/other".into(), "route_not_found"),
+        ("GET", "/v1/b2b/sessions/jwks/project-test-other".into(), "project_not_found"),
     ] {
-        assert_error(&acme.put_to(&path, &[], &NAME.into()).await, 404, error);
+        assert_error(&acme.send(method, &path, &[], &NAME.into()).await, 404, error);
     }
 }
 
@@ -172,7 +173,7 @@ async fn connections_reject_updates_that_they_do_not_support() {
     ] {
         let before = connection.state();
         let path = path(acme.organization.id(), connection.id());
-        let response = acme.put_to(&path, &[(TOKEN, &acme.ada.token())], body).await;
+        let response = acme.send("PUT", &path, &[(TOKEN, &acme.ada.token())], body).await;
         assert_error(&response, 400, error);
         assert_eq!(connection.state(), before);
         if *body == unknown {
@@ -188,7 +189,7 @@ async fn connections_reject_updates_that_they_do_not_support() {
     ] {
         // Without a session, the project has full power.
         let path = path(acme.organization.id(), connection.id());
-        assert_ok(&acme.put_to(&path, &[], body).await);
+        assert_ok(&acme.send("PUT", &path, &[], body).await);
         assert_eq!(acme.stytch.updates().pop().unwrap().member_id, None);
     }
 }

@@ -19,10 +19,12 @@ async fn printed_commands_work_without_an_account() {
     let body = body.trim_end_matches('\'');
     let path = url.strip_prefix(&service.url).unwrap();
     for ((_, cookie), status) in edits.iter().zip([403, 200]) {
-        let response = service.send(Method::PATCH, path, cookie, body).await;
+        let response =
+            ServiceResponse::to(service.request(Method::PATCH, path, cookie, body)).await;
         assert_eq!(response.status, status, "{}", response.text);
     }
-    let read = service.send(Method::GET, path, cookie, "").await.successful();
+    let read = ServiceResponse::to(service.request(Method::GET, path, cookie, "")).await;
+    let read = read.successful();
     assert_eq!(read["connection"]["display_name"], "Acme SSO");
     assert_eq!(read["connection"][super::ROLES], json!([]));
     assert_eq!(read["permission"]["authorized"], false);
@@ -41,7 +43,8 @@ async fn login_sets_session_cookies_as_stytchs_frontend_sdks_do() {
     assert!(session.iter().all(|cookie| cookie.ends_with("; Path=/; SameSite=Lax")));
     for cookie in &session[..2] {
         let cookie = cookie.split(';').next().unwrap();
-        service.send(Method::GET, "/sso/connections", cookie, "").await.successful();
+        let list = service.request(Method::GET, "/sso/connections", cookie, "");
+        ServiceResponse::to(list).await.successful();
     }
 }
 

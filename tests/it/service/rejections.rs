@@ -148,8 +148,8 @@ async fn response_text_is_neither_returned_nor_logged() {
 async fn rejected_credentials_are_logged_but_not_returned() {
     let acme = AcmeService::new();
     let service = Service::start(Service::command(&acme.stytch).env("STYTCH_SECRET", "wrong"));
-    let response = service.send(Method::PUT, &acme.path(), &token_cookie(&acme.ada), RENAME).await;
-    let problem = response.problem(500);
+    let request = service.request(Method::PUT, &acme.path(), &token_cookie(&acme.ada), RENAME);
+    let problem = ServiceResponse::to(request).await.problem(500);
     assert_eq!(problem["detail"], "An internal error occurred. Nothing was changed.");
     assert_eq!(problem.get("type"), None);
     assert!(!problem.to_string().to_lowercase().contains("credential"), "{problem}");

@@ -85,12 +85,6 @@ async fn no_credential_is_logged_or_returned() {
     }
 }
 
-/// A JWT that expired five minutes ago, of an active session.
-fn expired_jwt(session: &LoggedIn) -> String {
-    let at = |ago: u64| session.claims()["iat"].as_u64().unwrap() - ago;
-    session.mint(json!({"iat": at(600), "nbf": at(600), "exp": at(300)}))
-}
-
 fn renewed_jwt(response: &ServiceResponse, attributes: &str) -> String {
     let cookie = response.header("set-cookie");
     let jwt =

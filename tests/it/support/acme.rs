@@ -20,6 +20,15 @@ impl Acme {
         Self::on(Stytch::start())
     }
 
+    /// A project, and a client of it with these settings.
+    pub(crate) fn with_client(
+        settings: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> (Self, Client) {
+        let acme = Self::new();
+        let client = acme.client_with(settings);
+        (acme, client)
+    }
+
     pub(crate) fn on(stytch: Stytch) -> Self {
         // The logs of each test's process are searched for credentials.
         capture::install();
@@ -117,6 +126,12 @@ impl Acme {
         let counts = [JWKS, AUTHENTICATE, UPDATE].map(|operation| self.stytch.count(operation));
         assert_eq!(counts, [jwks, authenticate, updates], "JWKS, authenticate, updates");
     }
+}
+
+/// A JWT of the session that expired five minutes ago.
+pub(crate) fn expired_jwt(session: &LoggedIn) -> String {
+    let issued = session.claims()["iat"].as_u64().unwrap();
+    session.mint(json!({"iat": issued - 600, "nbf": issued - 600, "exp": issued - 300}))
 }
 
 /// The JWT of a session.

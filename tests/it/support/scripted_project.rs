@@ -81,6 +81,12 @@ impl ScriptedProject {
         self.builder().build().unwrap()
     }
 
+    /// The project, and a client of it.
+    pub(crate) fn with_client(self) -> (Self, Client) {
+        let client = self.client();
+        (self, client)
+    }
+
     /// A client without retries.
     pub(crate) fn client_without_retries(&self) -> Client {
         self.builder().retry(RetryPolicy::disabled()).build().unwrap()

@@ -30,11 +30,11 @@ pub(crate) fn after(wait: Duration, script: impl Script) -> impl Script {
     }
 }
 
-/// Ada's claims, as Stytch made them ten minutes ago.
-pub(crate) fn expired_claims() -> Value {
+/// Ada's claims, as Stytch made them so many seconds ago.
+pub(crate) fn claims_since(seconds: i64) -> Value {
     let mut claims = claims();
     for claim in ["iat", "nbf", "exp"] {
-        claims[claim] = json!(claims[claim].as_u64().unwrap() - 600);
+        claims[claim] = json!(claims[claim].as_i64().unwrap() - seconds);
     }
     claims
 }

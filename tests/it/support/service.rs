@@ -55,19 +55,8 @@ impl Service {
             .body(body.to_owned())
     }
 
-    /// Sends such a request.
-    pub(crate) async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        cookie: &str,
-        body: &str,
-    ) -> ServiceResponse {
-        ServiceResponse::to(self.request(method, path, cookie, body)).await
-    }
-
     pub(crate) async fn get(&self, path: &str) -> ServiceResponse {
-        self.send(Method::GET, path, "", "").await
+        ServiceResponse::to(self.request(Method::GET, path, "", "")).await
     }
 
     /// Sends a request whose path no URL parser has normalized. Returns the response as text.

@@ -62,6 +62,15 @@ impl Browser {
         self.get(&format!("{element}/text")).await.as_str().unwrap().to_owned()
     }
 
+    /// Asserts that the element is displayed with all of these texts. Returns its whole text.
+    pub(crate) async fn assert_text(&self, css: &str, parts: &[&str]) -> String {
+        let text = self.text(css).await;
+        for part in parts {
+            assert!(text.contains(part), "{part:?} isn't in {text:?}");
+        }
+        text
+    }
+
     pub(crate) async fn is_displayed(&self, css: &str) -> bool {
         self.value_of(css, "it.checkVisibility()").await == true
     }
