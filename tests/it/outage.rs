@@ -47,54 +47,53 @@ fn hang_if_made_up(request: &Request, before: usize) -> Steps {
 
 #[tokio::test]
 async fn hanging_keys_at_cold_start_delay_the_first_calls_only() {
-    let scripted = ScriptedClient::start(hang, successful, |it| it.attempt_timeout(LONG)).await;
-    let client = &scripted.client;
+    let (project, client, clock) = scripted(hang, successful, |it| it.attempt_timeout(LONG)).await;
     accelerate();
     for round in 0..3 {
-        let calls = (0..50).map(|n| call(client, jwt(round * 50 + n)));
+        let calls = (0..50).map(|n| call(&client, jwt(round * 50 + n)));
         for (result, took) in join_all(calls).await {
             result.unwrap();
             assert!(took < LIMIT, "round {round}: {took:?}");
         }
-        scripted.assert_requests(1, 50 * (round + 1));
+        project.assert_requests(1, 50 * (round + 1));
         // No further fetch begins beside one that hangs.
-        scripted.clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_secs(60));
     }
     assert_eq!(client.warm_up().await.unwrap_err().operation(), JWKS);
 }
 
 #[tokio::test]
 async fn cancelled_callers_leave_the_fetch_running() {
-    let scripted = ScriptedClient::new(hang, successful).await;
+    let (project, client, _) = scripted(hang, successful, |it| it).await;
     accelerate();
     let began = Instant::now();
-    let given_up = timeout(Duration::from_millis(1500), call(&scripted.client, jwt(0))).await;
+    let given_up = timeout(Duration::from_millis(1500), call(&client, jwt(0))).await;
     assert!(given_up.is_err());
-    resolve(&scripted.client, jwt(1)).await;
+    resolve(&client, jwt(1)).await;
     assert!(began.elapsed() < LIMIT);
-    scripted.assert_requests(1, 1);
+    project.assert_requests(1, 1);
     for n in 2..5 {
-        resolve(&scripted.client, jwt(n)).await;
+        resolve(&client, jwt(n)).await;
     }
-    scripted.assert_requests(1, 4);
+    project.assert_requests(1, 4);
 }
 
 #[tokio::test]
 async fn keys_of_a_slow_fetch_are_used() {
     let late = after(Duration::from_millis(2500), successful);
-    let scripted = ScriptedClient::new(late, successful).await;
-    accelerate_with(scripted.clock.clone());
-    resolve(&scripted.client, jwt(0)).await;
-    scripted.assert_requests(1, 1);
+    let (project, client, clock) = scripted(late, successful, |it| it).await;
+    accelerate_with(clock.clone());
+    resolve(&client, jwt(0)).await;
+    project.assert_requests(1, 1);
     let began = Instant::now();
     let mut n = 1;
-    while scripted.project.authenticate_requests() == n {
+    while project.authenticate_requests() == n {
         assert!(began.elapsed() < LIMIT);
         sleep(Duration::from_millis(300)).await;
-        resolve(&scripted.client, jwt(n)).await;
+        resolve(&client, jwt(n)).await;
         n += 1;
     }
-    assert!(scripted.project.jwks_requests() <= 2);
+    assert!(project.jwks_requests() <= 2);
 }
 
 #[tokio::test]
@@ -129,9 +128,8 @@ async fn rotation_under_made_up_kids_rejects_no_honest_member() {
         times.lock().unwrap().push(Instant::now());
         successful(request, before)
     };
-    let scripted =
-        ScriptedClient::start(jwks, successful, |it| it.jwks_min_refetch_interval(INTERVAL));
-    let ScriptedClient { project, client, clock } = scripted.await;
+    let (project, client, clock) =
+        scripted(jwks, successful, |it| it.jwks_min_refetch_interval(INTERVAL)).await;
     client.warm_up().await.unwrap();
     accelerate_with(clock);
     let mut calls = Vec::new();
@@ -184,10 +182,10 @@ async fn made_up_sessions_leave_a_quarter_of_the_permits_to_verified_jwts() {
     const CALLS: usize = 1_500;
     for is_token in [true, false] {
         // No request that hangs is retried.
-        let scripted = ScriptedClient::start(successful, hang_if_made_up, |it| {
+        let (project, client, clock) = &scripted(successful, hang_if_made_up, |it| {
             it.attempt_timeout(LONG).operation_timeout(LONG).max_in_flight(8)
-        });
-        let ScriptedClient { project, client, clock } = &scripted.await;
+        })
+        .await;
         let honest: Vec<_> = (0..20).map(expired).collect();
         let mut authenticated = 0;
         if !is_token {
@@ -222,10 +220,10 @@ async fn made_up_sessions_leave_a_quarter_of_the_permits_to_verified_jwts() {
 /// organization.
 #[tokio::test]
 async fn token_that_was_resolved_before_is_not_queued_behind_made_up_ones() {
-    let scripted = ScriptedClient::start(successful, hang_if_made_up, |it| {
+    let (project, client, clock) = scripted(successful, hang_if_made_up, |it| {
         it.attempt_timeout(LONG).operation_timeout(LONG).max_in_flight(4)
-    });
-    let ScriptedClient { project, client, clock } = scripted.await;
+    })
+    .await;
     resolve(&client, token()).await;
     let _flood = flood(&client, (0..100).map(made_up));
     until(|| project.authenticate_requests() == 1 + 3).await;
@@ -237,17 +235,17 @@ async fn token_that_was_resolved_before_is_not_queued_behind_made_up_ones() {
 #[tokio::test]
 async fn hanging_background_refresh_is_one_task() {
     let jwks = first([steps::json(200, &jwks())], hang);
-    let scripted = ScriptedClient::new(jwks, successful).await;
-    scripted.client.warm_up().await.unwrap();
-    scripted.clock.advance(Duration::from_secs(5 * 60));
+    let (project, client, clock) = scripted(jwks, successful, |it| it).await;
+    client.warm_up().await.unwrap();
+    clock.advance(Duration::from_secs(5 * 60));
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let before = tasks();
-    join_all((0..200).map(|n| resolve(&scripted.client, jwt(n)))).await;
+    join_all((0..200).map(|n| resolve(&client, jwt(n)))).await;
     // The refresh, its connection, and the server's end of that.
     assert!(tasks() <= before + 5, "{before} tasks, then {}", tasks());
-    until(|| scripted.project.jwks_requests() >= 2).await;
-    scripted.assert_requests(2, 0);
-    assert!(scripted.project.server.connections() <= 2);
+    until(|| project.jwks_requests() >= 2).await;
+    project.assert_requests(2, 0);
+    assert!(project.server.connections() <= 2);
 }
 
 #[tokio::test]
@@ -270,12 +268,12 @@ async fn late_joiners_start_one_more_request_for_all_of_them() {
 
 #[tokio::test]
 async fn keys_are_fetched_while_all_session_permits_are_taken() {
-    let scripted = ScriptedClient::start(successful, hang, |it| it.max_in_flight(1)).await;
-    let token = scripted.client.as_member(token());
+    let (project, client, _) = scripted(successful, hang, |it| it.max_in_flight(1)).await;
+    let token = client.as_member(token());
     let hanging = tokio::spawn(async move { token.organization_id().await });
-    until(|| scripted.project.authenticate_requests() > 0).await;
-    resolve(&scripted.client, jwt(0)).await;
-    scripted.assert_requests(1, 1);
+    until(|| project.authenticate_requests() > 0).await;
+    resolve(&client, jwt(0)).await;
+    project.assert_requests(1, 1);
     hanging.abort();
 }
 
@@ -284,22 +282,21 @@ async fn callers_of_one_unverified_jwt_share_one_permit_and_one_request() {
     // A failure is not cached, so a caller that doesn't share it makes a request of its own.
     let slow = after(Duration::from_millis(50), |_: &Request, _: usize| html(500));
     // One permit for unverified JWTs.
-    let scripted = ScriptedClient::start(unavailable, slow, |it| it.max_in_flight(1)).await;
+    let (project, client, _) = scripted(unavailable, slow, |it| it.max_in_flight(1)).await;
     let sessions = [jwt(0), jwt(1)];
-    let calls = (0..100).map(|n| call(&scripted.client, sessions[n % 2].clone()));
+    let calls = (0..100).map(|n| call(&client, sessions[n % 2].clone()));
     for (result, _) in join_all(calls).await {
         let error = result.unwrap_err();
         assert_not_applied("both endpoints are down", &error, UnexpectedResponse);
         assert_eq!((error.operation(), error.status().unwrap().as_u16()), (AUTHENTICATE, 500));
     }
-    assert_eq!(scripted.project.authenticate_requests(), 2);
+    assert_eq!(project.authenticate_requests(), 2);
 }
 
 /// JWTs that can't be verified have a queue of their own before that of `sessions/authenticate`.
 #[tokio::test]
 async fn unverified_jwts_that_nobody_waits_for_delay_no_other() {
-    let scripted = ScriptedClient::start(unavailable, hang, |it| it.max_in_flight(1)).await;
-    let ScriptedClient { project, client, .. } = &scripted;
+    let (project, client, _) = scripted(unavailable, hang, |it| it.max_in_flight(1)).await;
     client.warm_up().await.unwrap_err();
     let sessions = [jwt(0), made_up(1), jwt(2), made_up(3)];
     let queue = async |session: &Session| {
@@ -353,18 +350,18 @@ async fn yield_often() {
 #[tokio::test]
 async fn queued_jwts_are_verified_once_keys_are_there() {
     let slow = after(Duration::from_millis(100), successful);
-    let scripted = ScriptedClient::start(unavailable, slow, |it| it.max_in_flight(1)).await;
+    let (project, client, clock) = scripted(unavailable, slow, |it| it.max_in_flight(1)).await;
     // The first one takes the only permit; the others wait for it.
-    let calls = join_all((0..20).map(|n| resolve(&scripted.client, jwt(n))));
+    let calls = join_all((0..20).map(|n| resolve(&client, jwt(n))));
     let recovery = async {
-        until(|| scripted.project.authenticate_requests() > 0).await;
-        scripted.project.respond(JWKS, steps::json(200, &jwks()));
-        scripted.clock.advance(Duration::from_secs(30));
-        scripted.client.warm_up().await.unwrap();
+        until(|| project.authenticate_requests() > 0).await;
+        project.respond(JWKS, steps::json(200, &jwks()));
+        clock.advance(Duration::from_secs(30));
+        client.warm_up().await.unwrap();
     };
     tokio::join!(calls, recovery);
     // No unverified JWT reached Stytch while keys were cached.
-    assert_eq!(scripted.project.authenticate_requests(), 1);
+    assert_eq!(project.authenticate_requests(), 1);
 }
 
 /// The error of each kind of call, at a client with these settings. Each has a source, and a reason
@@ -441,8 +438,8 @@ async fn jwks_retry_after_is_honored() {
     for wait in [Duration::ZERO, late] {
         let limited = steps::http(429, "retry-after: 20\r\n", steps::HTML);
         let limited = [vec![Step::Wait(wait)], limited].concat();
-        let scripted = ScriptedClient::new(first([limited], successful), successful);
-        let ScriptedClient { project, client, clock } = scripted.await;
+        let (project, client, clock) =
+            scripted(first([limited], successful), successful, |it| it).await;
         let error = client.warm_up().await.unwrap_err();
         if wait == late {
             assert_not_applied("late", &error, Transport);

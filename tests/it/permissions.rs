@@ -459,9 +459,9 @@ async fn roles_of_another_type_fail_the_check_and_nothing_else() {
     for roles in [json!("stytch_admin"), json!(null), json!([1])] {
         let authenticated = with(authenticated("a.b.c"), "/member_session/roles", roles.clone());
         let authenticate = always(steps::json(200, &authenticated));
-        let scripted = ScriptedClient::new(successful, authenticate).await;
-        update_as(&scripted.client, token()).await.unwrap();
-        let error = check_error(&scripted.client.as_member(token())).await;
+        let (_project, client, _) = scripted(successful, authenticate, |it| it).await;
+        update_as(&client, token()).await.unwrap();
+        let error = check_error(&client.as_member(token())).await;
         assert_not_applied(&roles, &error, UnexpectedResponse);
         assert_eq!(error.operation(), AUTHENTICATE);
     }

@@ -13,10 +13,10 @@ fn list(connections: &Value) -> Value {
 }
 
 /// A project that responds to the list of connections with these steps.
-async fn listing(steps: Steps) -> ScriptedClient {
-    let scripted = ScriptedClient::new(successful, successful).await;
-    scripted.project.respond(LIST, steps);
-    scripted
+async fn listing(steps: Steps) -> (ScriptedProject, Client) {
+    let project = ScriptedProject::successful().await;
+    project.respond(LIST, steps);
+    project.with_client()
 }
 
 #[tokio::test]
@@ -66,8 +66,8 @@ async fn a_connection_of_another_organization_in_the_list_is_an_error() {
     let own = updated()["connection"].clone();
     let mut foreign = own.clone();
     foreign["organization_id"] = json!("organization-test-other");
-    let scripted = listing(steps::json(200, &list(&json!([own, foreign])))).await;
-    let member = scripted.client.as_member(session());
+    let (_project, client) = listing(steps::json(200, &list(&json!([own, foreign])))).await;
+    let member = client.as_member(session());
     for error in
         [member.connections().await.unwrap_err(), member.connection(CONNECTION).await.unwrap_err()]
     {
@@ -87,8 +87,8 @@ async fn secrets_of_other_connections_are_never_printed() {
     let wrong_type = list(&json!([{"connection_id": {"hunter2-oidc": 1}}])).to_string();
     let bodies = [&good[..good.len() - 1], &wrong_type, "hunter2-oidc", "[\"hunter2-saml\"]"];
     for (status, body) in [200, 403, 404, 500].into_iter().flat_map(|s| bodies.map(|b| (s, b))) {
-        let scripted = listing(respond(status, body)).await;
-        let member = scripted.client.as_member(session());
+        let (_project, client) = listing(respond(status, body)).await;
+        let member = client.as_member(session());
         let error = member.connections().await.unwrap_err();
         capture::inspect(&error);
         assert_eq!(error.body_snippet(), None, "{status} {body}");
@@ -97,8 +97,8 @@ async fn secrets_of_other_connections_are_never_printed() {
     // Nor of what `sessions/authenticate` responds with.
     for status in [200, 403, 500] {
         let authenticate = always(respond(status, "hunter2-saml"));
-        let scripted = ScriptedClient::new(successful, authenticate).await;
-        let error = update_as(&scripted.client, token()).await.unwrap_err();
+        let (_project, client, _) = scripted(successful, authenticate, |it| it).await;
+        let error = update_as(&client, token()).await.unwrap_err();
         assert_eq!((error.operation(), error.body_snippet()), (AUTHENTICATE, None), "{status}");
     }
 }

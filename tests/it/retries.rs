@@ -191,10 +191,10 @@ async fn deadline_ends_every_wait() {
 #[tokio::test]
 async fn hanging_jwks_leaves_time_for_authenticate() {
     let deadline = Duration::from_secs(2);
-    let scripted =
-        ScriptedClient::start(hang, successful, |it| it.operation_timeout(deadline)).await;
+    let (project, client, _) =
+        scripted(hang, successful, |it| it.operation_timeout(deadline)).await;
     accelerate();
-    update(&scripted.client).await.unwrap();
-    scripted.assert_requests(1, 1);
-    assert_eq!(scripted.project.updates(), 1);
+    update(&client).await.unwrap();
+    project.assert_requests(1, 1);
+    assert_eq!(project.updates(), 1);
 }

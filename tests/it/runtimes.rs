@@ -32,24 +32,17 @@ fn call(client: &Client, session: Session) -> impl Future<Output = ()> + Send + 
     }
 }
 
-/// Several calls at once, which share the request that one of them starts.
-fn calls(client: &Client, session: &Session) -> impl Future<Output = ()> + Send + 'static {
-    let calls: Vec<_> = (0..CALLERS).map(|_| call(client, session.clone())).collect();
-    async move {
-        join_all(calls).await;
-    }
-}
-
-/// Runtime A starts a request, and makes progress until callers on runtime B have joined. Returns
+/// Runtime A starts a request, and makes progress until callers on runtime B have joined. Asserts
 /// how long these took, in the time of B.
 async fn join_across_runtimes(
     project: &ScriptedProject,
     session: Session,
     is_multi_thread: bool,
     drops: bool,
-) -> Duration {
+) {
     let client = project.client();
-    let (start, joined) = (call(&client, session.clone()), calls(&client, &session));
+    let start = call(&client, session.clone());
+    let calls: Vec<_> = (0..CALLERS).map(|_| call(&client, session.clone())).collect();
     let (finish, finished) = mpsc::channel::<()>();
     let (have_joined, until_joined) = oneshot::channel::<()>();
     let a = thread::spawn(move || {
@@ -66,60 +59,49 @@ async fn join_across_runtimes(
     });
     until(|| project.jwks_requests() + project.authenticate_requests() > 0).await;
     let b = thread::spawn(move || {
-        let took = runtime(is_multi_thread).block_on(async {
+        runtime(is_multi_thread).block_on(async {
             if !drops {
                 accelerate();
             }
             let began = Instant::now();
-            let joined = joined.shared();
+            // They share the request that one of them starts.
+            let joined = join_all(calls).shared();
             let _ = timeout(Duration::from_millis(50), joined.clone()).await;
             let _ = have_joined.send(());
             joined.await;
-            began.elapsed()
+            let took = began.elapsed();
+            assert!(took < LIMIT, "{session:?}, multi-thread: {is_multi_thread}: {took:?}");
         });
         drop(finish);
-        took
     });
-    tokio::task::spawn_blocking(move || {
-        let took = b.join().unwrap();
-        a.join().unwrap();
-        took
-    })
-    .await
-    .unwrap()
-}
-
-/// Asserts how many JWKS and `sessions/authenticate` requests the callers of B need.
-async fn assert_requests(
-    project: &ScriptedProject,
-    session: Session,
-    is_multi_thread: bool,
-    drops: bool,
-    requests: (usize, usize),
-) {
-    let what = format!("{session:?}, multi-thread: {is_multi_thread}");
-    let took = join_across_runtimes(project, session, is_multi_thread, drops).await;
-    assert!(took < LIMIT, "{what}, took {took:?}");
-    assert_eq!((project.jwks_requests(), project.authenticate_requests()), requests, "{what}");
-    assert_eq!(project.updates(), CALLERS, "{what}");
+    let joined = tokio::task::spawn_blocking(move || [b.join(), a.join()]).await.unwrap();
+    joined.into_iter().for_each(Result::unwrap);
 }
 
 #[tokio::test]
 async fn dropped_runtime_fails_no_caller_of_another_runtime() {
     for is_multi_thread in [false, true] {
         // One of the callers that joined starts the second request.
-        for (session, requests) in [(session(), (2, 0)), (token(), (0, 2))] {
-            assert_requests(&project().await, session, is_multi_thread, true, requests).await;
+        for (session, requests) in [(session(), [2, 0, CALLERS]), (token(), [0, 2, CALLERS])] {
+            let (project, what) = (project().await, format!("{session:?}, {is_multi_thread}"));
+            join_across_runtimes(&project, session, is_multi_thread, true).await;
+            assert_eq!(project.counts(), requests, "{what}");
         }
     }
 }
 
 #[tokio::test]
 async fn runtime_without_progress_delays_other_runtimes_by_at_most_two_seconds() {
-    assert_requests(&project().await, token(), false, false, (0, 2)).await;
-    // The fetch counts as a failure, so that the JWT is authenticated, once for all callers.
     let hanging = ScriptedProject::scripted(hang, successful, successful).await;
-    assert_requests(&hanging, session(), false, false, (1, 1)).await;
+    for (project, session, requests) in [
+        (project().await, token(), [0, 2, CALLERS]),
+        // The fetch counts as a failure, so that the JWT is authenticated, once for all callers.
+        (hanging, session(), [1, 1, CALLERS]),
+    ] {
+        let what = format!("{session:?}");
+        join_across_runtimes(&project, session, false, false).await;
+        assert_eq!(project.counts(), requests, "{what}");
+    }
 }
 
 #[tokio::test]

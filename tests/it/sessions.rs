@@ -109,17 +109,16 @@ async fn response_about_another_session_is_an_error_and_leaves_no_trace() {
         let right = authenticated(&sign(&scripted_project::claims()));
         let mixed_up = with(right.clone(), pointer, value);
         let authenticate = first([steps::json(200, &mixed_up)], always(steps::json(200, &right)));
-        let scripted = ScriptedClient::new(successful, authenticate).await;
-        let member = scripted.client.as_member(of.clone());
+        let (project, client, _) = scripted(successful, authenticate, |it| it).await;
+        let member = client.as_member(of.clone());
         let update = async || member.update_connection(CONNECTION, &rename("Acme")).await;
         let error = update().await.unwrap_err();
         assert_not_applied(&what, &error, UnexpectedResponse);
         assert_eq!(error.reason(), "the response is about another session", "{what}");
         assert_eq!(error.operation(), AUTHENTICATE, "{what}");
-        assert_eq!((scripted.project.updates(), member.session() == of), (0, true), "{what}");
+        assert_eq!((project.updates(), member.session() == of), (0, true), "{what}");
         // Nothing is cached: the next call asks again.
         update().await.unwrap();
-        let project = &scripted.project;
         assert_eq!((project.authenticate_requests(), project.updates()), (2, 1), "{what}");
     }
 }
@@ -131,8 +130,7 @@ async fn token_never_becomes_another_session() {
     let id = "/member_session/member_session_id";
     let mixed_up = with(right.clone(), id, json!("session-test-other"));
     let authenticate = first([steps::json(200, &right)], always(steps::json(200, &mixed_up)));
-    let scripted = ScriptedClient::new(successful, authenticate).await;
-    let ScriptedClient { project, client, clock } = scripted;
+    let (project, client, clock) = scripted(successful, authenticate, |it| it).await;
     update_as(&client, token()).await.unwrap();
     clock.advance(Duration::from_secs(60 * 60));
     let error = update_as(&client, token()).await.unwrap_err();

@@ -127,10 +127,9 @@ async fn kid_is_never_interpreted() {
 
 #[tokio::test]
 async fn unknown_kids_share_one_fetch_per_interval() {
-    let scripted = ScriptedClient::start(successful, successful, |it| {
-        it.jwks_min_refetch_interval(Duration::from_secs(1))
-    });
-    let ScriptedClient { project, client, clock } = scripted.await;
+    let (project, client, clock) =
+        scripted(successful, successful, |it| it.jwks_min_refetch_interval(Duration::from_secs(1)))
+            .await;
     client.warm_up().await.unwrap();
     accelerate_with(clock);
     let calls = (0..100).map(|n| {

@@ -97,6 +97,12 @@ impl ScriptedProject {
         [self.jwks_requests(), self.authenticate_requests(), self.updates()]
     }
 
+    /// Asserts how many requests of the JWKS and of sessions have arrived.
+    #[track_caller]
+    pub(crate) fn assert_requests(&self, jwks: usize, authenticate: usize) {
+        assert_eq!(self.counts()[..2], [jwks, authenticate], "JWKS, authenticate");
+    }
+
     /// How many updates have arrived.
     pub(crate) fn updates(&self) -> usize {
         self.server.count("PUT")

@@ -58,33 +58,15 @@ pub(crate) fn keyless_builder(base_url: &str) -> ClientBuilder {
     Client::builder(PROJECT, SECRET).base_url(base_url).retry(policy)
 }
 
-/// A scripted project whose updates succeed, and a client of it on a stopped clock.
-pub(crate) struct ScriptedClient {
-    pub(crate) project: ScriptedProject,
-    pub(crate) client: Client,
-    pub(crate) clock: Clock,
-}
-
-impl ScriptedClient {
-    pub(crate) async fn new(jwks: impl Script, authenticate: impl Script) -> Self {
-        Self::start(jwks, authenticate, |builder| builder).await
-    }
-
-    pub(crate) async fn start(
-        jwks: impl Script,
-        authenticate: impl Script,
-        settings: impl FnOnce(ClientBuilder) -> ClientBuilder,
-    ) -> Self {
-        let project = ScriptedProject::scripted(jwks, authenticate, successful).await;
-        let clock = Clock::stopped();
-        let client = settings(project.builder().clock(clock.clone())).build().unwrap();
-        Self { project, client, clock }
-    }
-
-    /// Asserts how many requests of the JWKS and of sessions the project has received.
-    #[track_caller]
-    pub(crate) fn assert_requests(&self, jwks: usize, authenticate: usize) {
-        let requests = (self.project.jwks_requests(), self.project.authenticate_requests());
-        assert_eq!(requests, (jwks, authenticate), "JWKS, authenticate");
-    }
+/// A project that responds by script to requests of the JWKS and of sessions, and to updates with a
+/// success; a client of it with these settings; and the client's stopped clock.
+pub(crate) async fn scripted(
+    jwks: impl Script,
+    authenticate: impl Script,
+    settings: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> (ScriptedProject, Client, Clock) {
+    let project = ScriptedProject::scripted(jwks, authenticate, successful).await;
+    let clock = Clock::stopped();
+    let client = settings(project.builder().clock(clock.clone())).build().unwrap();
+    (project, client, clock)
 }
