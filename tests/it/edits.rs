@@ -226,16 +226,6 @@ async fn edit_returns_the_connection_as_it_is_afterwards() {
     assert_eq!((error.kind(), error.operation()), (NotFound, GetConnections), "{error:?}");
 }
 
-/// Moves the role editor from the contractors to another group.
-fn move_role_to(group: &'static str) -> impl FnOnce(&mut ConnectionEdit) {
-    move |edit| {
-        if edit.has_group_role("contractors", "editor") {
-            edit.revoke_group_role("contractors", "editor");
-            edit.grant_group_role(group, "editor");
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_concurrent_moves_of_a_role_one_changes_nothing() {
     let (Acme { stytch, organization, .. }, ada) = fixture();
@@ -243,8 +233,14 @@ async fn of_two_concurrent_moves_of_a_role_one_changes_nothing() {
     for round in 1..=20 {
         let okta = organization.connection_builder("Acme Okta");
         let okta = okta.group_roles(&[("contractors", "editor")]).create();
-        let moves = ["engineering", "sales"]
-            .map(|group| tokio::spawn(editing(&ada, &okta, move_role_to(group))));
+        let moves = ["engineering", "sales"].map(|group| {
+            tokio::spawn(editing(&ada, &okta, move |edit| {
+                if edit.has_group_role("contractors", "editor") {
+                    edit.revoke_group_role("contractors", "editor");
+                    edit.grant_group_role(group, "editor");
+                }
+            }))
+        });
         let results = join_all(moves).await;
         let state = okta.state();
         let [granted] = groups(&state)[..] else { panic!("one group has it: {state:?}") };
@@ -256,20 +252,12 @@ async fn of_two_concurrent_moves_of_a_role_one_changes_nothing() {
     }
 }
 
-/// Responds to the read of connections with these values of both role lists. Returns them as read.
-async fn read_with_lists(
-    acme: &Acme,
-    ada: &MemberClient,
-    lists: Option<Value>,
-) -> ExternalConnection {
+/// Responds to the read of connections with both role lists missing or null. Returns it as read.
+async fn read_without_lists(acme: &Acme, ada: &MemberClient, are_null: bool) -> ExternalConnection {
     let okta = &acme.connection;
-    let mut shown = json!(okta.state());
-    for list in [ROLES, GROUP_ROLES] {
-        shown.as_object_mut().unwrap().remove(list);
-        if let Some(value) = &lists {
-            shown[list] = value.clone();
-        }
-    }
+    let lists = [ROLES, GROUP_ROLES].map(|list| format!("/{list}"));
+    let shown = missing_or_null(&json!(okta.state()), &lists.each_ref().map(|list| &**list));
+    let shown = &shown[usize::from(are_null)];
     let body = json!({"status_code": 200, "request_id": "r", "external_connections": [shown]});
     let _ = acme.stytch.fault(GetConnections, Fault::response(Response::json(200, &body)));
     let mut listed = ada.connections().await.unwrap().external_connections;
@@ -280,7 +268,7 @@ async fn read_with_lists(
 #[tokio::test]
 async fn connection_without_lists_is_read_and_only_renamed() {
     let (acme, ada) = fixture();
-    let listed = read_with_lists(&acme, &ada, None).await;
+    let listed = read_without_lists(&acme, &ada, false).await;
     assert_eq!(listed.external_connection_implicit_role_assignments, None);
     assert_eq!(listed.external_group_implicit_role_assignments, None);
 
@@ -297,7 +285,7 @@ async fn connection_without_lists_is_read_and_only_renamed() {
 #[tokio::test]
 async fn connection_with_null_lists_is_listed_read_and_granted_to() {
     let (acme, ada) = fixture();
-    let listed = read_with_lists(&acme, &ada, Some(Value::Null)).await;
+    let listed = read_without_lists(&acme, &ada, true).await;
     assert_eq!(listed.external_connection_implicit_role_assignments, Some(vec![]));
     assert_eq!(listed.external_group_implicit_role_assignments, Some(vec![]));
 

@@ -128,22 +128,15 @@ async fn bytes_that_are_not_http_are_permanent() {
     }
 }
 
-/// The project that responds to updates with this status and number of headers.
-async fn with_headers(status: u16, count: usize) -> ScriptedProject {
-    // With content-type and content-length, which this and `steps::http` add.
-    let headers = format!("{JSON}{}", "x-many: y\r\n".repeat(count - 2));
-    let body = match status {
-        200 => updated(),
-        _ => rejected(status, "session_authorization_error"),
-    };
-    ScriptedProject::responding(steps::http(status, &headers, body.to_string())).await
-}
-
 #[tokio::test]
 async fn up_to_256_headers_are_read() {
     let read = [(101, 200), (256, 200), (101, 403), (256, 403)];
     for (count, status) in read.into_iter().chain([(257, 200), (257, 403), (10_000, 200)]) {
-        let project = with_headers(status, count).await;
+        // With content-type and content-length, which this and `steps::http` add.
+        let headers = format!("{JSON}{}", "x-many: y\r\n".repeat(count - 2));
+        let denied = rejected(403, "session_authorization_error");
+        let body = if status == 200 { updated() } else { denied }.to_string();
+        let project = ScriptedProject::responding(steps::http(status, &headers, body)).await;
         let updated = update(&project.client()).await;
         match (count, status) {
             (..=256, 200) => drop(updated.unwrap()),

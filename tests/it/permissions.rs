@@ -311,23 +311,36 @@ async fn session_that_a_check_finds_revoked_is_not_served_from_the_cache() {
 }
 
 #[tokio::test]
-async fn a_policy_endpoint_that_hangs_delays_one_check_and_no_update() {
+async fn policy_endpoints_that_are_down_or_hang_once_fail_checks_and_role_ids_only() {
     accelerate();
-    for hanging in [&[PROJECT] as &[_], &[ORGANIZATION], &[PROJECT, ORGANIZATION]] {
-        let (acme, _bob, member) = bob(jwt_of);
-        for operation in hanging {
-            let _ = acme.stytch.fault(*operation, Fault::delay(Duration::from_secs(60)));
+    let down = || Fault::status(503);
+    let hanging = || Fault::delay(Duration::from_secs(60));
+    for (fault, kind, status) in [(down as fn() -> _, Api, Some(503)), (hanging, Transport, None)] {
+        for failing in [&[PROJECT] as &[_], &[ORGANIZATION], &[PROJECT, ORGANIZATION]] {
+            let (acme, _bob, member) = bob(jwt_of);
+            for operation in failing {
+                let _ = acme.stytch.fault(*operation, fault());
+            }
+            let began = Instant::now();
+            let errors = [check_error(&member).await, check_error(&member).await];
+            for error in errors.into_iter().chain([member.role_ids().await.unwrap_err()]) {
+                assert_eq!(facts(&error), (kind, status, NotApplied), "{failing:?}: {error:?}");
+                assert_eq!((error.operation(), error.is_retryable()), (failing[0], true));
+            }
+            // Two seconds, and a generous margin: the failure is remembered.
+            assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+            assert_counts(&acme, 1, 1, 0);
+            // An update is as it was.
+            assert_denied(
+                kind.response_status(),
+                &acme.rename(&member).await.unwrap_err(),
+                "update",
+            );
+            // A project that grants needs no policy of the organization.
+            let ada = acme.as_member(acme.jwt()).check_permissions([UPDATE]).await;
+            let verdict = ada.ok().filter(|verdict| verdict.authorized);
+            assert_eq!(verdict.is_some(), failing[0] == ORGANIZATION, "{failing:?}");
         }
-        let began = Instant::now();
-        let error = check_error(&member).await;
-        // Two seconds, and a generous margin.
-        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
-        assert_not_applied(format!("{hanging:?}"), &error, Transport);
-        assert_eq!((error.operation(), error.is_retryable()), (hanging[0], true));
-        // Nothing waits for them again.
-        assert_denied("hanging", &acme.rename(&member).await.unwrap_err(), "update");
-        check_error(&member).await;
-        assert!(hanging.iter().all(|operation| acme.stytch.count(*operation) == 1));
     }
 }
 
@@ -364,27 +377,6 @@ async fn roles_of_a_token_are_used_for_five_minutes_and_those_of_a_jwt_for_its_l
             member.check_permissions([UPDATE]).await.unwrap();
             assert_eq!(acme.stytch.count(AUTHENTICATE), *authenticated, "after {advance} s");
         }
-    }
-}
-
-#[tokio::test]
-async fn a_policy_endpoint_that_is_down_fails_checks_and_role_ids_only() {
-    for (operation, other) in [(PROJECT, ORGANIZATION), (ORGANIZATION, PROJECT)] {
-        let (acme, _bob, member) = bob(jwt_of);
-        let _ = acme.stytch.fault(operation, Fault::status(503));
-        // The failure is remembered, and an update is as it was.
-        let errors = [check_error(&member).await, check_error(&member).await];
-        for error in errors.into_iter().chain([member.role_ids().await.unwrap_err()]) {
-            assert_not_applied(operation, &error, Api);
-            assert_eq!((error.operation(), error.is_retryable()), (operation, true));
-            assert_eq!(error.status().unwrap(), 503);
-        }
-        assert_eq!((acme.stytch.count(operation), acme.stytch.count(other)), (1, 1));
-        assert_denied(operation, &acme.rename(&member).await.unwrap_err(), "update");
-        // A project that grants needs no policy of the organization.
-        let ada = acme.as_member(acme.jwt()).check_permissions([UPDATE]).await;
-        let verdict = ada.ok().filter(|verdict| verdict.authorized);
-        assert_eq!(verdict.is_some(), operation == ORGANIZATION);
     }
 }
 

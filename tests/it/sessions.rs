@@ -1,13 +1,6 @@
 //! The caches of sessions: what they are keyed by, and which renewal a member keeps; and JWT
 //! times with fractions.
 
-use std::{
-    future::{Future, poll_fn},
-    task::Poll,
-};
-
-use stytch_sso_external::testing::jwt as jwts;
-
 use crate::support::prelude::*;
 
 #[tokio::test]
@@ -18,9 +11,9 @@ async fn forged_payload_with_a_cached_signature_is_rejected() {
     // The second one is cached with its renewal, which supplies the session header.
     for genuine in [acme.ada.jwt(), expired_jwt(&acme.ada)] {
         acme.resolve(&client, Session::jwt(&genuine)).await;
-        let mut claims = jwts::claims(&genuine);
+        let mut claims = jwt::claims(&genuine);
         claims["https://stytch.com/organization"]["organization_id"] = json!(other.id());
-        let forged_payload = jwts::unsigned(&jwts::header(&genuine), &claims);
+        let forged_payload = jwt::unsigned(&jwt::header(&genuine), &claims);
         let (_, signature) = genuine.rsplit_once('.').unwrap();
         let forged = client.as_member(Session::jwt(forged_payload + signature));
         let error = forged.organization_id().await.unwrap_err();
@@ -48,8 +41,7 @@ async fn older_renewal_never_replaces_a_newer_one() {
 
     // Starts the first renewal, and doesn't receive its result yet.
     let mut first = pin!(member.organization_id());
-    let is_pending = poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_pending()));
-    assert!(is_pending.await);
+    assert!(first.as_mut().now_or_never().is_none());
     // Completes with that renewal.
     let older = acme.resolve(&client, acme.jwt()).await.session();
     assert_eq!(stytch.count(AUTHENTICATE), 1);

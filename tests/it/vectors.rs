@@ -3,7 +3,6 @@
 mod responses;
 
 use serde_json::Map;
-use stytch_sso_external::testing::responses as bodies;
 
 use crate::support::prelude::*;
 
@@ -29,16 +28,16 @@ async fn updates_are_sent_as_by_the_official_sdk() {
     for case in list(&samples, "cases") {
         let name = text(case, "name");
         let [organization_id, connection_id] =
-            ["organization_id", "connection_id"].map(|id| text(case, id).to_owned());
+            ["organization_id", "connection_id"].map(|id| text(case, id));
         let (jwks, ids) =
-            (samples["jwks"].clone(), [&organization_id, &connection_id].map(Clone::clone));
+            (samples["jwks"].clone(), [organization_id, connection_id].map(str::to_owned));
         let server = ScriptedServer::start(move |seen, _| respond(seen, &jwks, &ids)).await;
         let client = Client::builder(text(&samples, "project_id"), text(&samples, "secret"));
         let client = client.base_url(server.url()).build().unwrap();
         let member = client.as_member(session(&case["session"]));
         let update = update(&case["update"]);
         let resolved = member.organization_id().await;
-        let updated = member.update_connection(&connection_id, &update).await;
+        let updated = member.update_connection(connection_id, &update).await;
         let sent = server.seen("/sso/external/");
         if name == "ids_needing_percent_encoding" {
             // The SDKs encode these ids. Stytch has none such, so this crate rejects them.
@@ -55,7 +54,10 @@ async fn updates_are_sent_as_by_the_official_sdk() {
 }
 
 fn check(sent: &Request, name: &str, expected: &Value) {
-    let segments: Vec<String> = sent.target[1..].split('/').map(percent_decoded).collect();
+    let segments = sent.target[1..].split('/');
+    let segments =
+        segments.map(|it| percent_encoding::percent_decode_str(it).decode_utf8().unwrap());
+    let segments: Vec<_> = segments.collect();
     assert_eq!(json!(segments), expected["path_segments"], "{name}");
     assert_eq!((&*sent.method, &sent.json()), (text(expected, "method"), &expected["json_body"]));
     for (header, value) in object(expected, "headers_present") {
@@ -76,15 +78,15 @@ fn respond(seen: &Request, jwks: &Value, [organization_id, connection_id]: &[Str
         return steps::json(200, jwks);
     }
     if seen.target.ends_with("/authenticate") {
-        let mut response = bodies::authenticated(organization_id, "token", "jwt");
+        let mut response = testing::responses::authenticated(organization_id, "token", "jwt");
         // Whatever token was sent.
         response.session_token = None;
         return steps::json(200, &response);
     }
-    let mut connection = bodies::connection();
+    let mut connection = testing::responses::connection();
     organization_id.clone_into(&mut connection.organization_id);
     connection_id.clone_into(&mut connection.connection_id);
-    steps::json(200, &bodies::updated(connection))
+    steps::json(200, &testing::responses::updated(connection))
 }
 
 fn session(sample: &Value) -> Session {
@@ -113,10 +115,6 @@ fn update(sample: &Value) -> UpdateExternalConnectionRequest {
     update
 }
 
-fn percent_decoded(segment: &str) -> String {
-    percent_encoding::percent_decode_str(segment).decode_utf8().unwrap().into_owned()
-}
-
 #[tokio::test]
 async fn session_jwts_are_accepted_and_rejected_as_by_the_official_sdks() {
     let samples: Value =
@@ -131,7 +129,7 @@ async fn session_jwts_are_accepted_and_rejected_as_by_the_official_sdks() {
             if seen.target.contains("/jwks/") {
                 steps::json(200, &jwks)
             } else {
-                steps::json(404, &bodies::session_not_found())
+                steps::json(404, &testing::responses::session_not_found())
             }
         })
         .await;

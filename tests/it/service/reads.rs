@@ -59,8 +59,7 @@ async fn member_who_may_not_see_connections_is_given_the_roles_to_ask_for() {
 async fn member_whom_no_role_would_help_is_sent_to_an_administrator() {
     let acme = AcmeService::new();
     let cleo = acme.log_in("cleo", &[]);
-    let policy =
-        json!({"policy": {"roles": []}, "request_id": "request-id-test-1", "status_code": 200});
+    let policy = responses::rbac_policy(&[]);
     acme.stytch.fault(PROJECT_POLICY, Fault::response(Response::json(200, &policy)));
     let problem = acme.get(&acme.path(), &cleo).await.problem(403);
     assert_eq!(problem["sufficient_roles"], json!([]));

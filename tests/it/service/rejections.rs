@@ -100,28 +100,25 @@ async fn foreign_connection_looks_like_a_missing_one() {
 }
 
 #[tokio::test]
-async fn rate_limit_has_a_retry_after_header() {
+async fn outcome_of_a_failure_and_the_time_to_wait_are_reported() {
     let acme = AcmeService::new();
-    acme.stytch.fault(UPDATE, Fault::rate_limited().retry_after("61"));
-    let response = acme.rename().await;
-    assert_eq!(response.problem(429)["outcome"], "not_applied");
-    assert_eq!(response.header("retry-after"), "61");
-}
-
-#[tokio::test]
-async fn unknown_outcome_is_reported_as_unknown() {
-    let acme = AcmeService::new();
-    acme.stytch.fault(UPDATE, Fault::status(500).after_applying());
-    let problem = acme.rename().await.problem(502);
-    assert_eq!(problem["outcome"], "unknown");
-    let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("check the connection before you retry"), "{detail}");
-    assert_eq!(acme.connection.state().display_name, "Renamed");
-
-    acme.stytch.clear_faults();
-    acme.stytch.fault(UPDATE, Fault::response(Scripted::html(200, "<h1>Hello</h1>")));
-    let problem = acme.rename().await.problem(502);
-    assert_eq!(problem["outcome"], "applied");
+    let unreadable = Fault::response(Scripted::html(200, "<h1>Hello</h1>"));
+    let check = "check the connection before you retry";
+    for (fault, status, outcome, retry_after, detail, name) in [
+        (Fault::rate_limited().retry_after("61"), 429, "not_applied", "61", "", "Acme Okta"),
+        (Fault::status(500).after_applying(), 502, "unknown", "", check, "Renamed"),
+        (unreadable, 502, "applied", "", "", "Renamed"),
+    ] {
+        acme.fault(UPDATE, fault);
+        let response = acme.rename().await;
+        let problem = response.problem(status);
+        assert_eq!(
+            (&problem["outcome"], response.header("retry-after")),
+            (&json!(outcome), retry_after)
+        );
+        assert!(problem["detail"].as_str().unwrap().contains(detail), "{problem}");
+        assert_eq!(acme.connection.state().display_name, name, "{outcome}");
+    }
 }
 
 #[tokio::test]

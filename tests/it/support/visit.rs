@@ -182,7 +182,11 @@ impl Browser {
                 assert_eq!(self.post("/execute/async", script).await, json!([]), "{state}");
             }
             if let Some(folder) = &screenshots {
-                self.take_screenshot(&Path::new(folder).join(format!("{state}.png"))).await;
+                let whole_page = json!({"captureBeyondViewport": true});
+                let taken = self.control("Page.captureScreenshot", whole_page).await;
+                let image = BASE64_STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
+                fs::create_dir_all(folder).unwrap();
+                fs::write(Path::new(folder).join(format!("{state}.png")), image).unwrap();
             }
         }
     }
@@ -197,14 +201,6 @@ impl Browser {
         let metrics =
             json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
         self.control("Emulation.setDeviceMetricsOverride", metrics).await;
-    }
-
-    async fn take_screenshot(&self, path: &Path) {
-        let whole_page = json!({"captureBeyondViewport": true});
-        let taken = self.control("Page.captureScreenshot", whole_page).await;
-        let image = BASE64_STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, image).unwrap();
     }
 
     async fn control(&self, command: &str, parameters: Value) -> Value {
