@@ -76,7 +76,8 @@ fn useless_keys() -> Vec<Steps> {
         json!([with(key.clone(), "/alg", "RS512")]),
         json!([with(key.clone(), "/kty", "oct")]),
         json!([with(key.clone(), "/kid", Value::Null)]),
-        json!([with(key.clone(), "/n", &key["n"].as_str().unwrap()[..86])]),
+        // One byte less than 2,048 bits.
+        json!([with(key.clone(), "/n", &key["n"].as_str().unwrap()[..340])]),
         json!([with(key, "/n", "!".repeat(342))]),
         json!([null]),
         json!("none"),
