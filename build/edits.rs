@@ -25,7 +25,7 @@ pub(crate) fn bindings(file: &syn::File, document: &OpenAPI) -> Result<String, S
         r#"format!\( "\{\}(/[^"]*)" , self \.baseurl , ([\w,\s]*)\)"#,
         r#"self.operation_url("$1", &[$2]).map_err(Error::InvalidRequest)?"#,
     )?;
-    // `decode` in src/http/decode.rs reads no more than the limit, and keeps the status and the
+    // `decode` in src/http/result.rs reads no more than the limit, and keeps the status and the
     // headers of a response that can't be decoded.
     edits.replace(
         "decoded responses",

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use super::{BaseUrl, destination, failure::causes};
+use super::{BaseUrl, destination, result::causes};
 use crate::error::BuildError;
 
 /// A caller's changes to the HTTP client.
@@ -47,7 +47,7 @@ impl HttpConfig {
             // Retries are made by `retry.rs`. `never()` alone still clones each request.
             .retry(reqwest::retry::never().max_retries_per_request(0))
             // Another crate of the build may switch HTTP/2 on, where neither a connection for
-            // each request nor what `failure.rs` relies on would hold.
+            // each request nor what `hooks.rs` relies on would hold.
             .http1_only()
             .http1_max_headers(MAX_HEADERS)
             // Another crate may switch decompression on too: a body could then exceed

@@ -1,27 +1,33 @@
 //! The hooks of the generated client, which every request passes.
 //!
 //! A request gets the project's Basic auth and, acting for a member, exactly one session
-//! header. `decode.rs` takes the response.
+//! header. `result.rs` takes the response.
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock, atomic::AtomicBool},
+    pin::Pin,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use http::{
     HeaderValue,
     header::{AUTHORIZATION, HOST},
 };
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo, ResponseValue};
+use http_body::{Body, Frame, SizeHint};
+use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 
 use super::{
     destination::{BaseUrl, NOT_BELOW_THE_BASE_URL, Proxy},
-    failure::{CANNOT_BE_BUILT, Watched, classify},
-    transport::BindingsResult,
+    result::classify,
 };
 use crate::{
-    error::{Attempted, Error, ErrorKind, Success},
+    error::Error,
     sync::{Clock, Deadline},
     wire::{JWT_HEADER, Operation, PathSegment, SessionHeader, TOKEN_HEADER, generated},
 };
@@ -90,29 +96,6 @@ impl generated::Client {
             baseurl: String::new(),
             client: self.client.clone(),
             inner: RequestContext { config, attempt },
-        })
-    }
-
-    /// Converts the result of an attempt into a success or an error.
-    pub(super) fn conclude<T>(
-        &self,
-        operation: Operation,
-        result: BindingsResult<T>,
-    ) -> Attempted<T> {
-        let failure = self.inner.attempt.as_ref().and_then(|attempt| attempt.failure.get());
-        let success = |it: ResponseValue<T>| Success { status: it.status(), body: it.into_inner() };
-        result.map(success).map_err(|error| {
-            // Before it is sent, only a header that can't be built fails, and ours are built before.
-            let failure = failure.cloned().unwrap_or_else(|| {
-                let error = Error::new(ErrorKind::Transport, operation, CANNOT_BE_BUILT);
-                error.amend(|context| context.retryable = false)
-            });
-            match error {
-                generated::Error::CommunicationError(error) => {
-                    failure.amend(|context| context.source = Some(Arc::new(error.without_url())))
-                }
-                _ => failure,
-            }
         })
     }
 }
@@ -203,6 +186,42 @@ impl ClientHooks<RequestContext> for generated::Client {
             );
             response
         }
+    }
+}
+
+/// A request's body that records when it is handed to a connection.
+///
+/// A timeout error of the HTTP client doesn't show whether the attempt was still connecting. The
+/// client polls the body once it has a connection and before the first byte goes out, so an attempt
+/// whose body was never polled was never sent. `attempt` decides which attempts need this.
+struct Watched {
+    body: reqwest::Body,
+    started: Arc<AtomicBool>,
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = reqwest::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
+        self.started.store(true, Ordering::SeqCst);
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let is_empty = self.body.is_end_stream();
+        // An empty body is asked for this instead of polled.
+        if is_empty {
+            self.started.store(true, Ordering::SeqCst);
+        }
+        is_empty
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

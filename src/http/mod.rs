@@ -1,15 +1,14 @@
 //! Sends one operation once.
 //!
 //! - `transport.rs` sends each operation with the generated client, under a permit.
-//! - `hooks.rs` attaches credentials; `destination.rs` makes URLs; `decode.rs` decodes responses.
+//! - `hooks.rs` attaches credentials; `destination.rs` makes URLs.
+//! - `result.rs` decodes responses, or finds out why there is none.
 //! - `client.rs` configures reqwest; `destination.rs` checks the base URL and the proxy.
-//! - `failure.rs` finds out why there is no response, and whether a request was sent.
 
 mod client;
-mod decode;
 mod destination;
-mod failure;
 mod hooks;
+mod result;
 mod transport;
 
 pub(crate) use client::{HttpConfig, placeholder};

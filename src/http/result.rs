@@ -1,25 +1,137 @@
-//! Why a request got no response, whether it was sent, and whether a retry could help.
+//! The result of an attempt: the decoded response, or why there is none, whether the request was
+//! sent, and whether a retry could help.
 //!
-//! reqwest hides the cause in the sources of its error. The types below are those of the HTTP
-//! and TLS libraries that reqwest uses; tests fail when it moves to other versions of them.
+//! The status, the headers and a body read up to a limit survive whatever a body contains. reqwest
+//! hides the cause of a failure in the sources of its error: the types below are those of the HTTP
+//! and TLS libraries that it uses; tests fail when it moves to other versions of them.
 
 use std::{
     error::Error as StdError,
     io, iter, mem,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use progenitor_client::{ClientInfo, OperationInfo, ResponseValue};
+use reqwest::Response;
+use serde::de::DeserializeOwned;
 
-use super::{client::MAX_HEADERS, destination::Proxy, hooks::Attempt};
-use crate::error::{Error, ErrorKind, response};
+use super::{client::MAX_HEADERS, destination::Proxy, hooks::Attempt, transport::BindingsResult};
+use crate::{
+    error::{Attempted, BodyError, Error, ErrorKind, RawResponse, Success, response},
+    wire::{Operation, generated, json},
+};
+
+impl generated::Client {
+    /// Reads and decodes a response. `build/edits.rs` inserts the call.
+    pub(crate) async fn decode<T: DeserializeOwned>(
+        &self,
+        mut response: Response,
+        info: &OperationInfo,
+    ) -> BindingsResult<T> {
+        let context = self.inner();
+        let limit = context.config.max_response_bytes;
+        let Some(Attempt { operation, failure, .. }) = &context.attempt else {
+            // Boxed, so that the futures of this crate's own calls have no room for it.
+            return Box::pin(decode_for_caller(response, limit, info)).await;
+        };
+        let (body, body_error) = read_body(&mut response, limit).await;
+        let (status, headers) = (response.status(), mem::take(response.headers_mut()));
+        let raw = RawResponse { status, headers, body, body_error };
+        match raw.into_result(*operation, || context.config.clock.now(), json::decode) {
+            Ok(body) => Ok(ResponseValue::new(body, status, HeaderMap::new())),
+            Err(error) => {
+                // `conclude` reads it.
+                failure.get_or_init(|| error);
+                Err(generated::Error::UnexpectedResponse(response))
+            }
+        }
+    }
+
+    /// Converts the result of an attempt into a success or an error.
+    pub(super) fn conclude<T>(
+        &self,
+        operation: Operation,
+        result: BindingsResult<T>,
+    ) -> Attempted<T> {
+        let failure = self.inner.attempt.as_ref().and_then(|attempt| attempt.failure.get());
+        let success = |it: ResponseValue<T>| Success { status: it.status(), body: it.into_inner() };
+        result.map(success).map_err(|error| {
+            // Before it is sent, only a header that can't be built fails, and ours are built before.
+            let failure = failure.cloned().unwrap_or_else(|| {
+                let error = Error::new(ErrorKind::Transport, operation, CANNOT_BE_BUILT);
+                error.amend(|context| context.retryable = false)
+            });
+            match error {
+                generated::Error::CommunicationError(error) => {
+                    failure.amend(|context| context.source = Some(Arc::new(error.without_url())))
+                }
+                _ => failure,
+            }
+        })
+    }
+}
+
+/// Decodes as the generated code would, from a body read up to the limit. A body that is incomplete,
+/// or may carry secrets, is not part of an error, which keeps the status and the headers.
+async fn decode_for_caller<T: DeserializeOwned>(
+    mut response: Response,
+    limit: usize,
+    info: &OperationInfo,
+) -> BindingsResult<T> {
+    let (body, body_error) = read_body(&mut response, limit).await;
+    let status = response.status();
+    let headers = || response.headers().clone();
+    let operation = Operation::ALL.iter().copied().find(|it| it.id() == info.operation_id);
+    let shows_body = !operation.is_some_and(response::carries_secrets);
+    let reports_error = operation.is_some_and(|it| response::is_error_body(it, &body));
+    // Nothing of an incomplete body is decoded, which might succeed all the same.
+    let (is_complete, is_error) = (body_error.is_none(), (400..=599).contains(&status.as_u16()));
+    if is_complete && status.is_success() && !reports_error {
+        match serde_json::from_slice(&body) {
+            Ok(decoded) => return Ok(ResponseValue::new(decoded, status, headers())),
+            Err(error) if shows_body => {
+                return Err(generated::Error::InvalidResponsePayload(body, error));
+            }
+            Err(_) => {}
+        }
+    } else if is_complete && is_error && shows_body {
+        return Err(match serde_json::from_slice(&body) {
+            Ok(decoded) => {
+                generated::Error::ErrorResponse(ResponseValue::new(decoded, status, headers()))
+            }
+            Err(error) => generated::Error::InvalidResponsePayload(body, error),
+        });
+    }
+    Err(generated::Error::UnexpectedResponse(response))
+}
+
+async fn read_body(response: &mut Response, limit: usize) -> (Bytes, Option<BodyError>) {
+    // Nearly every body is one chunk, which is passed on as it is.
+    let (mut body, mut rest) = (Bytes::new(), BytesMut::new());
+    let body_error = loop {
+        match response.chunk().await {
+            Ok(Some(first)) if body.is_empty() => body = first,
+            Ok(Some(chunk)) => rest.extend_from_slice(&chunk),
+            Ok(None) => break None,
+            Err(error) => {
+                let (reason, source) = ("the body was interrupted".into(), error.without_url());
+                break Some(BodyError { reason, source: Some(Arc::new(source)) });
+            }
+        }
+        if body.len() + rest.len() > limit {
+            let reason = format!("the body is longer than {limit} bytes (max_response_bytes)");
+            break Some(BodyError { reason: reason.into(), source: None });
+        }
+    };
+    if !rest.is_empty() {
+        body = [body, rest.freeze()].concat().into();
+    }
+    body.truncate(limit);
+    (body, body_error)
+}
 
 /// Converts the error of an attempt, all but its source. A proxy that rejected `CONNECT` is asked
 /// for its status, within this time.
@@ -156,41 +268,5 @@ pub(super) fn causes<'a>(
     })
 }
 
-/// A request's body that records when it is handed to a connection.
-///
-/// A timeout error of the HTTP client doesn't show whether the attempt was still connecting. The
-/// client polls the body once it has a connection and before the first byte goes out, so an attempt
-/// whose body was never polled was never sent. `hooks.rs` decides which attempts need this.
-pub(super) struct Watched {
-    pub(super) body: reqwest::Body,
-    pub(super) started: Arc<AtomicBool>,
-}
-
-impl Body for Watched {
-    type Data = Bytes;
-    type Error = reqwest::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
-        self.started.store(true, Ordering::SeqCst);
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        let is_empty = self.body.is_end_stream();
-        // An empty body is asked for this instead of polled.
-        if is_empty {
-            self.started.store(true, Ordering::SeqCst);
-        }
-        is_empty
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-pub(super) const CANNOT_BE_BUILT: &str = "the request can't be built";
+const CANNOT_BE_BUILT: &str = "the request can't be built";
 const HANDSHAKE_FAILED: &str = "TLS: the handshake failed";
