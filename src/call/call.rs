@@ -146,10 +146,9 @@ impl<'a> Attempts<'a> {
             _ => error,
         };
         self.maybe_applied |= error.outcome() == Outcome::Unknown;
-        let (made, maybe_applied) = (self.made, self.maybe_applied);
         error.amend(|context| {
-            context.attempts = context.attempts.max(made);
-            if maybe_applied && context.outcome == Outcome::NotApplied {
+            context.attempts = context.attempts.max(self.made);
+            if self.maybe_applied && context.outcome == Outcome::NotApplied {
                 context.outcome = Outcome::Unknown;
             }
         })

@@ -214,9 +214,7 @@ impl Body for Watched {
     fn is_end_stream(&self) -> bool {
         let is_empty = self.body.is_end_stream();
         // An empty body is asked for this instead of polled.
-        if is_empty {
-            self.started.store(true, Ordering::SeqCst);
-        }
+        self.started.fetch_or(is_empty, Ordering::SeqCst);
         is_empty
     }
 

@@ -142,8 +142,7 @@ impl Transport {
         let _permit = acquire_permit(&self.member_permits, deadline).await?;
         let client = self.bindings.attempt(R::OPERATION, Some(session), deadline)?;
         // Pinned in place: `await` would copy this large future.
-        let attempt = pin!(request.send(&client, organization));
-        let result = attempt.await;
+        let result = pin!(request.send(&client, organization)).await;
         let success = client.conclude(R::OPERATION, result)?;
         match request.check(&success.body, organization) {
             Ok(()) => Ok(success),
