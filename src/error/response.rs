@@ -122,6 +122,7 @@ impl RawResponse {
     }
 
     fn why_unexpected(&self, reports_error: bool, bad_field: Option<String>) -> Reason {
+        let encoding = self.headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
         match (&self.body_error, bad_field) {
             (Some(error), _) => error.reason.clone(),
             _ if self.status == StatusCode::NOT_MODIFIED => {
@@ -131,7 +132,7 @@ impl RawResponse {
                 "redirects are not followed, since credentials go to the configured host only"
                     .into()
             }
-            _ if self.is_encoded() => {
+            _ if encoding.is_some_and(|it| !it.eq_ignore_ascii_case(b"identity")) => {
                 "the body has a Content-Encoding that was not requested".into()
             }
             _ if reports_error && self.status.is_success() => {
@@ -146,11 +147,6 @@ impl RawResponse {
                 _ => "expected Stytch's JSON format, got other content".into(),
             },
         }
-    }
-
-    fn is_encoded(&self) -> bool {
-        let encoding = self.headers.get(CONTENT_ENCODING);
-        encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
     }
 }
 

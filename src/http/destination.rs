@@ -41,23 +41,20 @@ impl BaseUrl {
         let stytch = if project_id.starts_with("project-live-") { LIVE } else { TEST };
         let invalid = |reason| BuildError::InvalidBaseUrl { reason };
         let url = Url::parse(given.unwrap_or(stytch)).map_err(|_| invalid("is not a URL"))?;
-        let is_plain = match url.scheme() {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        let has_query = url.query().is_some() || url.fragment().is_some();
+        match url.scheme() {
             "https" if cfg!(not(any(feature = "rustls", feature = "native-tls"))) => {
                 return Err(BuildError::NoTls);
             }
-            "https" => false,
-            "http" => true,
+            "https" | "http" if has_user => {
+                return Err(invalid("contains a user name or password"));
+            }
+            "https" | "http" if has_query => return Err(invalid("contains a query or fragment")),
+            "http" if !is_loopback(&host) => return Err(BuildError::InsecureBaseUrl),
+            "https" | "http" => {}
             _ => return Err(invalid("does not start with https://")),
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(invalid("contains a user name or password"));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(invalid("contains a query or fragment"));
-        }
-        let host = url.host_str().unwrap_or_default().to_owned();
-        if is_plain && !is_loopback(&host) {
-            return Err(BuildError::InsecureBaseUrl);
         }
         let host_header = HeaderValue::try_from(url.authority())
             .map_err(|_| invalid("has a host that no HTTP header can contain"))?;
@@ -71,7 +68,7 @@ impl BaseUrl {
             (prefix, below)
         };
         let operations = Operation::ALL.iter().map(up_to_the_first_id).collect();
-        Ok(Self { text, host_header, host, port, is_plain, operations })
+        Ok(Self { text, host_header, host, port, is_plain: url.scheme() == "http", operations })
     }
 }
 

@@ -52,25 +52,20 @@ impl PathSegment {
 /// URL parsers fold the segments `.` and `..` even where they are percent-encoded, and read a
 /// backslash as a slash. A gateway may decode `%2F`, or drop what follows a semicolon.
 pub(crate) fn check_id(id: &str) -> Result<(), String> {
-    if id.is_empty() {
-        return Err("is empty".to_owned());
-    }
-    if id == "." || id == ".." {
-        return Err(format!("is `{id}`, which URL parsers resolve as a path"));
-    }
     let is_allowed = |byte| {
         matches!(byte, b'!'..=b'~') && !matches!(byte, b'/' | b'\\' | b';' | b'%' | b'?' | b'#')
     };
     // No early return, so that the compiler checks many bytes at once.
-    if !id.bytes().fold(true, |all, byte| all & is_allowed(byte)) {
-        return Err(
+    let are_allowed = || id.bytes().fold(true, |all, byte| all & is_allowed(byte));
+    Err(match id {
+        "" => "is empty".to_owned(),
+        "." | ".." => format!("is `{id}`, which URL parsers resolve as a path"),
+        _ if !are_allowed() => {
             "contains one of / \\ ; % ? # or a character that is not visible ASCII".to_owned()
-        );
-    }
-    if id.len() > MAX_BYTES {
-        return Err(format!("has {} bytes; the limit is {MAX_BYTES}", id.len()));
-    }
-    Ok(())
+        }
+        _ if id.len() > MAX_BYTES => format!("has {} bytes; the limit is {MAX_BYTES}", id.len()),
+        _ => return Ok(()),
+    })
 }
 
 impl Deref for PathSegment {
