@@ -21,7 +21,11 @@ use serde::de::DeserializeOwned;
 use super::{client::MAX_HEADERS, destination::Proxy, hooks::Attempt, transport::BindingsResult};
 use crate::{
     error::{Attempted, BodyError, Error, ErrorKind, RawResponse, Success, response},
-    wire::{Operation, generated, json},
+    wire::{
+        Operation,
+        generated::{self, Error as BindingsError},
+        json,
+    },
 };
 
 impl generated::Client {
@@ -45,7 +49,7 @@ impl generated::Client {
             Err(error) => {
                 // `conclude` reads it.
                 failure.get_or_init(|| error);
-                Err(generated::Error::UnexpectedResponse(response))
+                Err(BindingsError::UnexpectedResponse(response))
             }
         }
     }
@@ -65,7 +69,7 @@ impl generated::Client {
                 error.amend(|context| context.retryable = false)
             });
             match error {
-                generated::Error::CommunicationError(error) => {
+                BindingsError::CommunicationError(error) => {
                     failure.amend(|context| context.source = Some(Arc::new(error.without_url())))
                 }
                 _ => failure,
@@ -87,25 +91,20 @@ async fn decode_for_caller<T: DeserializeOwned>(
     let operation = Operation::ALL.iter().copied().find(|it| it.id() == info.operation_id);
     let shows_body = !operation.is_some_and(response::carries_secrets);
     let reports_error = operation.is_some_and(|it| response::is_error_body(it, &body));
+    let is_error = (400..=599).contains(&status.as_u16());
     // Nothing of an incomplete body is decoded, which might succeed all the same.
-    let (is_complete, is_error) = (body_error.is_none(), (400..=599).contains(&status.as_u16()));
-    if is_complete && status.is_success() && !reports_error {
-        match serde_json::from_slice(&body) {
-            Ok(decoded) => return Ok(ResponseValue::new(decoded, status, headers())),
-            Err(error) if shows_body => {
-                return Err(generated::Error::InvalidResponsePayload(body, error));
-            }
-            Err(_) => {}
+    let decoded = match body_error {
+        None if status.is_success() && !reports_error => {
+            serde_json::from_slice(&body).map(|it| Ok(ResponseValue::new(it, status, headers())))
         }
-    } else if is_complete && is_error && shows_body {
-        return Err(match serde_json::from_slice(&body) {
-            Ok(decoded) => {
-                generated::Error::ErrorResponse(ResponseValue::new(decoded, status, headers()))
-            }
-            Err(error) => generated::Error::InvalidResponsePayload(body, error),
-        });
-    }
-    Err(generated::Error::UnexpectedResponse(response))
+        None if is_error && shows_body => serde_json::from_slice(&body)
+            .map(|it| Err(BindingsError::ErrorResponse(ResponseValue::new(it, status, headers())))),
+        _ => return Err(BindingsError::UnexpectedResponse(response)),
+    };
+    decoded.unwrap_or_else(|error| {
+        let shown = BindingsError::InvalidResponsePayload(body, error);
+        Err(if shows_body { shown } else { BindingsError::UnexpectedResponse(response) })
+    })
 }
 
 async fn read_body(response: &mut Response, limit: usize) -> (Bytes, Option<BodyError>) {
@@ -195,7 +194,7 @@ fn permanent_cause(error: &reqwest::Error) -> Option<&'static str> {
     })
 }
 
-fn is_head_too_large(cause: &(dyn StdError + 'static)) -> bool {
+fn is_head_too_large(cause: &Cause) -> bool {
     // The method for it exists only with hyper's feature `server`.
     let hyper = cause.downcast_ref::<hyper::Error>();
     hyper.is_some_and(|error| error.is_parse() && error.to_string() == "message head is too large")
@@ -203,7 +202,7 @@ fn is_head_too_large(cause: &(dyn StdError + 'static)) -> bool {
 
 /// In TLS 1.3 a server rejects the client's certificate after the client's side of the handshake is
 /// complete: then only an alert counts.
-fn tls_cause(cause: &(dyn StdError + 'static), is_connect: bool) -> Option<&'static str> {
+fn tls_cause(cause: &Cause, is_connect: bool) -> Option<&'static str> {
     #[cfg(feature = "rustls")]
     if let Some(error) = cause.downcast_ref()
         && (is_connect || matches!(error, rustls::Error::AlertReceived(_)))
@@ -217,7 +216,7 @@ fn tls_cause(cause: &(dyn StdError + 'static), is_connect: bool) -> Option<&'sta
         #[cfg(not(feature = "native-tls"))]
         let is_tls = false;
         // OpenSSL reports an I/O error of the handshake as an error of its own, which is transient.
-        let is_io = || causes(cause).any(<dyn StdError>::is::<io::Error>);
+        let is_io = || causes(cause).any(<Cause>::is::<io::Error>);
         is_tls && !text.contains("unexpected eof") && !is_io()
     } else {
         // An error of OpenSSL, whose type native-tls doesn't export.
@@ -256,17 +255,14 @@ fn rustls_cause(error: &rustls::Error) -> Option<&'static str> {
 }
 
 /// An error and its sources. What an `io::Error` wraps isn't its source.
-pub(super) fn causes<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    iter::successors(Some(error), |error| {
-        let error: &'a (dyn StdError + 'static) = *error;
-        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(wrapped) => Some(wrapped as &(dyn StdError + 'static)),
-            None => error.source(),
-        }
+pub(super) fn causes<'a>(error: &'a Cause) -> impl Iterator<Item = &'a Cause> {
+    iter::successors(Some(error), |&error| {
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        wrapped.map_or_else(|| error.source(), |wrapped| Some(wrapped as _))
     })
 }
+
+type Cause = dyn StdError + 'static;
 
 const CANNOT_BE_BUILT: &str = "the request can't be built";
 const HANDSHAKE_FAILED: &str = "TLS: the handshake failed";
