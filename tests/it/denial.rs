@@ -65,11 +65,9 @@ async fn each_error_type_becomes_its_kind() {
         let row = format!("{status} {error_type}: {error:?}");
         let outcome = if *status >= 500 { Unknown } else { NotApplied };
         assert_eq!(facts(&error), (*kind, Some(*status), outcome), "{row}");
-        assert_eq!(error.error_type(), Some(*error_type), "{row}");
-        assert_eq!(error.error_message(), Some("A message."), "{row}");
-        assert_eq!(error.error_url(), Some("https://stytch.com/docs/api/errors"), "{row}");
-        assert_eq!(error.error_details(), Some(&json!({"position": 1})), "{row}");
-        assert_eq!(error.request_id(), Some("request-id-test-1"), "{row}");
+        let body = body(*status, error_type);
+        assert_eq!(texts(&error), TEXTS.map(|text| body[text].as_str()), "{row}");
+        assert_eq!(error.error_details(), Some(&body["error_details"]), "{row}");
         let is_retryable = *kind == RateLimited || (*status, *kind) == (503, Api);
         assert_eq!((error.operation(), error.is_retryable()), (UPDATE, is_retryable), "{row}");
         assert!(!error.to_string().contains("A message."), "{row}");

@@ -6,10 +6,9 @@ use crate::support::prelude::*;
 
 /// Everything that a caller can learn from an error.
 fn all_facts(error: &Error) -> String {
-    let response = (error.request_id(), error.error_type(), error.retry_after());
     let call = (error.operation(), error.is_retryable(), error.attempts(), error.reason());
-    let text = (error.error_message(), error.error_details(), error.body_snippet());
-    format!("{:?} {response:?} {call:?} {text:?}", facts(error))
+    let response = (error.retry_after(), error.error_details(), error.body_snippet());
+    format!("{:?} {:?} {call:?} {response:?}", facts(error), texts(error))
 }
 
 async fn real(steps: Steps) -> Error {

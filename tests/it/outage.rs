@@ -282,7 +282,7 @@ async fn callers_of_one_unverified_jwt_share_one_permit_and_one_request() {
     // A failure is not cached, so a caller that doesn't share it makes a request of its own.
     let slow = after(Duration::from_millis(50), |_: &Request, _: usize| html(500));
     // One permit for unverified JWTs.
-    let (project, client, _) = scripted(unavailable, slow, |it| it.max_in_flight(1)).await;
+    let (project, client, _) = scripted(always(html(503)), slow, |it| it.max_in_flight(1)).await;
     let sessions = [jwt(0), jwt(1)];
     let calls = (0..100).map(|n| call(&client, sessions[n % 2].clone()));
     for (result, _) in join_all(calls).await {
@@ -296,7 +296,7 @@ async fn callers_of_one_unverified_jwt_share_one_permit_and_one_request() {
 /// JWTs that can't be verified have a queue of their own before that of `sessions/authenticate`.
 #[tokio::test]
 async fn unverified_jwts_that_nobody_waits_for_delay_no_other() {
-    let (project, client, _) = scripted(unavailable, hang, |it| it.max_in_flight(1)).await;
+    let (project, client, _) = scripted(always(html(503)), hang, |it| it.max_in_flight(1)).await;
     client.warm_up().await.unwrap_err();
     let sessions = [jwt(0), made_up(1), jwt(2), made_up(3)];
     let queue = async |session: &Session| {
@@ -350,7 +350,8 @@ async fn yield_often() {
 #[tokio::test]
 async fn queued_jwts_are_verified_once_keys_are_there() {
     let slow = after(Duration::from_millis(100), successful);
-    let (project, client, clock) = scripted(unavailable, slow, |it| it.max_in_flight(1)).await;
+    let (project, client, clock) =
+        scripted(always(html(503)), slow, |it| it.max_in_flight(1)).await;
     // The first one takes the only permit; the others wait for it.
     let calls = join_all((0..20).map(|n| resolve(&client, jwt(n))));
     let recovery = async {

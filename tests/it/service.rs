@@ -128,5 +128,3 @@ fn token_cookie(session: &LoggedIn) -> String {
 }
 
 const RENAME: &str = r#"{"display_name": "Renamed"}"#;
-const ROLES: &str = "external_connection_implicit_role_assignments";
-const GROUP_ROLES: &str = "external_group_implicit_role_assignments";

@@ -183,9 +183,6 @@ struct Call {
     events: Vec<(Level, String)>,
 }
 
-/// The number of a call, stored in its span.
-struct Number(usize);
-
 impl Call {
     /// Asserts the values of these fields.
     #[track_caller]
@@ -237,7 +234,7 @@ impl Layer<Registry> for Recorded {
         let parent = span.scope().skip(1).find_map(|span| number(&span));
         let mut calls = self.0.lock().unwrap();
         let number = calls.len();
-        span.extensions_mut().insert(Number(number));
+        span.extensions_mut().insert(number);
         calls.push(Call { number, parent, fields, events: Vec::new() });
     }
 
@@ -259,6 +256,7 @@ impl Layer<Registry> for Recorded {
     }
 }
 
+/// The number of a call, stored in its span.
 fn number(span: &SpanRef<'_, Registry>) -> Option<usize> {
-    span.extensions().get::<Number>().map(|number| number.0)
+    span.extensions().get().copied()
 }

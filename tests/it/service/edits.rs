@@ -1,6 +1,6 @@
 //! Edits of single roles through the service.
 
-use super::{AcmeService, GROUP_ROLES, ROLES};
+use super::AcmeService;
 use crate::support::prelude::*;
 
 #[tokio::test]

@@ -26,7 +26,7 @@ async fn printed_commands_work_without_an_account() {
     let read = ServiceResponse::to(service.request(Method::GET, path, cookie, "")).await;
     let read = read.successful();
     assert_eq!(read["connection"]["display_name"], "Acme SSO");
-    assert_eq!(read["connection"][super::ROLES], json!([]));
+    assert_eq!(read["connection"][ROLES], json!([]));
     assert_eq!(read["permission"]["authorized"], false);
 }
 

@@ -2,7 +2,7 @@
 
 use stytch_sso_external::testing::Response as Scripted;
 
-use super::{AcmeService, RENAME, ROLES, path, token_cookie};
+use super::{AcmeService, RENAME, path, token_cookie};
 use crate::support::prelude::*;
 
 #[tokio::test]

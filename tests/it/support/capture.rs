@@ -174,7 +174,7 @@ fn search_fields(target: &str, record: impl FnOnce(&mut Fields)) {
 }
 
 fn search(target: &str, text: &str) {
-    for (prefix, count) in &*COUNTS {
+    for (prefix, count) in &COUNTS {
         if target.starts_with(prefix) {
             count.fetch_add(1, Ordering::SeqCst);
         }
@@ -190,8 +190,8 @@ fn search(target: &str, text: &str) {
 pub(crate) const LEAKED: &str = "A CREDENTIAL SHOWS";
 
 static CREDENTIALS: RwLock<Vec<String>> = RwLock::new(Vec::new());
-static COUNTS: LazyLock<[(&str, AtomicU64); 2]> =
-    LazyLock::new(|| ["stytch_sso_external", "reqwest"].map(|target| (target, AtomicU64::new(0))));
+static COUNTS: [(&str, AtomicU64); 2] =
+    [("stytch_sso_external", AtomicU64::new(0)), ("reqwest", AtomicU64::new(0))];
 static LOOKS_LIKE_ONE: LazyLock<Regex> = LazyLock::new(|| {
     let jwt = r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}";
     let secret = r"secret-(test|live)-";

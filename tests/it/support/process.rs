@@ -62,7 +62,7 @@ fn collect(from: impl BufRead + Send + 'static) -> Text {
     let kept = Arc::clone(&text);
     thread::spawn(move || {
         for line in from.lines().map_while(Result::ok) {
-            *kept.lock().unwrap() += &format!("{line}\n");
+            kept.lock().unwrap().extend([&*line, "\n"]);
         }
     });
     text

@@ -270,6 +270,14 @@ pub(crate) fn headers_of(name: &'static str, value: &'static str) -> HeaderMap {
     HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))])
 }
 
+/// The names of the texts of an error body.
+pub(crate) const TEXTS: [&str; 4] = ["request_id", "error_type", "error_message", "error_url"];
+
+/// The texts of Stytch's that an error keeps, in the order of [`TEXTS`].
+pub(crate) fn texts(error: &Error) -> [Option<&str>; 4] {
+    [error.request_id(), error.error_type(), error.error_message(), error.error_url()]
+}
+
 /// What every test of an error asserts: its kind, the status of the response, and whether the
 /// change was applied.
 pub(crate) fn facts(error: &Error) -> (ErrorKind, Option<u16>, Outcome) {

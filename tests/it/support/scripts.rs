@@ -6,10 +6,6 @@ pub(crate) fn hang(_: &Request, _: usize) -> Steps {
     vec![Step::Hang]
 }
 
-pub(crate) fn unavailable(_: &Request, _: usize) -> Steps {
-    html(503)
-}
-
 /// The same response to each request.
 pub(crate) fn always(steps: Steps) -> impl Script {
     move |_: &Request, _: usize| steps.clone()
