@@ -112,7 +112,7 @@ async fn error_body_under_a_success_is_an_error() {
 
 #[test]
 fn debug_shows_no_default_headers() {
-    let headers = headers_of("x-acme-gateway", "hunter2");
+    let headers = headers_of(&[("x-acme-gateway", "hunter2")]);
     let builder = builder("https://test.stytch.com")
         .configure_http(move |http| http.default_headers(headers.clone()));
     let client = builder.build().unwrap();

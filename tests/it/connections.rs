@@ -8,7 +8,9 @@ type Settings = fn(ClientBuilder) -> ClientBuilder;
 const SHORT: Duration = Duration::from_millis(100);
 
 /// A client that has the project's keys and no connection left.
-async fn with_keys(settings: Settings) -> (Client, ScriptedProject) {
+async fn with_keys(
+    settings: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> (Client, ScriptedProject) {
     let keys = |request: &_, before| [successful(request, before), vec![Step::Close]].concat();
     let project = ScriptedProject::scripted(keys, successful, successful).await;
     let client = settings(project.builder()).build().unwrap();
@@ -18,10 +20,8 @@ async fn with_keys(settings: Settings) -> (Client, ScriptedProject) {
 
 #[tokio::test]
 async fn update_to_a_closed_port_is_not_applied() {
-    let policies: [(Settings, u32); 2] =
-        [(|it| it, 3), (|it| it.retry(RetryPolicy::disabled()), 1)];
-    for (settings, attempts) in policies {
-        let (client, project) = with_keys(settings).await;
+    for (policy, attempts) in [(retry(), 3), (RetryPolicy::disabled(), 1)] {
+        let (client, project) = with_keys(|it| it.retry(policy)).await;
         project.server.stop().await;
         let began = Instant::now();
         let error = update(&client).await.unwrap_err();

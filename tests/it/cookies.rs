@@ -39,7 +39,7 @@ fn junk() -> Vec<String> {
 
 /// Asserts which session all readers of cookies choose.
 fn assert_cookies(cookies: &str, expected: Option<&Session>) {
-    let (headers, default) = (headers(&[("cookie", cookies)]), SessionCookies::default());
+    let (headers, default) = (headers_of(&[("cookie", cookies)]), SessionCookies::default());
     let parsed = default.parse(cookies);
     for session in [Session::from_headers(&headers), default.session(&headers), parsed] {
         // Its beginning: the capture would take a whole JWT for a leak, and end the process.
@@ -109,18 +109,9 @@ fn junk_never_hides_a_session() {
             let both = format!("stytch_session_jwt={first}; stytch_session_jwt={second}");
             assert_cookies(&both, Some(&jwt));
         }
-        let headers = headers(&[(JWT, &junk), (TOKEN, "good")]);
+        let headers = headers_of(&[(JWT, &junk), (TOKEN, "good")]);
         assert!(Session::from_headers(&headers).as_ref() == Some(&token), "{junk}");
     }
-}
-
-fn headers(given: &[(&str, &str)]) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in given {
-        let name: HeaderName = name.parse().unwrap();
-        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-    }
-    headers
 }
 
 /// Headers of a request, and the session that they contain.
@@ -145,7 +136,7 @@ fn request_with_a_session_header_never_uses_cookies() {
         (&[("cookie", "x=1"), cookies], Some(&jwt)),
     ];
     for (row, (given, expected)) in cases.iter().enumerate() {
-        let session = Session::from_headers(&headers(given));
+        let session = Session::from_headers(&headers_of(given));
         assert!(session.as_ref() == *expected, "{session:?} of row {row}");
     }
 }
@@ -158,7 +149,7 @@ fn cookies_of_other_names_are_read_and_headers_are_not() {
     assert_eq!(both, Some(Session::jwt(&good)));
     assert_eq!(cookies.parse("acme_token=t").unwrap().kind(), SessionKind::Token);
     assert_eq!(cookies.parse(&format!("stytch_session_jwt={good}; stytch_session=t")), None);
-    assert_eq!(cookies.session(&headers(&[(TOKEN, "t")])), None);
+    assert_eq!(cookies.session(&headers_of(&[(TOKEN, "t")])), None);
     let owned = SessionCookies::new(String::from("j"), String::from("t"));
     assert_eq!(owned.parse("t=1"), Some(Session::token("1")));
 }

@@ -89,7 +89,7 @@ fn body(status: u16, error_type: &str) -> Value {
 #[test]
 fn html_502_keeps_its_status_and_a_snippet() {
     let page = format!("<h1>Bad gateway</h1>{}", "x".repeat(10_000));
-    let headers = headers_of("retry-after", "7");
+    let headers = headers_of(&[("retry-after", "7")]);
     let error = testing::error_with_headers(UPDATE, 502, &headers, &*page);
     assert_eq!(facts(&error), (UnexpectedResponse, Some(502), Unknown), "{error:?}");
     assert!(error.is_retryable());

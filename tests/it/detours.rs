@@ -19,7 +19,7 @@ async fn authenticate_failures_have_the_same_kinds() {
     let cut = authenticated("a.b.c").to_string()[..40].to_owned();
     let ended = rejected(404, "session_not_found");
     let credentials = rejected(401, "unauthorized_credentials");
-    let unknown = |status| steps::json(status, &rejected(status, "new_in_2027"));
+    let unknown = |status| rejection(status, "new_in_2027");
     for (steps, kind, status, attempts) in [
         (html(200), UnexpectedResponse, Some(200), 1),
         (html(403), UnexpectedResponse, Some(403), 1),
@@ -95,7 +95,7 @@ async fn unreachable_jwks_leads_to_authenticate() {
         vec![Step::Close],
         steps::http(200, "", "[".repeat(100_000)),
         steps::http(200, "", " ".repeat((1 << 20) + 1)),
-        steps::json(404, &rejected(404, "project_not_found")),
+        rejection(404, "project_not_found"),
     ];
     for steps in useless_keys().into_iter().chain(others) {
         let project = ScriptedProject::successful().await;

@@ -30,7 +30,7 @@ async fn constructed_error_equals_the_error_of_the_same_response() {
         assert_eq!(all_facts(&made), all_facts(&self::real(real).await), "{body}");
     }
 
-    let headers = headers_of("retry-after", "7");
+    let headers = headers_of(&[("retry-after", "7")]);
     let made = testing::error_with_headers(UPDATE, 503, &headers, "");
     let real = real(steps::http(503, "retry-after: 7\r\n", "")).await;
     assert_eq!(all_facts(&made), all_facts(&real));

@@ -99,7 +99,11 @@ fn each_kind_has_a_response_status_and_clones_share_the_body() {
 /// A web service shows these to its members.
 #[test]
 fn reason_of_a_rejected_update_names_the_cause() {
-    for (error_type, expected) in [
+    let error = |error_type| {
+        let body = format!(r#"{{"error_type": "{error_type}", "error_message": "A secret."}}"#);
+        testing::error(UPDATE, 400, body)
+    };
+    let rows = [
         ("invalid_role", "a role is unknown"),
         ("invalid_rbac_role_id", "a role is unknown"),
         ("invalid_rbac_role_assignment", "an OIDC connection assigns none"),
@@ -108,20 +112,17 @@ fn reason_of_a_rejected_update_names_the_cause() {
         ("saml_connection_attribute_mapping_missing_groups_key", "the key `groups`"),
         ("invalid_display_name", "the display name is invalid"),
         ("new_in_2027", "as invalid"),
-    ] {
-        let body = format!(r#"{{"error_type": "{error_type}", "error_message": "A secret."}}"#);
-        assert_reason(&testing::error(UPDATE, 400, body), expected);
-    }
+    ];
     // Stytch's error type is that of an OIDC connection, but the details of an unknown role name it.
     let role = responses::invalid_role_assignment("secret", "roles", 0);
-    assert_reason(&testing::error(UPDATE, 400, &role), "a role is unknown");
-}
-
-#[track_caller]
-fn assert_reason(error: &Error, expected: &str) {
-    let reason = error.reason();
-    assert!(reason.contains(expected) && !reason.contains("secret"), "{error}: {reason}");
-    assert_eq!(error.kind(), InvalidRequest, "{error}");
+    let role = (testing::error(UPDATE, 400, &role), "a role is unknown");
+    for (error, expected) in
+        rows.map(|(error_type, it)| (error(error_type), it)).into_iter().chain([role])
+    {
+        let reason = error.reason();
+        assert!(reason.contains(expected) && !reason.contains("secret"), "{error}: {reason}");
+        assert_eq!(error.kind(), InvalidRequest, "{error}");
+    }
 }
 
 /// As a value, JSON takes many times its length in memory.

@@ -20,10 +20,6 @@ fn assert_exits(code: i32, parts: &[&str], command: &mut Command) -> String {
     printed
 }
 
-fn example() -> Command {
-    child::example("update_connection")
-}
-
 impl Acme {
     /// Returns the example with the environment of Ada.
     fn command(&self, arguments: &[&str]) -> Command {
@@ -51,7 +47,7 @@ fn example_shows_the_main_job_without_an_account() {
         "the action `update` on the resource `stytch.sso`",
         "outcome:     NotApplied\n",
     ];
-    assert_exits(0, &parts, example().env_remove("STYTCH_PROJECT_ID"));
+    assert_exits(0, &parts, child::example("update_connection").env_remove("STYTCH_PROJECT_ID"));
 }
 
 #[test]
@@ -165,6 +161,6 @@ fn help_explains_the_commands() {
         (&["grant", "--help"], &["<ID> <GROUP> <ROLE>", "keep all other roles"]),
         (&["move", "--help"], &["<ID> <GROUP> <ROLE> <TO>", "keep all other roles"]),
     ] {
-        assert_exits(0, parts, example().args(arguments));
+        assert_exits(0, parts, child::example("update_connection").args(arguments));
     }
 }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use stytch_sso_external::types::AuthenticateSessionRequest;
-
 use crate::support::prelude::*;
 
 const DOCUMENT: &str = include_str!(concat!(
@@ -19,7 +17,7 @@ fn update_rejects_unknown_fields() {
     let expected = "unknown field `external_connection_implicit_roles`, expected one of";
     assert!(error.to_string().starts_with(expected), "{error}");
     let misspelt = json!({"session_tokn": "token"});
-    assert!(serde_json::from_value::<AuthenticateSessionRequest>(misspelt).is_err());
+    assert!(serde_json::from_value::<types::AuthenticateSessionRequest>(misspelt).is_err());
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn a_default_header_with_credentials_is_a_build_error() {
     ];
     for (name, named) in forbidden {
         let builder = builder("https://test.stytch.com")
-            .configure_http(move |http| http.default_headers(headers_of(name, "hunter2")));
+            .configure_http(move |http| http.default_headers(headers_of(&[(name, "hunter2")])));
         // If this fails, reqwest no longer shows default headers in its `Debug` output.
         let error = builder.build().unwrap_err();
         capture::inspect(&error);
@@ -31,7 +31,7 @@ async fn other_default_headers_are_sent() {
     let value = r#", "authorization": {"cookie": "x-stytch-"#;
     let builder = project.builder();
     let builder =
-        builder.configure_http(move |http| http.default_headers(headers_of("x-acme", value)));
+        builder.configure_http(move |http| http.default_headers(headers_of(&[("x-acme", value)])));
     let client = builder.build().unwrap();
     update(&client).await.unwrap();
     let requests = project.server.requests();
@@ -49,7 +49,7 @@ fn hostile_settings(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         .http1_max_headers(1)
         .connection_verbose(true)
         .user_agent("other/1.0")
-        .default_headers(headers_of("host", "other.example.com"))
+        .default_headers(headers_of(&[("host", "other.example.com")]))
         .retry(reqwest::retry::for_host("127.0.0.1").classify_fn(|request| request.retryable()))
         .proxy(reqwest::Proxy::all("http://127.0.0.1:1").unwrap())
 }
@@ -57,11 +57,10 @@ fn hostile_settings(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
 #[tokio::test]
 async fn the_crates_own_settings_win() {
     let other = ScriptedServer::start(successful).await;
-    let location = format!("location: {}/x\r\n", other.url());
     // Longer than the caller's read timeout.
     let wait = vec![Step::Wait(Duration::from_millis(50))];
     let late = [wait, steps::json(200, &updated())].concat();
-    let responses = first([late, steps::http(307, &location, "")], hang);
+    let responses = first([late, steps::redirect(307, &other.url())], hang);
     let project = ScriptedProject::start(responses).await;
     let timeout = Duration::from_secs(1);
     let builder = project.builder().attempt_timeout(timeout).configure_http(hostile_settings);
@@ -89,10 +88,10 @@ async fn the_crates_own_settings_win() {
 #[tokio::test]
 async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
     let other = ScriptedServer::start_tls([tls::good()], successful).await;
-    let location = format!("location: {}/x\r\n", other.url());
+    let elsewhere = steps::redirect(307, &other.url());
     let server = ScriptedServer::start_tls([tls::good()], move |request, before| {
         let is_update = request.method == "PUT";
-        if is_update { steps::http(307, &location, "") } else { successful(request, before) }
+        if is_update { elsewhere.clone() } else { successful(request, before) }
     });
     let server = server.await;
     let build = |headers: HeaderMap| {
@@ -103,7 +102,7 @@ async fn a_custom_ca_is_trusted_and_no_redirect_is_followed() {
                 .default_headers(headers.clone())
         })
     };
-    let error = build(headers_of("x-stytch-member-session", "token")).build().unwrap_err();
+    let error = build(headers_of(&[("x-stytch-member-session", "token")])).build().unwrap_err();
     assert!(matches!(error, BuildError::CredentialHeader { .. }), "{error:?}");
 
     let client = build(HeaderMap::new()).build().unwrap();

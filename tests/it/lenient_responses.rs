@@ -4,10 +4,6 @@
 use std::slice;
 
 use serde::{Serialize, de::DeserializeOwned};
-use stytch_sso_external::types::{
-    AuthenticateSessionResponse, GetConnectionsResponse, GetJwksResponse,
-    GetOrganizationRbacPolicyResponse, GetRbacPolicyResponse,
-};
 
 use crate::support::prelude::*;
 
@@ -145,7 +141,7 @@ fn null_in_a_list_is_never_skipped() {
         assert!(!decodes::<ExternalConnection>(&body), "{list}");
     }
     let body = json!({"external_connections": [connection, null]});
-    assert!(!decodes::<GetConnectionsResponse>(&body));
+    assert!(!decodes::<types::GetConnectionsResponse>(&body));
 }
 
 #[test]
@@ -166,11 +162,11 @@ fn no_success_type_decodes_an_error_body() {
     for error in responses::documented() {
         let body = json!(error);
         assert!(!decodes::<UpdateExternalConnectionResponse>(&body), "{body}");
-        assert!(!decodes::<GetConnectionsResponse>(&body), "{body}");
-        assert!(!decodes::<GetRbacPolicyResponse>(&body), "{body}");
-        assert!(!decodes::<AuthenticateSessionResponse>(&body), "{body}");
-        assert!(!decodes::<GetJwksResponse>(&body), "{body}");
-        assert!(decodes::<GetOrganizationRbacPolicyResponse>(&body), "{body}");
+        assert!(!decodes::<types::GetConnectionsResponse>(&body), "{body}");
+        assert!(!decodes::<types::GetRbacPolicyResponse>(&body), "{body}");
+        assert!(!decodes::<types::AuthenticateSessionResponse>(&body), "{body}");
+        assert!(!decodes::<types::GetJwksResponse>(&body), "{body}");
+        assert!(decodes::<types::GetOrganizationRbacPolicyResponse>(&body), "{body}");
     }
 }
 

@@ -7,7 +7,6 @@ use tokio::task::yield_now;
 
 use crate::support::prelude::*;
 
-const ADMIN: &[&str] = &["stytch_admin"];
 const SECOND: Duration = Duration::from_secs(1);
 /// Longer than any test.
 const LONG: Duration = Duration::from_secs(600);
@@ -24,7 +23,7 @@ async fn a_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {
     let acme = Acme::new();
     // The wait for a permit counts against the operation timeout.
     let client = acme.client_with(|it| it.operation_timeout(300 * SECOND));
-    let member = |n| acme.organization.member(&format!("m{n}"), ADMIN).log_in().jwt();
+    let member = |n| acme.organization.member(&format!("m{n}"), &["stytch_admin"]).log_in().jwt();
     let jwts: Vec<_> = (0..100).map(member).collect();
     let sessions = jwts.iter().cycle().take(UPDATES).map(Session::jwt);
     acme.rename_all(&client, sessions).await;

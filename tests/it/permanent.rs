@@ -159,7 +159,7 @@ async fn unexpected_encodings_and_statuses_are_named() {
         (steps::http(200, gzip, [0x1f, 0x8b, 0]), "Content-Encoding"),
         (steps::http(502, gzip, [0x1f, 0x8b, 0]), "Content-Encoding"),
         (steps::http(304, "", ""), "304 Not Modified"),
-        (steps::http(307, "location: /x\r\n", ""), "redirects are not followed"),
+        (steps::redirect(307, "/x"), "redirects are not followed"),
         (html(502), "expected JSON, got text/html"),
         (steps::http(500, "", ""), "expected JSON, got an empty body"),
     ];

@@ -15,14 +15,9 @@ const UPDATES: usize = 20;
 #[tokio::test]
 async fn twenty_updates_outlast_an_outage_of_up_to_a_second() {
     accelerate();
-    for (what, response, outage) in [
-        ("503", html(503), 50),
-        ("503", html(503), 100),
-        ("503", html(503), 200),
-        ("503", html(503), 500),
-        ("503", html(503), 1_000),
-        ("reset", vec![Step::Reset], 1_000),
-    ] {
+    let unavailable = [50, 100, 200, 500, 1_000].map(|outage| ("503", html(503), outage));
+    let reset = ("reset", vec![Step::Reset], 1_000);
+    for (what, response, outage) in unavailable.into_iter().chain([reset]) {
         let (outage, began) = (Duration::from_millis(outage), OnceLock::new());
         let failed = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&failed);

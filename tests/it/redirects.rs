@@ -5,10 +5,6 @@ use crate::support::prelude::*;
 
 const STATUSES: [u16; 7] = [300, 301, 302, 303, 304, 307, 308];
 
-fn redirect(status: u16, location: &str) -> Steps {
-    steps::http(status, &format!("location: {location}\r\n"), "")
-}
-
 #[tokio::test]
 async fn a_redirect_of_an_update_is_not_followed() {
     let other = ScriptedServer::start(successful).await;
@@ -16,7 +12,7 @@ async fn a_redirect_of_an_update_is_not_followed() {
     let (project, client) = ScriptedProject::successful().await.with_client();
     client.warm_up().await.unwrap();
     for (location, status) in elsewhere.iter().flat_map(|l| STATUSES.map(|status| (l, status))) {
-        project.respond(UPDATE, redirect(status, location));
+        project.respond(UPDATE, steps::redirect(status, location));
         let before = project.server.requests().len();
         let error = update(&client).await.unwrap_err();
         assert_error(location, &error, UnexpectedResponse, Unknown);
@@ -32,7 +28,8 @@ async fn a_redirect_of_an_update_is_not_followed() {
 #[tokio::test]
 async fn a_redirect_of_keys_or_a_session_is_not_followed() {
     let other = ScriptedServer::start(successful).await;
-    let [jwks, authenticate] = [308, 307].map(|status| always(redirect(status, &other.url())));
+    let [jwks, authenticate] =
+        [308, 307].map(|status| always(steps::redirect(status, &other.url())));
     let project = ScriptedProject::scripted(jwks, authenticate, successful).await;
     // The keys redirect, so `sessions/authenticate` is called, which redirects too.
     let error = update(&project.client()).await.unwrap_err();
@@ -56,8 +53,7 @@ async fn update_in_the_child() -> String {
 #[tokio::test]
 async fn invalid_certificate_gets_no_request() {
     let rejected = ("(Transport, None, NotApplied) 1", (0, 1));
-    let mut cases =
-        vec![("expired", rejected), ("other-host", rejected), ("self-signed", rejected)];
+    let mut cases = ["expired", "other-host", "self-signed"].map(|it| (it, rejected)).to_vec();
     // The same authority with a valid certificate succeeds, so the cases above fail only because
     // of their own certificate. `SSL_CERT_FILE` is read only on Linux.
     if cfg!(target_os = "linux") {

@@ -17,10 +17,6 @@ fn later(status: u16, retry_after: &str) -> Steps {
     steps::http(status, &format!("retry-after: {retry_after}\r\n"), steps::HTML)
 }
 
-fn rejected(status: u16, error_type: &str) -> Steps {
-    steps::json(status, &scripted_project::rejected(status, error_type))
-}
-
 #[tokio::test]
 async fn transient_failures_are_retried_and_succeed() {
     let transient = [408, 429, 502, 503, 504].map(html);
@@ -39,7 +35,7 @@ async fn permanent_failures_are_never_retried() {
     let finals = [400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 425, 451, 499, 500, 501];
     let (project, client) = ScriptedProject::successful().await.with_client();
     for status in finals {
-        for steps in [html(status), rejected(status, "a_type_of_tomorrow"), later(status, "0")] {
+        for steps in [html(status), rejection(status, "a_type_of_tomorrow"), later(status, "0")] {
             project.respond(UPDATE, steps);
             let before = project.updates();
             let error = update(&client).await.unwrap_err();
@@ -119,15 +115,15 @@ async fn retry_after_beyond_the_deadline_is_returned_at_once() {
 
 #[tokio::test]
 async fn the_outcome_covers_all_attempts() {
-    let denied = || rejected(403, "session_authorization_error");
-    let (reset, no_session) = (vec![Step::Reset], rejected(404, "session_not_found"));
+    let denied = || rejection(403, "session_authorization_error");
+    let (reset, no_session) = (vec![Step::Reset], rejection(404, "session_not_found"));
     let foreign = steps::json(200, &with(updated(), "/connection/connection_id", "other"));
     for (name, responses, kind, status, outcome) in [
         ("reset, denied", vec![reset.clone(), denied()], PERMISSION_DENIED, 403, Unknown),
         ("503, denied", vec![html(503), denied()], PERMISSION_DENIED, 403, Unknown),
         ("408, denied", vec![html(408), denied()], PERMISSION_DENIED, 403, Unknown),
         ("429, denied", vec![html(429), denied()], PERMISSION_DENIED, 403, NotApplied),
-        ("429, 502, 404", vec![html(429), html(502), rejected(404, "x")], NotFound, 404, Unknown),
+        ("429, 502, 404", vec![html(429), html(502), rejection(404, "x")], NotFound, 404, Unknown),
         ("reset, 429, 429", vec![reset, html(429), html(429)], RateLimited, 429, Unknown),
         ("closed, no session", vec![vec![Step::Close], no_session], InvalidSession, 404, Unknown),
         ("503, unreadable", vec![html(503), html(200)], UnexpectedResponse, 200, Applied),

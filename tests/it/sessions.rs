@@ -134,31 +134,22 @@ async fn token_never_becomes_another_session() {
 async fn jwt_times_may_have_fractions() {
     // A whole second, as the times below are relative to `iat`, which is one.
     let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-    let stytch = Stytch::builder().clock(&Clock::stopped_at(now)).start();
-    let acme = stytch.organization("acme");
-    let ada = acme.member("ada", &["stytch_admin"]).log_in();
-    let connection = acme.connection("Acme Okta");
+    let acme = Acme::on(Stytch::builder().clock(&Clock::stopped_at(now)).start());
     let second = Duration::from_secs(1);
-    let client = stytch.client_builder().expiry_margin(second).leeway(second).build().unwrap();
+    let client = acme.client_with(|it| it.expiry_margin(second).leeway(second));
     // Seconds from now of `iat` and `nbf`, and of `exp`; and how many were renewed by then.
     for (begin, end, renewed) in
         [(-0.5, 300.25, 0), (0.9, 1.1, 0), (0.0, 1.001, 0), (-1.0, 0.999, 1), (-600.5, -300.5, 2)]
     {
-        let session = Session::jwt(ada.mint(times(&ada, begin, end)));
-        let before = stytch.count(AUTHENTICATE);
-        let member = client.as_member(session.clone());
-        assert_eq!(member.organization_id().await.unwrap(), acme.id(), "{begin} {end}");
+        let now = acme.ada.claims()["iat"].as_f64().unwrap();
+        let times = json!({"iat": now + begin, "nbf": now + begin, "exp": now + end});
+        let session = Session::jwt(acme.ada.mint(times));
+        let before = acme.stytch.count(AUTHENTICATE);
+        let member = acme.resolve(&client, session.clone()).await;
         assert_eq!(member.session() == session, before == renewed, "{begin} {end}");
-        assert_eq!(stytch.count(AUTHENTICATE), renewed, "{begin} {end}");
-        let update = rename(&format!("{begin} {end}"));
-        member.update_connection(connection.id(), &update).await.unwrap();
+        assert_eq!(acme.stytch.count(AUTHENTICATE), renewed, "{begin} {end}");
+        acme.rename(&member).await.unwrap();
     }
-}
-
-/// A patch of the times of a JWT, in seconds from now.
-fn times(session: &LoggedIn, begin: f64, end: f64) -> Value {
-    let now = session.claims()["iat"].as_f64().unwrap();
-    json!({"iat": now + begin, "nbf": now + begin, "exp": now + end})
 }
 
 const JWT_LIFETIME: Duration = Duration::from_secs(301);

@@ -10,7 +10,6 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     env,
-    time::Instant,
 };
 
 use crate::support::prelude::*;
@@ -65,7 +64,7 @@ fn respond(state: &State, request: &Request) -> Steps {
     }
     let good = response.to_string();
     if fastrand::bool() {
-        return rejection();
+        return not_applied();
     }
     // Applied or not, without a response that shows it: the outcome is unknown.
     let is_set = fastrand::bool();
@@ -75,13 +74,12 @@ fn respond(state: &State, request: &Request) -> Steps {
     if is_set && fastrand::bool() { unreadable(&good) } else { lost() }
 }
 
-/// A rejection: nothing is applied.
-fn rejection() -> Steps {
-    let rejected = |status, error_type| steps::json(status, &rejected(status, error_type));
+/// Nothing is applied.
+fn not_applied() -> Steps {
     match fastrand::u8(..6) {
-        0 => rejected(403, "session_authorization_error"),
-        1 => rejected(404, "sso_connection_not_found"),
-        2 => rejected(400, "invalid_role"),
+        0 => rejection(403, "session_authorization_error"),
+        1 => rejection(404, "sso_connection_not_found"),
+        2 => rejection(400, "invalid_role"),
         3 => html(403),
         4 => steps::http(429, "retry-after: 0\r\n", ""),
         _ => steps::http(429, "retry-after: 31536000\r\n", steps::HTML),
@@ -116,7 +114,7 @@ fn lost() -> Steps {
         4 => vec![Step::Send("HTTP/1.1 20".into()), Step::Hang],
         5 => vec![Step::Drip("HTTP/1.1 200 OK\r\n".into(), DEADLINE / 50), Step::Hang],
         6 => steps::http(500, "", ""),
-        7 => steps::http(307, "location: http://127.0.0.1:1/\r\n", ""),
+        7 => steps::redirect(307, "http://127.0.0.1:1/"),
         8 => html(408),
         _ => html([502, 503, 504][fastrand::usize(..3)]),
     }
@@ -150,22 +148,17 @@ async fn soak(length: Duration) {
     let callers: Vec<_> = (0..CALLERS)
         .map(|caller| tokio::spawn(call(client.clone(), caller, state.clone(), end)))
         .collect();
-    let samples = sample(length).await;
-    let mut figures = Vec::new();
-    for caller in callers {
-        figures.extend(caller.await.unwrap());
-    }
-    report(&figures, &samples, &project);
-}
-
-/// Memory and sockets, forty times, the first quarter left out: caches and pools fill.
-async fn sample(length: Duration) -> Vec<(u64, usize)> {
+    // Memory and sockets, forty times, the first quarter left out: caches and pools fill.
     let mut samples = Vec::new();
     for _ in 0..40 {
         sleep(length / 40).await;
         samples.push((process::memory(), process::sockets()));
     }
-    samples.split_off(10)
+    let mut figures = Vec::new();
+    for caller in callers {
+        figures.extend(caller.await.unwrap());
+    }
+    report(&figures, &samples[10..], &project);
 }
 
 async fn call(client: Client, caller: usize, state: State, end: Instant) -> Figures {

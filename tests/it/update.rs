@@ -1,7 +1,5 @@
 //! An update from the call to the wire and back.
 
-use stytch_sso_external::types::ConnectionImplicitRoleAssignment;
-
 use crate::support::prelude::*;
 
 #[tokio::test]
@@ -83,7 +81,7 @@ fn setters_replace_earlier_values() {
         .group_roles([("g", "editor")])
         .clear_group_roles()
         .connection_roles(vec!["viewer".to_owned()]);
-    let viewer = ConnectionImplicitRoleAssignment { role_id: "viewer".to_owned() };
+    let viewer = types::ConnectionImplicitRoleAssignment { role_id: "viewer".to_owned() };
     assert_eq!(update.external_connection_implicit_role_assignments, Some(vec![viewer]));
     assert_eq!(update.external_group_implicit_role_assignments, Some(vec![]));
     assert_eq!(update.display_name, None);

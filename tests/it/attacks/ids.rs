@@ -87,10 +87,9 @@ async fn unusual_ids_are_sent_as_one_segment() {
 #[tokio::test]
 async fn credentials_that_no_header_can_carry_are_rejected_before_sending() {
     let long = "x".repeat(1 << 20);
-    let long = long.as_str();
     let credentials = ["", " ", "a b", "a\r\nx-evil: 1", "a\nb", "a\0b", "a\tb", "\u{7f}", "tökén"];
     let (project, client) = ScriptedProject::successful().await.with_client();
-    for credential in credentials.into_iter().chain(["a\u{200b}b", long]) {
+    for credential in credentials.into_iter().chain(["a\u{200b}b", &long]) {
         for session in [Session::token(credential), Session::jwt(credential)] {
             let error = update_as(&client, session.clone()).await.unwrap_err();
             let expected = (InvalidSession, None, NotApplied);

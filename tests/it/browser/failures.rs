@@ -135,7 +135,7 @@ async fn expired_session_is_renewed(page: &Browser, acme: &AcmeService) {
 }
 
 async fn revoked_session_keeps_the_changes(page: &Browser, acme: &AcmeService) {
-    let mut command = Service::command(&acme.stytch);
+    let mut command = child::example_of("axum_service", &acme.stytch);
     let service = Service::start(command.args(["--login-url", "https://example.com/login"]));
     page.with_cookie(&service.url, "stytch_session", &acme.ada.token()).await;
     page.choose(1).await;

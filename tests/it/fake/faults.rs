@@ -1,9 +1,5 @@
 //! Scripted faults.
 
-use std::time::Instant;
-
-use stytch_sso_external::testing::SeenRequest;
-
 use super::{NAME, TOKEN, http};
 use crate::support::prelude::*;
 
@@ -42,7 +38,7 @@ async fn fault_has_headers_and_any_body() {
     };
     let _ = acme.stytch.fault(GetJwks, Fault::rate_limited().retry_after("2")).times(1);
     assert_eq!(get().await.headers()["retry-after"], "2");
-    let hook = |request: &SeenRequest| Response::new(418, request.method.clone());
+    let hook = |request: &testing::SeenRequest| Response::new(418, request.method.clone());
     let _ = acme.stytch.fault(GetJwks, Fault::respond(hook));
     let response = get().await;
     assert_eq!(response.status(), 418);

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::{denial::TYPES, support::prelude::*};
+use crate::{denial::TYPES, support::prelude::*, vectors::samples};
 
 #[test]
 fn errors_are_as_captured() {
-    let captured: Value =
-        serde_json::from_str(include_str!("../../vectors/responses.json")).unwrap();
+    let captured = samples("responses");
     for (name, error) in [
         ("error_400_invalid_display_name", responses::invalid_display_name()),
         ("error_400_groups_key_missing", responses::groups_key_missing()),

@@ -62,7 +62,7 @@ fn service_that_cannot_be_reached_safely_does_not_start() {
         (false, &["--origin", "nonsense"], "neither an https origin"),
         (false, &["--listen", "nonsense"], "invalid"),
     ] {
-        let mut command = Service::command(&acme.stytch);
+        let mut command = child::example_of("axum_service", &acme.stytch);
         if is_fake {
             command.env_remove("STYTCH_PROJECT_ID");
         }

@@ -144,7 +144,9 @@ async fn response_text_is_neither_returned_nor_logged() {
 #[tokio::test]
 async fn rejected_credentials_are_logged_but_not_returned() {
     let acme = AcmeService::new();
-    let service = Service::start(Service::command(&acme.stytch).env("STYTCH_SECRET", "wrong"));
+    let service = Service::start(
+        child::example_of("axum_service", &acme.stytch).env("STYTCH_SECRET", "wrong"),
+    );
     let request = service.request(Method::PUT, &acme.path(), &token_cookie(&acme.ada), RENAME);
     let problem = ServiceResponse::to(request).await.problem(500);
     assert_eq!(problem["detail"], "An internal error occurred. Nothing was changed.");

@@ -54,7 +54,7 @@ async fn expired_jwt_is_renewed_in_its_cookie() {
 #[tokio::test]
 async fn cookie_is_secure_with_an_https_origin() {
     let acme = AcmeService::new();
-    let mut command = Service::command(&acme.stytch);
+    let mut command = child::example_of("axum_service", &acme.stytch);
     let service = Service::start(command.args(["--origin", "https://SSO.example.com:443/"]));
     let cookie = format!("stytch_session_jwt={}", expired_jwt(&acme.ada));
     let request = service.request(Method::PUT, &acme.path(), &cookie, RENAME);

@@ -265,9 +265,19 @@ pub(crate) fn rejected(status: u16, error_type: &str) -> Value {
     })
 }
 
-/// Headers with this one in them.
-pub(crate) fn headers_of(name: &'static str, value: &'static str) -> HeaderMap {
-    HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))])
+/// The response with such a body.
+pub(crate) fn rejection(status: u16, error_type: &str) -> Steps {
+    steps::json(status, &rejected(status, error_type))
+}
+
+/// These headers.
+pub(crate) fn headers_of(given: &[(&str, &str)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let name: HeaderName = name.parse().unwrap();
+        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+    }
+    headers
 }
 
 /// The names of the texts of an error body.

@@ -27,11 +27,7 @@ impl Service {
 
     /// Starts it as with a Stytch account, with the test's fake as Stytch.
     pub(crate) fn against(stytch: &Stytch) -> Self {
-        Self::start(&mut Self::command(stytch))
-    }
-
-    pub(crate) fn command(stytch: &Stytch) -> Command {
-        child::example_of("axum_service", stytch)
+        Self::start(&mut child::example_of("axum_service", stytch))
     }
 
     pub(crate) fn start(command: &mut Command) -> Self {

@@ -93,6 +93,11 @@ pub(crate) fn http(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Steps 
     vec![Step::Send([head.as_bytes(), body].concat().into())]
 }
 
+/// A redirect to another location.
+pub(crate) fn redirect(status: u16, location: &str) -> Steps {
+    http(status, &format!("location: {location}\r\n"), "")
+}
+
 /// A JSON response that is longer by some bytes than what is sent of it.
 pub(crate) fn truncated(status: u16, missing: usize, body: &str) -> Steps {
     let length = body.len() + missing;

@@ -1,19 +1,17 @@
 //! Captured responses are decoded as by the official SDKs.
 
-use super::{list, text};
+use serde::Serialize;
+
+use super::{list, samples, text};
 use crate::support::prelude::*;
 
 const ORGANIZATION: &str = "organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931";
 const CONNECTION: &str = "external-connection-test-d89ff7a0-e86f-4b4d-b6a3-9a74d967528e";
 const AUTHENTICATE: &str = "/v1/b2b/sessions/authenticate";
 
-fn samples() -> Value {
-    serde_json::from_str(include_str!("../../vectors/responses.json")).unwrap()
-}
-
 #[tokio::test]
 async fn responses_are_decoded_as_by_the_official_sdks() {
-    let samples = samples();
+    let samples = samples("responses");
     assert!(!list(&samples, "cases").is_empty());
     for case in list(&samples, "cases") {
         let request = &case["request"];
@@ -30,9 +28,14 @@ async fn responses_are_decoded_as_by_the_official_sdks() {
             ("GET", path) if path.contains("/sessions/jwks/") => {
                 check_jwks_response(case, &client).await;
             }
-            ("GET", "/v1/b2b/rbac/policy") => check_project_policy(case, &client).await,
+            ("GET", "/v1/b2b/rbac/policy") => {
+                let policy = client.bindings().get_rbac_policy().await.unwrap().into_inner().policy;
+                assert_roles(case, "policy", &policy.roles);
+            }
             ("GET", path) if path.starts_with("/v1/b2b/rbac/organizations/") => {
-                check_organization_policy(case, &client).await;
+                let policy = client.bindings().get_organization_rbac_policy(ORGANIZATION).await;
+                let policy = policy.unwrap().into_inner().org_policy.unwrap();
+                assert_roles(case, "org_policy", &policy.roles.unwrap());
                 assert!(server.requests().iter().all(|seen| seen.target == path), "{case}");
             }
             other => panic!("{}: no such operation: {other:?}", case["name"]),
@@ -44,8 +47,7 @@ async fn check_update_response(case: &Value, client: &Client) {
     let member = client.as_member(Session::token("token"));
     let result = member.update_connection(CONNECTION, &rename("Renamed connection")).await;
     if let Some(response) = check_error(case, result) {
-        let decoded = serde_json::to_value(response).unwrap();
-        assert_eq!(decoded, case["body"], "{}", case["name"]);
+        assert_eq!(json!(response), case["body"], "{}", case["name"]);
     }
 }
 
@@ -68,31 +70,19 @@ async fn check_jwks_response(case: &Value, client: &Client) {
     client.warm_up().await.unwrap();
 }
 
-async fn check_project_policy(case: &Value, client: &Client) {
-    let policy = client.bindings().get_rbac_policy().await.unwrap().into_inner();
-    let decoded = serde_json::to_value(&policy.policy.roles).unwrap();
-    assert_eq!(decoded, roles(&case["body"]["policy"]), "{}", case["name"]);
-}
-
-async fn check_organization_policy(case: &Value, client: &Client) {
-    let policy = client.bindings().get_organization_rbac_policy(ORGANIZATION).await.unwrap();
-    let decoded = policy.into_inner().org_policy.unwrap().roles.unwrap();
-    let decoded = serde_json::to_value(decoded).unwrap();
-    assert_eq!(decoded, roles(&case["body"]["org_policy"]), "{}", case["name"]);
-}
-
-/// Returns the roles of a policy without their descriptions, which the crate doesn't read.
-fn roles(policy: &Value) -> Value {
-    let mut roles = policy["roles"].clone();
+/// Asserts the roles of a policy without their descriptions, which the crate doesn't read.
+#[track_caller]
+fn assert_roles(case: &Value, policy: &str, decoded: &[impl Serialize]) {
+    let mut roles = case["body"][policy]["roles"].clone();
     for role in roles.as_array_mut().unwrap() {
         role.as_object_mut().unwrap().remove("description");
     }
-    roles
+    assert_eq!(json!(decoded), roles, "{}", case["name"]);
 }
 
 #[tokio::test]
 async fn permission_is_checked_against_both_captured_policies() {
-    let samples = samples();
+    let samples = samples("responses");
     let server = ScriptedServer::start(move |seen, _| {
         if seen.target == AUTHENTICATE {
             return authenticated();
