@@ -96,7 +96,7 @@ impl MemberClient {
         let mut _lock = None;
         let acquire = async {
             let id = update::check_id(UpdateConnection::OPERATION, id)?;
-            let (member, _) = self.project.resolve(&self.session, deadline).await?;
+            let (member, _) = self.resolve(deadline).await?;
             let key = (member.organization, id.clone());
             _lock = Some(self.project.edits.acquire(key, member.session_id, deadline).await?);
             Ok(id)
@@ -116,7 +116,7 @@ impl MemberClient {
             let connection_id = update::check_id(UpdateConnection::OPERATION, id)?;
             Ok(UpdateConnection { connection_id, update })
         };
-        let response = pin!(self.project.call(&self.session, deadline, prepare)).await?;
+        let response = pin!(self.call(deadline, prepare)).await?;
         Ok(response.connection)
     }
 
@@ -127,7 +127,7 @@ impl MemberClient {
         prepare: impl Future<Output = Result<PathSegment, Error>>,
     ) -> Result<ExternalConnection, Error> {
         let prepare = async { Ok(GetConnections(Some(prepare.await?))) };
-        let response = pin!(self.project.call(&self.session, deadline, prepare)).await?;
+        let response = pin!(self.call(deadline, prepare)).await?;
         let mut connections = response.external_connections.into_iter();
         let found = connections.find(|connection| connection.connection_id == id);
         // The call fails if the list lacks it.

@@ -115,7 +115,7 @@ impl MemberClient {
             }
             Ok(UpdateConnection { connection_id, update })
         };
-        pin!(self.project.call(&self.session, deadline, prepare)).await
+        pin!(self.call(deadline, prepare)).await
     }
 
     /// Returns the external connections of the member's organization.
@@ -154,7 +154,7 @@ impl MemberClient {
     pub async fn connections(&self) -> Result<GetConnectionsResponse, Error> {
         let deadline = self.project.context.deadline(GetConnections::OPERATION);
         let prepare = async { Ok(GetConnections(None)) };
-        pin!(self.project.call(&self.session, deadline, prepare)).await
+        pin!(self.call(deadline, prepare)).await
     }
 
     /// Returns one external connection of the member's organization.
@@ -191,7 +191,7 @@ impl MemberClient {
     /// always [`NotApplied`](crate::Outcome::NotApplied).
     pub async fn organization_id(&self) -> Result<String, Error> {
         let deadline = self.project.context.deadline(Operation::AuthenticateSession);
-        let (member, _) = self.project.resolve(&self.session, deadline).await?;
+        let (member, _) = self.resolve(deadline).await?;
         Ok(member.organization.to_string())
     }
 

@@ -102,7 +102,7 @@ impl MemberClient {
             return Ok(evaluate(iter::empty(), &[], &permissions));
         }
         let deadline = self.project.context.deadline(*first);
-        let (organization, roles) = self.project.roles(&self.session, deadline).await?;
+        let (organization, roles) = self.roles(deadline).await?;
         let (project, custom) = self.project.policies.get(&organization, deadline).await?;
         let all = project.iter().chain(custom.iter().flat_map(|roles| roles.iter()));
         let verdict = evaluate(all, &roles, &permissions);
@@ -124,7 +124,7 @@ impl MemberClient {
     /// always [`NotApplied`](crate::Outcome::NotApplied).
     pub async fn role_ids(&self) -> Result<Vec<String>, Error> {
         let deadline = self.project.context.deadline(Operation::GetRbacPolicy);
-        let (member, _) = self.project.resolve(&self.session, deadline).await?;
+        let (member, _) = self.resolve(deadline).await?;
         let (project, custom) = self.project.policies.get(&member.organization, deadline).await?;
         let custom = custom?;
         let ids: BTreeSet<_> = project.iter().chain(&*custom).map(|role| &role.role_id).collect();
