@@ -36,18 +36,13 @@ impl Session {
     /// assert!(Session::from_headers(&HeaderMap::new()).is_none());
     /// ```
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let values = |name: &HeaderName| headers.get_all(name).iter().map(HeaderValue::as_bytes);
-        let mut session_headers = values(&JWT_HEADER).chain(values(&TOKEN_HEADER));
-        if session_headers.all(<[u8]>::is_empty) {
+        let values = |name: &HeaderName| headers.get_all(name).iter();
+        if values(&JWT_HEADER).chain(values(&TOKEN_HEADER)).all(HeaderValue::is_empty) {
             return SessionCookies::default().session(headers);
         }
         // Faster than `to_str`, which looks at each byte by itself: a JWT has 1,500.
-        let text = |value| std::str::from_utf8(value).ok();
-        choose(
-            values(&JWT_HEADER).filter_map(text),
-            values(&TOKEN_HEADER).filter_map(text),
-            SystemTime::now(),
-        )
+        let texts = |name| values(name).filter_map(|it| std::str::from_utf8(it.as_bytes()).ok());
+        choose(texts(&JWT_HEADER), texts(&TOKEN_HEADER), SystemTime::now())
     }
 }
 
