@@ -93,18 +93,18 @@ async fn decode_for_caller<T: DeserializeOwned>(
     let reports_error = operation.is_some_and(|it| response::is_error_body(it, &body));
     let is_error = (400..=599).contains(&status.as_u16());
     // Nothing of an incomplete body is decoded, which might succeed all the same.
-    let decoded = match body_error {
-        None if status.is_success() && !reports_error => {
-            serde_json::from_slice(&body).map(|it| Ok(ResponseValue::new(it, status, headers())))
-        }
-        None if is_error && shows_body => serde_json::from_slice(&body)
-            .map(|it| Err(BindingsError::ErrorResponse(ResponseValue::new(it, status, headers())))),
-        _ => return Err(BindingsError::UnexpectedResponse(response)),
-    };
-    decoded.unwrap_or_else(|error| {
-        let shown = BindingsError::InvalidResponsePayload(body, error);
-        Err(if shows_body { shown } else { BindingsError::UnexpectedResponse(response) })
-    })
+    match body_error {
+        None if status.is_success() && !reports_error => match serde_json::from_slice(&body) {
+            Ok(decoded) => Ok(ResponseValue::new(decoded, status, headers())),
+            Err(error) if shows_body => Err(BindingsError::InvalidResponsePayload(body, error)),
+            Err(_) => Err(BindingsError::UnexpectedResponse(response)),
+        },
+        None if is_error && shows_body => Err(match serde_json::from_slice(&body) {
+            Ok(error) => BindingsError::ErrorResponse(ResponseValue::new(error, status, headers())),
+            Err(error) => BindingsError::InvalidResponsePayload(body, error),
+        }),
+        _ => Err(BindingsError::UnexpectedResponse(response)),
+    }
 }
 
 async fn read_body(response: &mut Response, limit: usize) -> (Bytes, Option<BodyError>) {
@@ -255,7 +255,7 @@ fn rustls_cause(error: &rustls::Error) -> Option<&'static str> {
 }
 
 /// An error and its sources. What an `io::Error` wraps isn't its source.
-pub(super) fn causes<'a>(error: &'a Cause) -> impl Iterator<Item = &'a Cause> {
+pub(super) fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
     iter::successors(Some(error), |&error| {
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         wrapped.map_or_else(|| error.source(), |wrapped| Some(wrapped as _))
