@@ -42,9 +42,8 @@ async fn elapsed_wait_names_the_operation_that_the_caller_called() {
     let (acme, client) = Acme::with_client(|it| {
         it.retry(RetryPolicy::disabled()).max_in_flight(1).operation_timeout(Duration::from_secs(2))
     });
-    let hour = Duration::from_secs(60 * 60);
     for operation in [UPDATE, AuthenticateSession] {
-        let _ = acme.stytch.fault(operation, Fault::delay(hour));
+        let _ = acme.stytch.fault(operation, Fault::delay(Duration::from_secs(60 * 60)));
     }
     let member = client.as_member(acme.jwt());
     member.organization_id().await.unwrap();

@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::support::prelude::*;
 
-const DOCUMENT: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/openapi/generated/external-connections.json"
-));
+const DOCUMENT: &str = include_str!("../../openapi/generated/external-connections.json");
 const BINDINGS: &str = include_str!(concat!(env!("OUT_DIR"), "/bindings.rs"));
 
 #[test]

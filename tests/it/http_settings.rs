@@ -29,9 +29,9 @@ fn a_default_header_with_credentials_is_a_build_error() {
 async fn other_default_headers_are_sent() {
     let project = ScriptedProject::successful().await;
     let value = r#", "authorization": {"cookie": "x-stytch-"#;
+    let headers = headers_of(&[("x-acme", value)]);
     let builder = project.builder();
-    let builder =
-        builder.configure_http(move |http| http.default_headers(headers_of(&[("x-acme", value)])));
+    let builder = builder.configure_http(move |http| http.default_headers(headers.clone()));
     let client = builder.build().unwrap();
     update(&client).await.unwrap();
     let requests = project.server.requests();

@@ -86,9 +86,8 @@ async fn flood(outage: Option<Fault>) {
 /// The error of a JWT with an unknown `kid` for which there is no newer key set.
 #[track_caller]
 fn assert_undecided(error: &Error) {
-    let about = (error.kind(), error.operation(), error.outcome());
-    assert_eq!(about, (Transport, GetJwks, NotApplied), "{error:?}");
-    assert!(error.is_retryable(), "{error:?}");
+    assert_not_applied("undecided", error, Transport);
+    assert_eq!((error.operation(), error.is_retryable()), (GetJwks, true), "{error:?}");
 }
 
 #[tokio::test]

@@ -3,8 +3,6 @@
 
 use crate::support::prelude::*;
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
-
 #[tokio::test]
 async fn jwt_needs_the_keys_once_and_no_authenticate() {
     let (acme, client) = Acme::with_client(|it| it);
@@ -129,7 +127,8 @@ async fn signed_jwt_whose_claims_do_not_hold_here_is_decided_by_stytch() {
 #[tokio::test]
 async fn queued_requests_that_nobody_waits_for_are_not_sent() {
     let (acme, client) = Acme::with_client(|it| it.max_in_flight(1));
-    let hanging = acme.stytch.fault(AUTHENTICATE, Fault::delay(HOUR)).times(1);
+    let hanging =
+        acme.stytch.fault(AUTHENTICATE, Fault::delay(Duration::from_secs(60 * 60))).times(1);
     let first = client.as_member(Session::token("mAdE-uP-0"));
     let first = tokio::spawn(async move { first.organization_id().await });
     until(|| hanging.hits() == 1).await;

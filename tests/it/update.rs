@@ -30,7 +30,7 @@ async fn update_changes_only_its_fields() {
 }
 
 #[tokio::test]
-async fn request_carries_basic_auth_one_session_header_and_nothing_else_of_the_caller() {
+async fn exactly_one_session_header_is_sent_whatever_the_caller_received() {
     let project = ScriptedProject::successful().await;
     let (client, jwt) = (project.client(), sign(&claims()));
     let mut received = HeaderMap::new();

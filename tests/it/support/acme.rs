@@ -33,8 +33,8 @@ impl Acme {
         // The logs of each test's process are searched for credentials.
         capture::install();
         let organization = stytch.organization("acme");
-        let connection = organization.connection_builder("Acme Okta");
-        let connection = connection.roles(&["stytch_member"]).create();
+        let okta = organization.connection_builder("Acme Okta");
+        let connection = okta.roles(&["stytch_member"]).create();
         let member = organization.member("ada", &["stytch_admin"]);
         let ada = member.log_in_for(DAY);
         Self { stytch, organization, connection, member, ada }
