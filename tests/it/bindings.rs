@@ -85,9 +85,9 @@ async fn bodies_of_operations_with_secrets_are_withheld() {
         let listed = bindings.get_connections(ORGANIZATION, None, None).await.unwrap_err();
         let authenticated = bindings.authenticate_session(&request).await.unwrap_err();
         let shown = format!("{listed:?} {listed} {authenticated:?} {authenticated}");
-        assert!(!shown.contains(secret), "{status}: {shown}");
+        assert!(!shown.contains(secret), "{status} {body}: {shown}");
         for error_status in [listed.status(), authenticated.status()] {
-            assert_eq!(error_status.unwrap(), status, "{shown}");
+            assert_eq!(error_status.unwrap(), status, "{body}: {shown}");
         }
         // An operation without secrets keeps the body.
         let policy = bindings.get_rbac_policy().await.unwrap_err();

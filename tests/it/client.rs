@@ -75,13 +75,13 @@ fn base_url_that_would_leak_credentials_is_rejected() {
         rests.iter().map(move |rest| (*message, format!("{scheme}{rest}")))
     });
     for (message, base_url) in urls {
-        let error = builder().base_url(base_url).build().unwrap_err();
+        let error = builder().base_url(&*base_url).build().unwrap_err();
         capture::inspect(&error);
-        assert!(error.to_string().starts_with(&format!("the base URL {message}")), "{error}");
-        assert!(!format!("{error} {error:?}").contains("hunter2"));
-        let is_insecure = message == plain;
-        assert_eq!(matches!(error, BuildError::InsecureBaseUrl), is_insecure, "{error:?}");
-        assert_eq!(matches!(error, BuildError::InvalidBaseUrl { .. }), !is_insecure, "{error:?}");
+        let (shown, is_insecure) = (format!("{base_url}: {error} {error:?}"), message == plain);
+        assert!(error.to_string().starts_with(&format!("the base URL {message}")), "{shown}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{shown}");
+        assert_eq!(matches!(error, BuildError::InsecureBaseUrl), is_insecure, "{shown}");
+        assert_eq!(matches!(error, BuildError::InvalidBaseUrl { .. }), !is_insecure, "{shown}");
     }
 }
 

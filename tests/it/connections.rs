@@ -26,7 +26,7 @@ async fn update_to_a_closed_port_is_not_applied() {
         let began = Instant::now();
         let error = update(&client).await.unwrap_err();
         assert!(began.elapsed() < Duration::from_secs(3));
-        assert_eq!(facts(&error), (Transport, None, NotApplied), "{error:?}");
+        assert_eq!(facts(&error), (Transport, None, NotApplied), "{attempts}: {error:?}");
         let about = (error.request_id(), error.attempts(), error.is_retryable());
         assert_eq!(about, (None, attempts, true));
     }

@@ -48,7 +48,8 @@ async fn expired_jwt_is_renewed_once_for_all_its_callers_whose_updates_carry_the
         assert_eq!(renewed.kind(), SessionKind::Jwt);
         let mut sent = acme.stytch.requests();
         sent.retain(|request| request.operation == Some(UPDATE));
-        assert!(sent.iter().all(|it| it.carries(renewed.expose_secret()) && !it.carries(&old)));
+        let all = sent.iter().all(|it| it.carries(renewed.expose_secret()) && !it.carries(&old));
+        assert!(all, "{callers} callers");
         acme.assert_counts(1, 1, callers);
 
         // The renewed one is remembered: no member authenticates again.

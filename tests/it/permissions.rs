@@ -317,6 +317,8 @@ async fn policy_endpoints_that_are_down_or_hang_once_fail_checks_and_role_ids_on
     let hanging = || Fault::delay(Duration::from_secs(60));
     for (fault, kind, status) in [(down as fn() -> _, Api, Some(503)), (hanging, Transport, None)] {
         for failing in [&[PROJECT] as &[_], &[ORGANIZATION], &[PROJECT, ORGANIZATION]] {
+            // A failure shows the output, which ends with the row.
+            println!("{failing:?}: {kind:?}");
             let (acme, _bob, member) = bob(jwt_of);
             for operation in failing {
                 let _ = acme.stytch.fault(*operation, fault());

@@ -142,7 +142,8 @@ async fn proxy_variables_are_checked() {
         let all = [*variables, &[certificates]].concat();
         let result = child::result_of(&all, async || build_results()).await;
         // Neither a client whose proxies the service configures nor one of plain http cares.
-        let https = result.strip_suffix(", ok, ok").unwrap_or_else(|| panic!("{result}"));
+        let https =
+            result.strip_suffix(", ok, ok").unwrap_or_else(|| panic!("{variables:?}: {result}"));
         let expected = unusable.map_or("ok".into(), |name| {
             format!("the environment variable {name} is not a usable proxy")
         });

@@ -83,9 +83,8 @@ async fn no_debug_shows_a_credential() {
     let request = types::AuthenticateSessionRequest { session_token, session_jwt: None };
     let response = bindings.authenticate_session(&request).await.unwrap();
     capture::inspect_debug(&(request, response));
-    let organization = ORGANIZATION;
     let updated =
-        bindings.update_external_connection(organization, id, Some(TOKEN), Some(&jwt), &update);
+        bindings.update_external_connection(ORGANIZATION, id, Some(TOKEN), Some(&jwt), &update);
     capture::inspect_debug(&updated.await);
 }
 

@@ -40,21 +40,24 @@ async fn exactly_one_session_header_is_sent_whatever_the_caller_received() {
     }
     received.insert("cookie", HeaderValue::from_static("stytch_session=third"));
     let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{PROJECT}:{SECRET}")));
-    for (session, header, credential) in [
-        (Session::jwt(&jwt), "x-stytch-member-sessionjwt", &*jwt),
-        (Session::from_headers(&received).unwrap(), "x-stytch-member-sessionjwt", &jwt),
-        (token(), "x-stytch-member-session", TOKEN),
+    let received = Session::from_headers(&received).unwrap();
+    for (what, session, header, credential) in [
+        ("a JWT", Session::jwt(&jwt), "x-stytch-member-sessionjwt", &*jwt),
+        ("received headers", received, "x-stytch-member-sessionjwt", &jwt),
+        ("a token", token(), "x-stytch-member-session", TOKEN),
     ] {
         update_as(&client, session).await.unwrap();
         let sent = project.server.requests().pop().unwrap();
         let sessions = sent.headers.iter().filter(|(name, _)| name.starts_with("x-stytch"));
         let sessions: Vec<_> = sessions.map(|(name, value)| (&**name, &**value)).collect();
         // The panic hook would find the credential in a message.
-        assert!(sessions == [(header, credential)] && sent.values("authorization") == [&*basic]);
-        assert_eq!(["cookie", "api-version"].map(|name| sent.header(name)), [None; 2]);
+        assert!(sessions == [(header, credential)], "{what}");
+        assert!(sent.values("authorization") == [&*basic], "{what}");
+        assert_eq!(["cookie", "api-version"].map(|name| sent.header(name)), [None; 2], "{what}");
         let user_agent = concat!("stytch-sso-external/", env!("CARGO_PKG_VERSION"));
-        assert_eq!(sent.header("user-agent"), Some(user_agent));
-        assert_eq!((&*sent.method, sent.json()), ("PUT", json!({"display_name": "Acme"})));
+        assert_eq!(sent.header("user-agent"), Some(user_agent), "{what}");
+        let request = (&*sent.method, sent.json());
+        assert_eq!(request, ("PUT", json!({"display_name": "Acme"})), "{what}");
     }
 }
 

@@ -51,10 +51,8 @@ async fn updates_are_sent_as_by_the_official_sdk() {
 }
 
 fn check(sent: &Request, name: &str, expected: &Value) {
-    let segments = sent.target[1..].split('/');
-    let segments =
-        segments.map(|it| percent_encoding::percent_decode_str(it).decode_utf8().unwrap());
-    let segments: Vec<_> = segments.collect();
+    let decode = |it| percent_encoding::percent_decode_str(it).decode_utf8().unwrap();
+    let segments: Vec<_> = sent.target[1..].split('/').map(decode).collect();
     assert_eq!(json!(segments), expected["path_segments"], "{name}");
     assert_eq!((&*sent.method, &sent.json()), (text(expected, "method"), &expected["json_body"]));
     for (header, value) in expected["headers_present"].as_object().unwrap() {

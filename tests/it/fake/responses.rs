@@ -58,8 +58,7 @@ fn every_response_type_can_be_built_and_changed() {
 #[test]
 fn each_error_type_of_the_client_has_a_body() {
     let documented = responses::documented();
-    let made: BTreeSet<_> =
-        documented.iter().map(|error| error.error_type.as_deref().unwrap()).collect();
+    let made: BTreeSet<_> = documented.iter().map(|it| it.error_type.as_deref().unwrap()).collect();
     assert_eq!(made.len(), documented.len());
     let known = TYPES.iter().map(|(_, error_type, _)| *error_type);
     assert_eq!(made, known.filter(|error_type| *error_type != "new_in_2027").collect());

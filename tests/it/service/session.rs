@@ -87,7 +87,6 @@ async fn no_credential_is_logged_or_returned() {
 
 fn renewed_jwt(response: &ServiceResponse, attributes: &str) -> String {
     let cookie = response.header("set-cookie");
-    let jwt =
-        cookie.strip_prefix("stytch_session_jwt=").and_then(|rest| rest.strip_suffix(attributes));
+    let jwt = cookie.strip_prefix("stytch_session_jwt=").and_then(|it| it.strip_suffix(attributes));
     jwt.unwrap_or_else(|| panic!("{cookie}")).to_owned()
 }

@@ -41,8 +41,7 @@ impl Browser {
         }
         let (driver, port) = Program::start(command.arg("--port=0"), "successfully on port ");
         let address = format!("127.0.0.1:{}", port.trim_end_matches('.'));
-        let profile =
-            env::temp_dir().join(format!("stytch-sso-browser-{:032x}", fastrand::u128(..)));
+        let profile = env::temp_dir().join(format!("stytch-page-{:032x}", fastrand::u128(..)));
         fs::create_dir(&profile).unwrap();
         let folder = format!("--user-data-dir={}", profile.display());
         let arguments = [FLAGS, &[&*folder]].concat();

@@ -22,7 +22,6 @@ pub(crate) fn without(mut body: Value, pointer: &str) -> Value {
 
 /// The body without these fields, and with `null` in their place.
 pub(crate) fn missing_or_null(body: &Value, pointers: &[&str]) -> [Value; 2] {
-    let lack =
-        |change: fn(Value, &str) -> Value| pointers.iter().copied().fold(body.clone(), change);
-    [lack(without), lack(|body, pointer| with(body, pointer, Value::Null))]
+    let changes: [fn(Value, &str) -> Value; 2] = [without, |body, at| with(body, at, Value::Null)];
+    changes.map(|change| pointers.iter().copied().fold(body.clone(), change))
 }
