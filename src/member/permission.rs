@@ -106,7 +106,7 @@ impl MemberClient {
         let (project, custom) = self.project.policies.get(&organization, deadline).await?;
         let all = project.iter().chain(custom.iter().flat_map(|roles| roles.iter()));
         let verdict = evaluate(all, &roles, &permissions);
-        // Without the custom roles, a denial can't be told.
+        // A custom role that couldn't be read may grant the rest.
         if verdict.authorized { Ok(verdict) } else { custom.map(|_| verdict) }
     }
 
