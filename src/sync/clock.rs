@@ -5,7 +5,6 @@
 //! a `Retry-After` is not waited for.
 
 use std::{
-    fmt,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
@@ -27,7 +26,7 @@ use super::lock;
 /// assert_eq!(clock.now(), before + Duration::from_secs(300));
 /// # }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Clock(Option<Arc<Mutex<SystemTime>>>);
 
 impl Clock {
@@ -69,11 +68,5 @@ impl Clock {
             let mut now = lock(stopped);
             *now = now.checked_add(by).unwrap_or(*now);
         }
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_none() { "Clock(system)" } else { "Clock(stopped)" })
     }
 }
