@@ -19,7 +19,7 @@ use crate::{
     http::MemberRequest,
     organization::{Member, OrganizationResolver},
     sync::{Deadline, lock},
-    wire::{Operation, PathSegment, Session, SessionHeader, SessionKind},
+    wire::{Session, SessionHeader, SessionKind},
 };
 
 /// What all members of a project share.
@@ -133,22 +133,13 @@ impl MemberClient {
         Ok((member, header))
     }
 
-    /// Resolves the session to its organization and the member's roles, which are current.
-    pub(super) async fn roles(
-        &self,
-        deadline: Deadline,
-    ) -> Result<(PathSegment, Vec<String>), Error> {
+    /// Resolves the session to the member, with current roles.
+    pub(super) async fn resolve_roles(&self, deadline: Deadline) -> Result<Member, Error> {
         let presented = &self.session.presented;
         header_of(presented, deadline)?;
         let member = self.project.organizations.resolve_roles(presented, deadline).await?;
         self.session.renew_by(&member);
-        if let Some(roles) = member.roles.ids() {
-            return Ok((member.organization, roles.to_vec()));
-        }
-        let is_read = presented.kind() == SessionKind::Token || member.renewed.is_some();
-        let operation = if is_read { Operation::AuthenticateSession } else { deadline.operation() };
-        let reason = "the roles of the member are not an array of strings";
-        Err(Error::new(ErrorKind::UnexpectedResponse, operation, reason))
+        Ok(member)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     call::CallContext,
     error::{Error, ErrorKind},
     sync::{Deadline, RefreshingCache, Schedule},
-    wire::{Operation, PathSegment, Permission, types::RbacRole},
+    wire::{Operation, PathSegment, Permission, SessionKind, types::RbacRole},
 };
 
 /// The result of [`MemberClient::check_permissions`](crate::MemberClient::check_permissions).
@@ -102,10 +102,17 @@ impl MemberClient {
             return Ok(evaluate(iter::empty(), &[], &permissions));
         }
         let deadline = self.project.context.deadline(*first);
-        let (organization, roles) = self.roles(deadline).await?;
-        let (project, custom) = self.project.policies.get(&organization, deadline).await?;
+        let member = self.resolve_roles(deadline).await?;
+        let roles = member.roles.ids().ok_or_else(|| {
+            let is_of_jwt = self.session.presented.kind() == SessionKind::Jwt;
+            let is_verified = is_of_jwt && member.renewed.is_none();
+            let operation = if is_verified { *first } else { Operation::AuthenticateSession };
+            let reason = "the roles of the member are not an array of strings";
+            Error::new(ErrorKind::UnexpectedResponse, operation, reason)
+        })?;
+        let (project, custom) = self.project.policies.get(&member.organization, deadline).await?;
         let all = project.iter().chain(custom.iter().flat_map(|roles| roles.iter()));
-        let verdict = evaluate(all, &roles, &permissions);
+        let verdict = evaluate(all, roles, &permissions);
         // A custom role that couldn't be read may grant the rest.
         if verdict.authorized { Ok(verdict) } else { custom.map(|_| verdict) }
     }
