@@ -1,5 +1,5 @@
 //! How tolerant the decoding of responses is: successes with missing fields, error bodies with
-//! unexpected ones, and bodies that can't be decoded.
+//! unexpected ones, bodies that can't be decoded, and responses that contradict Stytch's reference.
 
 use crate::support::prelude::*;
 

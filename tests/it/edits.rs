@@ -3,8 +3,6 @@
 use crate::support::prelude::*;
 
 const ADMIN: &str = "stytch_admin";
-/// Longer than any test.
-const LONG: Duration = Duration::from_secs(600);
 
 fn connection(roles: &[&str], groups: &[(&str, &str)]) -> ExternalConnection {
     with_lists(request().connection_roles(roles.to_vec()).group_roles(groups.to_vec()))

@@ -30,11 +30,13 @@ async fn constructed_error_equals_the_error_of_the_same_response() {
         assert_eq!(all_facts(&made), all_facts(&self::real(real).await), "{body}");
     }
 
-    let headers = headers_of(&[("retry-after", "7")]);
-    let made = testing::error_with_headers(UPDATE, 503, &headers, "");
-    let real = real(steps::http(503, "retry-after: 7\r\n", "")).await;
-    assert_eq!(all_facts(&made), all_facts(&real));
-    assert_eq!(made.retry_after().unwrap().as_secs(), 7);
+    for (value, seconds) in [("7", 7), ("86401", 86_400), ("99999999999999999999999", 86_400)] {
+        let headers = headers_of(&[("retry-after", value)]);
+        let made = testing::error_with_headers(UPDATE, 503, &headers, "");
+        let real = real(steps::http(503, &format!("retry-after: {value}\r\n"), "")).await;
+        assert_eq!(all_facts(&made), all_facts(&real), "{value}");
+        assert_eq!(made.retry_after().unwrap().as_secs(), seconds, "{value}");
+    }
 }
 
 #[tokio::test]

@@ -8,8 +8,6 @@ use tokio::task::yield_now;
 use crate::support::prelude::*;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Longer than any test.
-const LONG: Duration = Duration::from_secs(600);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_first_updates_fetch_the_keys_once_and_lose_nothing() {

@@ -5,8 +5,6 @@ use crate::support::prelude::*;
 
 /// Two seconds and a generous margin for a busy machine.
 const LIMIT: Duration = Duration::from_secs(6);
-/// Longer than a test, so that what hangs does so until its end.
-const LONG: Duration = Duration::from_secs(600);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// A JWT that nobody has seen, valid for an hour.

@@ -1,5 +1,5 @@
-//! Which failures are retried and which never, the timeouts, and the outcome of an update after
-//! several attempts.
+//! Which failures are retried and which never, the timeouts, the outcome of an update after several
+//! attempts, and outages that the default retries outlast.
 
 use std::{
     net::SocketAddr,

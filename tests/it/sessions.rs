@@ -37,7 +37,7 @@ async fn older_renewal_never_replaces_a_newer_one() {
     let (stytch, client) = (&acme.stytch, acme.stytch.client());
     client.warm_up().await.unwrap();
     let member = client.as_member(acme.jwt());
-    stytch.clock().advance(JWT_LIFETIME);
+    acme.advance(301);
 
     // Starts the first renewal, and doesn't receive its result yet.
     let mut first = pin!(member.organization_id());
@@ -46,7 +46,7 @@ async fn older_renewal_never_replaces_a_newer_one() {
     let older = acme.resolve(&client, acme.jwt()).await.session();
     assert_eq!(stytch.count(AUTHENTICATE), 1);
 
-    stytch.clock().advance(JWT_LIFETIME);
+    acme.advance(301);
     member.clone().organization_id().await.unwrap();
     let newer = member.session();
     assert_eq!(newer.kind(), SessionKind::Jwt);
@@ -63,7 +63,7 @@ async fn renewed_jwt_is_renewed_again_the_margin_before_its_end() {
     for margin in [0, 5, 100] {
         let client = acme.client_with(|it| it.expiry_margin(Duration::from_secs(margin)));
         let member = client.as_member(Session::jwt(acme.ada.fresh_jwt()));
-        acme.stytch.clock().advance(JWT_LIFETIME);
+        acme.advance(301);
         member.organization_id().await.unwrap();
         let renewed = member.session();
         // A JWT lives for five minutes.
@@ -151,5 +151,3 @@ async fn jwt_times_may_have_fractions() {
         acme.rename(&member).await.unwrap();
     }
 }
-
-const JWT_LIFETIME: Duration = Duration::from_secs(301);

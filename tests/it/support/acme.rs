@@ -163,6 +163,8 @@ pub(crate) fn assert_denied(what: impl Display, error: &Error, action: &'static 
     assert_not_applied(what, error, denied);
 }
 
+/// Longer than any test, so that what hangs does so until its end.
+pub(crate) const LONG: Duration = Duration::from_secs(600);
 /// Longer than any outage that a test simulates.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) const PERMISSION_DENIED: ErrorKind =
