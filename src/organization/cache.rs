@@ -114,12 +114,7 @@ impl MemberCache {
         }
     }
 
-    pub(super) fn remove(&self, session: &Session) {
-        self.members.remove(&session.digest());
-    }
-
-    /// Removes a session that Stytch rejected, unless it was resolved again since it `began` to be
-    /// resolved for the call.
+    /// Removes a session that Stytch rejected, unless resolving it began later than that.
     pub(crate) fn forget(&self, session: &Session, began: Instant) {
         self.members.remove_if(&session.digest(), |member| member.began <= began);
     }

@@ -184,7 +184,7 @@ impl OrganizationResolver {
         let attempt = || context.transport.authenticate(session, deadline);
         let response = context.call_as_project(Some(budget), deadline, attempt).await;
         if response.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidSession) {
-            self.cache.remove(session);
+            self.cache.forget(session, began);
         }
         self.cache_response(session, &ids.unwrap_or_default(), &response?, began)
     }
