@@ -13,12 +13,12 @@ use serde_json::Value;
 
 use crate::{
     Operation, Outcome, Session, SessionCookies,
-    error::{BodyError, RawResponse, Success},
+    error::{BodyError, RawResponse},
     organization::{
         jwks::KeySet,
         jwt::{self, Jwt, Signed, ValidClaims, Validation},
     },
-    wire::{PathSegment, decode_success},
+    wire::{PathSegment, decode_success, generated::ResponseValue},
 };
 
 /// Parses and validates a session JWT, its claims also without a valid signature.
@@ -54,7 +54,7 @@ fn check_claims(claims: &[u8]) {
 /// Reads a key set.
 pub fn key_set(data: &[u8]) {
     if let Ok(body) = serde_json::from_slice(data) {
-        let _ = KeySet::new(&Success { status: StatusCode::OK, body });
+        let _ = KeySet::new(&ResponseValue::new(body, StatusCode::OK, HeaderMap::new()));
     }
 }
 

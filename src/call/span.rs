@@ -6,7 +6,7 @@
 use tracing::{Span, field::Empty};
 
 use crate::{
-    error::{Attempted, Error, Success, loggable_request_id},
+    error::{Attempted, Error, loggable_request_id},
     http::BaseUrl,
     wire::{Operation, ResponseBody},
 };
@@ -46,8 +46,9 @@ impl CallSpan {
             return;
         }
         let (status, request_id, resends) = match outcome {
-            Ok(Success { status, body }) => {
-                (Some(*status), loggable_request_id(body.request_id()), failed_attempts)
+            Ok(response) => {
+                let request_id = loggable_request_id(response.request_id());
+                (Some(response.status()), request_id, failed_attempts)
             }
             Err(error) => {
                 // The response of another request, `sessions/authenticate` for one, has its own

@@ -14,4 +14,4 @@ pub use build_error::BuildError;
 pub use error::Error;
 pub(crate) use error::loggable_request_id;
 pub use kind::{ErrorKind, Outcome};
-pub(crate) use response::{Attempted, BodyError, RawResponse, Success};
+pub(crate) use response::{Attempted, BodyError, RawResponse};

@@ -23,35 +23,27 @@ use super::{
     error::{Error, Reason, Source},
     kind::{ErrorKind, Outcome, classify},
 };
-use crate::wire::{Operation, ResponseBody, types};
+use crate::wire::{Operation, ResponseBody, generated::ResponseValue, types};
 
-/// The body of a response with a status of success, decoded.
-pub(crate) struct Success<T> {
-    pub(crate) status: StatusCode,
-    pub(crate) body: T,
-}
+/// The result of an attempt, or of all attempts of a call: a response with a status of success,
+/// decoded.
+pub(crate) type Attempted<T> = Result<ResponseValue<T>, Error>;
 
-/// The result of an attempt, or of all attempts of a call.
-pub(crate) type Attempted<T> = Result<Success<T>, Error>;
-
-impl<T: ResponseBody> Success<T> {
-    /// The error of a success whose content can't be used, or lacks what was requested.
-    pub(crate) fn unusable(
-        &self,
-        kind: ErrorKind,
-        operation: Operation,
-        reason: impl Into<Reason>,
-    ) -> Error {
-        let request_id = Some(self.body.request_id()).filter(|id| !id.is_empty());
-        let request_id = request_id.map(str::to_owned);
-        Error::new(kind, operation, reason).amend(|context| {
-            // The response is about another resource, so it doesn't show the outcome.
-            context.outcome = outcome(operation, None, false);
-            context.status = Some(self.status);
-            context.body = Arc::new(types::ErrorBody { request_id, ..Default::default() });
-            context.attempts = 1;
-        })
-    }
+/// The error of a success whose content can't be used.
+pub(crate) fn unusable(
+    response: &ResponseValue<impl ResponseBody>,
+    operation: Operation,
+    reason: impl Into<Reason>,
+) -> Error {
+    let request_id = Some(response.request_id()).filter(|id| !id.is_empty());
+    let request_id = request_id.map(str::to_owned);
+    Error::new(ErrorKind::UnexpectedResponse, operation, reason).amend(|context| {
+        // The response is about another resource, so it doesn't show the outcome.
+        context.outcome = outcome(operation, None, false);
+        context.status = Some(response.status());
+        context.body = Arc::new(types::ErrorBody { request_id, ..Default::default() });
+        context.attempts = 1;
+    })
 }
 
 /// A response before it is interpreted.

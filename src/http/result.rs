@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 
 use super::{client::MAX_HEADERS, destination::Proxy, hooks::Attempt, transport::BindingsResult};
 use crate::{
-    error::{Attempted, BodyError, Error, ErrorKind, RawResponse, Success, response},
+    error::{Attempted, BodyError, Error, ErrorKind, RawResponse, response},
     wire::{
         Operation,
         generated::{self, Error as BindingsError},
@@ -61,8 +61,7 @@ impl generated::Client {
         result: BindingsResult<T>,
     ) -> Attempted<T> {
         let failure = self.inner.attempt.as_ref().and_then(|attempt| attempt.failure.get());
-        let success = |it: ResponseValue<T>| Success { status: it.status(), body: it.into_inner() };
-        result.map(success).map_err(|error| {
+        result.map_err(|error| {
             // Before it is sent, only a header that can't be built fails, and ours are built before.
             let failure = failure.cloned().unwrap_or_else(|| {
                 let error = Error::new(ErrorKind::Transport, operation, CANNOT_BE_BUILT);

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::hooks::{RequestContext, TransportConfig};
 use crate::{
-    error::{Attempted, Error, ErrorKind},
+    error::{Attempted, Error, ErrorKind, response},
     sync::Deadline,
     wire::{
         Operation, PathSegment, ResponseBody, Session, SessionHeader, SessionKind,
@@ -144,10 +144,11 @@ impl Transport {
         // Pinned in place: `await` would copy this large future.
         let result = pin!(request.send(&client, organization)).await;
         let success = client.conclude(R::OPERATION, result)?;
-        match request.check(&success.body, organization) {
-            Ok(()) => Ok(success),
-            Err((kind, reason)) => Err(success.unusable(kind, R::OPERATION, reason)),
-        }
+        request.check(&success, organization).map_err(|(kind, reason)| {
+            let error = response::unusable(&success, R::OPERATION, reason);
+            error.amend(|context| context.kind = kind)
+        })?;
+        Ok(success)
     }
 
     /// Sends `sessions/authenticate` for a session.

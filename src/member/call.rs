@@ -19,7 +19,7 @@ use crate::{
     http::MemberRequest,
     organization::{Member, OrganizationResolver},
     sync::{Deadline, lock},
-    wire::{Session, SessionHeader, SessionKind},
+    wire::{Session, SessionHeader, SessionKind, generated::ResponseValue},
 };
 
 /// What all members of a project share.
@@ -77,7 +77,7 @@ impl MemberClient {
             attempted.instrument(span.span.clone()).await
         };
         span.finish(&outcome, attempts.made);
-        outcome.map(|success| success.body)
+        outcome.map(ResponseValue::into_inner)
     }
 
     async fn attempt_until_success<R: MemberRequest>(

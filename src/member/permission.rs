@@ -199,12 +199,12 @@ async fn fetch(
     let roles = match organization {
         None => {
             let attempt = || transport.rbac_policy(deadline);
-            context.call_as_project(None, deadline, attempt).await?.body.policy.roles
+            context.call_as_project(None, deadline, attempt).await?.into_inner().policy.roles
         }
         Some(organization) => {
             let attempt = || transport.organization_rbac_policy(&organization, deadline);
             let response = context.call_as_project(None, deadline, attempt).await?;
-            response.body.org_policy.and_then(|policy| policy.roles).unwrap_or_default()
+            response.into_inner().org_policy.and_then(|policy| policy.roles).unwrap_or_default()
         }
     };
     Ok(Arc::new(roles))

@@ -20,10 +20,11 @@ use super::{
 };
 use crate::{
     call::CallContext,
-    error::{Error, ErrorKind, Success},
+    error::{Error, ErrorKind, response::unusable},
     sync::{Clock, Deadline, RefreshingCache},
     wire::{
         Operation,
+        generated::ResponseValue,
         types::{GetJwksResponse, Jwk},
     },
 };
@@ -115,16 +116,16 @@ async fn fetch(context: CallContext) -> Result<Arc<KeySet>, Error> {
 }
 
 impl KeySet {
-    pub(crate) fn new(jwks: &Success<GetJwksResponse>) -> Result<Self, Error> {
+    pub(crate) fn new(jwks: &ResponseValue<GetJwksResponse>) -> Result<Self, Error> {
         let mut by_kid = HashMap::new();
-        for jwk in &jwks.body.keys {
+        for jwk in &jwks.keys {
             if let Some((kid, key)) = rs256_key(jwk) {
                 by_kid.entry(kid).or_insert(key);
             }
         }
         if by_kid.is_empty() {
             let reason = "the project's JWKS has no RSA key of 2048 bits or more for RS256";
-            return Err(jwks.unusable(ErrorKind::UnexpectedResponse, Operation::GetJwks, reason));
+            return Err(unusable(jwks, Operation::GetJwks, reason));
         }
         Ok(Self(by_kid))
     }

@@ -16,9 +16,12 @@ use super::{
 };
 use crate::{
     call::CallContext,
-    error::{Error, ErrorKind, Success},
+    error::{Error, ErrorKind, response::unusable},
     sync::{Deadline, SingleFlight},
-    wire::{MemberRoles, Operation, PathSegment, Session, SessionDigest, SessionKind, types},
+    wire::{
+        MemberRoles, Operation, PathSegment, Session, SessionDigest, SessionKind,
+        generated::ResponseValue, types,
+    },
 };
 
 /// The result of resolving a session without a request.
@@ -194,18 +197,15 @@ impl OrganizationResolver {
         &self,
         session: &Session,
         ids: &SessionIds,
-        response: &Success<types::AuthenticateSessionResponse>,
+        response: &ResponseValue<types::AuthenticateSessionResponse>,
         began: Instant,
     ) -> Result<Member, Error> {
-        let unusable = |reason: String| {
-            response.unusable(ErrorKind::UnexpectedResponse, Operation::AuthenticateSession, reason)
-        };
-        let body = &response.body;
-        let found = &body.member_session;
+        let unusable = |reason: String| unusable(response, Operation::AuthenticateSession, reason);
+        let found = &response.member_session;
         let differs = |id: &Option<String>, found: &str| id.as_ref().is_some_and(|id| id != found);
         let is_token = session.kind() == SessionKind::Token;
         let is_other_token =
-            body.session_token.as_ref().is_some_and(|it| it != session.credential());
+            response.session_token.as_ref().is_some_and(|it| it != session.credential());
         if differs(&ids.organization_id, &found.organization_id)
             || differs(&ids.member_session_id, &found.member_session_id)
             || (is_token && is_other_token)
@@ -218,7 +218,7 @@ impl OrganizationResolver {
         let (renewed, valid_for) = if is_token {
             (None, self.settings.token_ttl)
         } else {
-            let jwt = body.session_jwt.clone().map(|jwt| Session::new(SessionKind::Jwt, jwt));
+            let jwt = response.session_jwt.clone().map(|jwt| Session::new(SessionKind::Jwt, jwt));
             let renewed = jwt.filter(|jwt| jwt.header().is_some()).ok_or_else(|| {
                 let reason = "the response has no session JWT that can be sent in an HTTP header";
                 unusable(reason.to_owned())
