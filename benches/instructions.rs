@@ -26,7 +26,7 @@ fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
 #[library_benchmark(setup = set_up)]
 #[bench::jwt_first_sight(args = (0, 1, Fixture::jwt_first_sight), config = at_most(438_413))]
 #[bench::jwt_seen_before(args = (0, 50, Fixture::jwt_seen_before), config = at_most(2_708_947))]
-#[bench::session_cloned(args = (0, 50, Fixture::session_cloned), config = at_most(114_514))]
+#[bench::session_cloned(args = (0, 50, Fixture::session_cloned), config = at_most(119_458))]
 #[bench::token_seen_before(args = (0, 50, Fixture::token_seen_before), config = at_most(326_127))]
 #[bench::request_building(args = (0, 1, Fixture::request_building), config = at_most(58_452))]
 #[bench::response_parsing(args = (0, 50, Fixture::response_parsing), config = at_most(504_420))]

@@ -352,15 +352,24 @@ async fn queued_jwts_are_verified_once_keys_are_there() {
         scripted(always(html(503)), slow, |it| it.max_in_flight(1)).await;
     // The first one takes the only permit; the others wait for it.
     let calls = join_all((0..20).map(|n| resolve(&client, jwt(n))));
+    // Of another organization than the responses.
+    let mut claims = claims_since(600);
+    claims["https://stytch.com/organization"]["organization_id"] = json!("organization-test-other");
+    let expired = client.as_member(Session::jwt(sign(&claims)));
     let recovery = async {
         until(|| project.authenticate_requests() > 0).await;
+        let mut queued = pin!(expired.organization_id());
+        assert!((&mut queued).now_or_never().is_none());
         project.respond(JWKS, steps::json(200, &jwks()));
         clock.advance(Duration::from_secs(30));
         client.warm_up().await.unwrap();
+        queued.await.unwrap_err()
     };
-    tokio::join!(calls, recovery);
-    // No unverified JWT reached Stytch while keys were cached.
-    assert_eq!(project.authenticate_requests(), 1);
+    let (_, error) = tokio::join!(calls, recovery);
+    // No unverified JWT reached Stytch while keys were cached. The expired one did, and the response
+    // was compared with its claims.
+    assert_eq!(error.reason(), "the response is about another session");
+    assert_eq!(project.authenticate_requests(), 2);
 }
 
 /// The error of each kind of call, at a client with these settings. Each has a source, and a reason
