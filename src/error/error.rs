@@ -94,7 +94,8 @@ impl Error {
         self.0.out_of_time
     }
 
-    /// Whether the time ended in a wait before an attempt, which was not made.
+    /// Whether the time ended in a wait before an attempt, which was not made. Asked before attempts
+    /// are counted.
     pub(crate) fn is_unsent(&self) -> bool {
         self.0.out_of_time && self.0.attempts == 0
     }

@@ -183,7 +183,8 @@ fn outcome(operation: Operation, status: Option<StatusCode>, reports_error: bool
     }
 }
 
-/// Decodes an error body of Stytch. `None` if the body is something else.
+/// Decodes an error body of Stytch, in which a field of the wrong type costs only that field. `None`
+/// if the body is something else.
 fn decode(body: &[u8]) -> Option<types::ErrorBody> {
     // An invalid byte in a message must not cost the rest.
     let text = String::from_utf8_lossy(body);
@@ -219,7 +220,8 @@ fn parse<T: DeserializeOwned>(json: &str) -> Option<T> {
     serde_json::from_str::<Option<T>>(json).ok()?
 }
 
-/// Finds the fields that matter most in a body that can't be decoded.
+/// Finds the fields that matter most in a body that can't be decoded, for example a truncated one:
+/// `request_id`, which support asks for, and `error_type`, which names the failure.
 fn find_fields(body: &[u8]) -> types::ErrorBody {
     let text = String::from_utf8_lossy(body);
     types::ErrorBody {
@@ -265,7 +267,7 @@ fn snippet(body: &Bytes) -> String {
     text
 }
 
-/// The statuses of failures that may pass.
+/// The statuses of transient failures.
 const RETRYABLE: [u16; 5] = [408, 429, 502, 503, 504];
 const SNIPPET_BYTES: usize = 512;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -161,7 +161,7 @@ pub(super) fn check_environment(base_url: &BaseUrl) -> Result<(), BuildError> {
     set.map_or(Ok(()), |(variable, value)| {
         // reqwest ignores a value that isn't Unicode.
         let value = value.to_str().unwrap_or_default();
-        check(value).map_err(|reason| BuildError::InvalidProxy { variable, reason })
+        check_proxy(value).map_err(|reason| BuildError::InvalidProxy { variable, reason })
     })
 }
 
@@ -175,7 +175,7 @@ fn is_exempt(base_url: &BaseUrl) -> bool {
 }
 
 /// Accepts what reqwest accepts: an http or https URL with a host, or `host:port`.
-fn check(value: &str) -> Result<(), &'static str> {
+fn check_proxy(value: &str) -> Result<(), &'static str> {
     const EXPECTED: &str = "expected an http or https URL with a host, or host:port";
     let address = value.split_once("://").map_or(value, |(_, address)| address);
     let user_info = address.rsplit_once('@').map_or("", |(user_info, _)| user_info);
@@ -203,7 +203,7 @@ const TEST: &str = "https://test.stytch.com";
 
 #[cfg(test)]
 mod tests {
-    use super::{BaseUrl, check};
+    use super::{BaseUrl, check_proxy};
 
     #[test]
     fn host_header_omits_the_default_port() {
@@ -230,7 +230,7 @@ mod tests {
             "http://user:p%40ss%23%2F%3F@proxy:3128",
         ];
         for value in accepted {
-            assert!(check(value).is_ok(), "{value}");
+            assert!(check_proxy(value).is_ok(), "{value}");
         }
         let rejected = [
             "ftp://proxy:1",
@@ -249,10 +249,10 @@ mod tests {
             "user:p@ss@proxy:3128",
         ];
         for value in rejected {
-            assert!(check(value).is_err(), "{value}");
+            assert!(check_proxy(value).is_err(), "{value}");
         }
         for value in ["socks5://proxy:1080", "socks4a://proxy", "socks5h://proxy"] {
-            assert_eq!(check(value), Err("SOCKS is not supported"), "{value}");
+            assert_eq!(check_proxy(value), Err("SOCKS is not supported"), "{value}");
         }
     }
 }

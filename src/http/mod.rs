@@ -1,9 +1,10 @@
 //! Sends one operation once.
 //!
 //! - `transport.rs` sends each operation with the generated client, under a permit.
-//! - `hooks.rs` attaches credentials; `destination.rs` makes URLs.
+//! - `hooks.rs` attaches credentials.
 //! - `result.rs` decodes responses, or finds out why there is none.
-//! - `client.rs` configures reqwest; `destination.rs` checks the base URL and the proxy.
+//! - `destination.rs` checks the base URL and the proxy, and makes the URLs of operations.
+//! - `client.rs` configures reqwest.
 
 mod client;
 mod destination;

@@ -144,11 +144,11 @@ pub(super) async fn classify(
     let has_started = attempt.body_started.as_ref().is_none_or(|it| it.load(Ordering::SeqCst));
     let sent = has_started && !error.is_connect() && !error.is_builder();
     // The type of this cause is private to the HTTP library.
-    let is_tunnel = |cause: &String| error.is_connect() && cause.starts_with("tunnel error: ");
-    let tunnel = causes(error).map(ToString::to_string).find(is_tunnel);
-    let is_tunnel = |text: &str| tunnel.as_ref().is_some_and(|cause| cause.ends_with(text));
+    let is_of_tunnel = |cause: &String| error.is_connect() && cause.starts_with("tunnel error: ");
+    let tunnel = causes(error).map(ToString::to_string).find(is_of_tunnel);
+    let tunnel_ends_with = |text: &str| tunnel.as_ref().is_some_and(|cause| cause.ends_with(text));
     // A response to `CONNECT` with another status than 200 and 407.
-    let is_rejected = is_tunnel(": unsuccessful");
+    let is_rejected = tunnel_ends_with(": unsuccessful");
     let status = match proxy {
         Some(proxy) if is_rejected => proxy.status(remaining).await,
         _ => None,
@@ -161,7 +161,7 @@ pub(super) async fn classify(
                 (format!("the response head is too large: {limit}").into(), false)
             }
             (Some(reason), _) => (reason.into(), false),
-            _ if is_tunnel(": proxy authorization required") => {
+            _ if tunnel_ends_with(": proxy authorization required") => {
                 ("HTTP 407 Proxy Authentication Required".into(), false)
             }
             (None, Some(status)) => {

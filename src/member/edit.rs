@@ -150,42 +150,37 @@ pub(crate) struct EditLocks(Mutex<HashMap<Key, Queue>>);
 struct EditLock<'a> {
     locks: &'a EditLocks,
     key: Key,
-    turn: Arc<Notify>,
+    acquired: Arc<Notify>,
 }
 
 impl EditLocks {
+    /// Waits for the lock. Fails if [`MAX_WAITING`] edits of the session wait already: one member must
+    /// not keep the edits of others waiting.
     async fn acquire(
         &self,
         key: Key,
         session: Arc<str>,
         deadline: Deadline,
     ) -> Result<EditLock<'_>, Error> {
-        let edit = self.enqueue(key, session, deadline)?;
-        deadline.wait("waiting for another edit of the connection", edit.turn.notified()).await?;
+        let acquired = Arc::new(Notify::new());
+        {
+            let mut locks = lock(&self.0);
+            let queue = locks.entry(key.clone()).or_default();
+            let waiting = queue.iter().skip(1).filter(|(other, _)| *other == session);
+            if waiting.count() >= MAX_WAITING {
+                let reason = "two edits of the connection by the same session are waiting already";
+                return Err(Error::timed_out(deadline.operation(), reason));
+            }
+            if queue.is_empty() {
+                acquired.notify_one();
+            }
+            queue.push_back((session, Arc::clone(&acquired)));
+        }
+        let edit = EditLock { locks: self, key, acquired };
+        deadline
+            .wait("waiting for another edit of the connection", edit.acquired.notified())
+            .await?;
         Ok(edit)
-    }
-
-    /// Fails if [`MAX_WAITING`] edits of the session wait already: one member must not keep the
-    /// edits of others waiting.
-    fn enqueue(
-        &self,
-        key: Key,
-        session: Arc<str>,
-        deadline: Deadline,
-    ) -> Result<EditLock<'_>, Error> {
-        let mut locks = lock(&self.0);
-        let queue = locks.entry(key.clone()).or_default();
-        let waiting = queue.iter().skip(1).filter(|(other, _)| *other == session);
-        if waiting.count() >= MAX_WAITING {
-            let reason = "two edits of the connection by the same session are waiting already";
-            return Err(Error::timed_out(deadline.operation(), reason));
-        }
-        let turn = Arc::new(Notify::new());
-        if queue.is_empty() {
-            turn.notify_one();
-        }
-        queue.push_back((session, Arc::clone(&turn)));
-        Ok(EditLock { locks: self, key, turn })
     }
 }
 
@@ -193,7 +188,7 @@ impl Drop for EditLock<'_> {
     fn drop(&mut self) {
         let mut locks = lock(&self.locks.0);
         let Some(queue) = locks.get_mut(&self.key) else { return };
-        queue.retain(|(_, turn)| !Arc::ptr_eq(turn, &self.turn));
+        queue.retain(|(_, acquired)| !Arc::ptr_eq(acquired, &self.acquired));
         match queue.front() {
             // It may have the lock already, and then waits no more.
             Some((_, first)) => first.notify_one(),

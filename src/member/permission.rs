@@ -240,7 +240,8 @@ fn grants(role: &RbacRole, permission: &Permission) -> bool {
     })
 }
 
-/// As in Stytch's SDKs; up to 1 hour while fetching fails. Denials force fetches.
+/// Fresh for 5 minutes, as in Stytch's SDKs; used for up to 1 hour while fetching fails. Denials force
+/// fetches.
 const SCHEDULE: Schedule = Schedule {
     fresh: Duration::from_secs(5 * 60),
     stale: Duration::from_secs(60 * 60),

@@ -169,23 +169,24 @@ impl OrganizationResolver {
         if let Some(member) = cached.filter(is_new) {
             return Ok(member);
         }
-        let mut _permit = None;
+        let mut permit = None;
         if ids.is_none() {
-            _permit = Some(context.transport.unproven_permit(deadline).await?);
+            permit = Some(context.transport.unproven_permit(deadline).await?);
             // Keys may have come while it waited.
             if session.kind() == SessionKind::Jwt && self.jwks.has_keys() {
                 match self.resolve_locally(session, newer_than, deadline).await? {
                     Local::Member(member) => return Ok(member),
-                    Local::Known(known) => ids = Some(known),
+                    Local::Known(known) => (ids, permit) = (Some(known), None),
                     Local::Unproven => {}
                 }
             }
         }
         let began = Instant::now();
         let retry = &context.retry;
-        let budget = if ids.is_some() { &retry.budget } else { &retry.unproven_budget };
+        let budget = if permit.is_none() { &retry.budget } else { &retry.unproven_budget };
         let attempt = || context.transport.authenticate(session, deadline);
         let response = context.call_as_project(Some(budget), deadline, attempt).await;
+        drop(permit);
         if response.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidSession) {
             self.cache.forget(session, began);
         }

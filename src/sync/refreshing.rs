@@ -158,9 +158,11 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
     fn find(self: &Arc<Self>) -> Step<T> {
         let state = &mut *lock(&self.state);
         let usable = self.usable(state).filter(|snapshot| snapshot.fetch > state.outdated);
-        if let Some(value) = usable.map(|snapshot| snapshot.value.clone()) {
-            // Nobody waits for it, so its span is no part of the call's.
-            self.newest(state, |end| self.is_due(end), false, Span::none());
+        if let Some((value, began)) = usable.map(|it| (it.value.clone(), it.began)) {
+            if self.clock.age(began) >= self.schedule.fresh {
+                // Nobody waits for it, so its span is no part of the call's.
+                self.newest(state, |end| self.is_due(end), false, Span::none());
+            }
             return Step::Return(Ok(value));
         }
         let is_forced = state.outdated > 0 && self.until_forced(state).is_zero();
@@ -250,7 +252,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshingCache<T> {
             let _sender = sender;
             cache.finish(number, since, (cache.fetch)().await);
         };
-        tokio::spawn(request.instrument(caller));
+        tokio::spawn(request.instrument(if is_awaited { caller } else { Span::none() }));
         fetch
     }
 

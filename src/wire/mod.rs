@@ -6,13 +6,13 @@
 //!   that are safe inside their paths.
 //! - `session.rs` has the member's session and its header.
 //! - `cookies.rs` finds the session of an incoming request, in its headers or cookies.
-//! - `replaced.rs` has the types that stand in place of generated ones: credentials, roles of a member.
+//! - `replacements.rs` has the types that stand in place of generated ones: credentials, roles of a member.
 //! - `json.rs` decodes JSON: the field at which that fails, null as a default.
 
 mod cookies;
 pub(crate) mod json;
 mod operation;
-mod replaced;
+mod replacements;
 mod session;
 
 pub use cookies::SessionCookies;
@@ -21,7 +21,7 @@ pub use generated::types;
 pub(crate) use operation::decode_success;
 pub use operation::{Operation, Permission};
 pub(crate) use operation::{PathSegment, ResponseBody, check_id};
-pub use replaced::{Credential, MemberRoles};
+pub use replacements::{Credential, MemberRoles};
 pub(crate) use session::{JWT_HEADER, SessionDigest, SessionHeader, TOKEN_HEADER};
 pub use session::{Session, SessionKind};
 

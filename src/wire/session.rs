@@ -10,7 +10,7 @@ use std::{
 use aws_lc_rs::digest;
 use http::{HeaderName, HeaderValue};
 
-use super::replaced::Credential;
+use super::replacements::Credential;
 
 /// The session of a logged-in member, as a session token or a session JWT.
 ///

@@ -321,6 +321,19 @@ async fn forced_fetches_are_an_interval_apart_whatever_the_backoff() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn fresh_value_is_not_refreshed_after_a_forced_fetch_failed() {
+    let it = Fixture::new([OK, ERR, ERR]);
+    it.get().await.0.unwrap();
+    it.get_newer().await.0.unwrap_err();
+    for (advance, begun) in [(SCHEDULE.fresh - SECOND, 2), (SECOND, 3)] {
+        it.clock.advance(advance);
+        assert_eq!(it.get().await.0, Ok(1));
+        yield_now().await;
+        assert_eq!(it.begun(), begun);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn newer_value_is_waited_for_no_longer_than_the_interval_and_two_seconds() {
     let it = Fixture::new([OK, OK, (10 * SECOND, Ok(()))]);
     it.get().await.0.unwrap();
