@@ -23,6 +23,7 @@ for case in json.loads((VECTORS / "responses.json").read_text())["cases"]:
     body = case.get("body", "")
     body = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     status = (case["http_status"] - 100).to_bytes(2, "big")
+    # As many as `Operation::ALL` has.
     for operation in range(6):
         # The operation, the status, and a length before one of the headers and the body.
         data = bytes([operation]) + status + b"\x03" + b"\x0030" + body

@@ -82,7 +82,7 @@ pub fn response(data: &[u8]) {
     assert_eq!(error.status(), Some(status));
     assert!(!error.reason().is_empty());
     assert!(error.body_snippet().is_none_or(|snippet| snippet.len() <= 512));
-    if operation != Operation::UpdateExternalConnection {
+    if !operation.is_change() {
         assert_eq!(error.outcome(), Outcome::NotApplied);
     }
     if !status.is_success() {

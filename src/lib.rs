@@ -85,7 +85,8 @@
 //!
 //! An update goes from `member/member.rs` by `member/call.rs`, `organization/resolve.rs`,
 //! `http/transport.rs`, the generated client, `http/destination.rs` and `http/hooks.rs` to Stytch,
-//! and back by `http/result.rs`, `error/response.rs` and `error/kind.rs` to `call/call.rs`.
+//! and back by `http/result.rs`, `error/response.rs` and `error/kind.rs`, `http/transport.rs` and
+//! `member/call.rs` to `call/call.rs`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod call;

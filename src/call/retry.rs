@@ -1,4 +1,4 @@
-//! Which failures are retried, and when; the retry budget, which bounds them.
+//! How often and when a retryable failure is retried; the retry budget, which bounds retries.
 //!
 //! An update sets values, so sending it again is safe. Never retried: a rejection, an unknown
 //! 4xx, and a response that can't be decoded after Stytch accepted the request.

@@ -2,7 +2,7 @@
 //!
 //! - `error.rs` has the public error of a call.
 //! - `kind.rs` has its kinds, with the table from Stytch's `error_type`, and what the call changed.
-//! - `response.rs` classifies responses and failed requests, and reads Stytch's error JSON.
+//! - `response.rs` classifies responses, and reads Stytch's error JSON.
 //! - `build_error.rs` has the error of building a client.
 
 mod build_error;

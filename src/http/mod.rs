@@ -1,8 +1,8 @@
 //! Sends one operation once.
 //!
-//! - `transport.rs` sends each operation with the generated client, under a permit.
+//! - `transport.rs` sends each operation with the generated client, all but one under a permit.
 //! - `hooks.rs` attaches credentials.
-//! - `result.rs` decodes responses, or finds out why there is none.
+//! - `result.rs` decodes responses, or finds out why there is none: TLS, proxies, timeouts.
 //! - `destination.rs` checks the base URL and the proxy, and makes the URLs of operations.
 //! - `client.rs` configures reqwest.
 

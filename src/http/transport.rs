@@ -1,6 +1,6 @@
 //! Sends the operations of the document, each attempt once, and limits the requests in flight.
 //!
-//! What a response means is decided in `error/response.rs`.
+//! What a response means is decided in `error/response.rs`; whether a success is about the request, here.
 
 use std::{pin::pin, slice, sync::Arc};
 

@@ -1,7 +1,7 @@
 //! Whose organization a session is in.
 //!
 //! - `resolve.rs` resolves sessions to organizations; `cache.rs` has the results.
-//! - `jwt.rs` verifies session JWTs; `jwks.rs` has the keys for it.
+//! - `jwt.rs` verifies session JWTs; `jwks.rs` finds the key for one, also an unknown key.
 
 mod cache;
 pub(crate) mod jwks;

@@ -1,4 +1,4 @@
-//! Responds to a request: with a scripted fault, or as the operation's own file does.
+//! Responds to a request: with a scripted fault, or as the function of the operation does.
 
 use std::panic;
 

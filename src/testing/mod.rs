@@ -172,13 +172,13 @@
 // Dependencies go one way, from the top to the bottom of this list:
 // - `builder`, `stytch`: the public entry
 // - `dispatch`: from a request to its operation
-// - `update`, `authenticate`, `jwks`: the operations
+// - `update`, `read`, `authenticate`, `jwks`: the operations
 // - `connection`, `organization`, `session`: what a test handles
 // - `project`: the state
 // - `script`, `fault`, `log`: scripted faults, recorded requests
 // - `server`: the HTTP server
-// - `responses`, `response`, `request`, `route`: HTTP
-// - `jwt`, `key`, `rbac`, `time`, `ids`, `lock`: everything else
+// - `responses`, `errors`, `response`, `request`, `route`, `mocks`: HTTP
+// - `jwt`, `key`, `rbac`, `time`, `ids`: everything else
 mod authenticate;
 mod builder;
 mod connection;
