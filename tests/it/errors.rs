@@ -54,6 +54,7 @@ async fn elapsed_wait_names_the_operation_that_the_caller_called() {
     acme.assert_counts(1, 1, 1);
     let queued = queued.unwrap_err();
     assert!(queued.reason().starts_with("operation_timeout elapsed while "), "{queued}");
+    assert_eq!(queued.reason().matches("operation_timeout").count(), 1, "{queued}");
     for (error, operation, outcome, attempts) in [
         (sent.unwrap_err(), UPDATE, Unknown, 1),
         (queued, UPDATE, NotApplied, 0),

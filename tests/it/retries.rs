@@ -250,3 +250,30 @@ async fn assert_all_succeed(base_url: &str, what: &str) {
     let failed: Vec<Error> = updates.into_iter().filter_map(Result::err).collect();
     assert!(failed.is_empty(), "{what}: {} failed: {}", failed.len(), failed[0]);
 }
+
+#[tokio::test]
+async fn call_that_is_queued_until_its_time_ends_has_the_cause_of_its_last_attempt() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let acme = Acme::new();
+    let retry = RetryPolicy::default().initial_backoff(MINUTE / 6).max_backoff(MINUTE);
+    let client = acme.client_with(|it| {
+        it.max_in_flight(1).retry(retry).attempt_timeout(MINUTE).operation_timeout(MINUTE / 2)
+    });
+    let ada = client.as_member(acme.jwt());
+    ada.organization_id().await.unwrap();
+    let failure = acme.stytch.fault(UPDATE, Fault::status(503)).times(1);
+    let (updating, id) = (ada.clone(), acme.connection.id().to_owned());
+    let updated =
+        tokio::spawn(async move { updating.update_connection(&id, &rename("Acme")).await });
+    until(|| failure.hits() > 0).await;
+    // Holds the only permit from the backoff on.
+    let hang = acme.stytch.fault(GetConnections, Fault::delay(10 * MINUTE));
+    let _holder = tokio::spawn(async move { ada.connections().await });
+    until(|| hang.hits() > 0).await;
+    accelerate();
+    let error = updated.await.unwrap().unwrap_err();
+    assert!(error.reason().ends_with("; operation_timeout elapsed"), "{error:?}");
+    assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (503, 1), "{error:?}");
+    assert_eq!((error.operation(), error.outcome()), (UPDATE, Unknown));
+    assert!(error.is_retryable());
+}
