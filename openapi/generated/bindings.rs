@@ -165,6 +165,7 @@ impl Operation {
 }
 /// Decodes the body of a success. The error describes the field that failed.
 #[cfg(any(feature = "testing", fuzzing))]
+#[allow(clippy::too_many_lines)]
 pub(crate) fn decode_success(
     operation: Operation,
     body: &[u8],

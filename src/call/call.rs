@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::{Attempted, Error, Outcome},
     http::Transport,
-    sync::{Clock, Deadline},
+    sync::Deadline,
     wire::{Operation, ResponseBody},
 };
 
@@ -22,7 +22,6 @@ pub(crate) struct CallContext {
     pub(crate) retry: Arc<Retry>,
     /// The time for a whole call.
     pub(crate) operation_timeout: Duration,
-    pub(crate) clock: Clock,
 }
 
 impl CallContext {
@@ -167,7 +166,7 @@ fn append(error: Error, what: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{call::RetryPolicy, error::ErrorKind};
+    use crate::{call::RetryPolicy, error::ErrorKind, sync::Clock};
 
     const SECOND: Duration = Duration::from_secs(1);
 

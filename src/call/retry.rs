@@ -130,7 +130,7 @@ pub(crate) struct Retry {
     pub(crate) budget: RetryBudget,
     /// For sessions that anybody can make up: their retries leave the other budget full.
     pub(crate) unproven_budget: RetryBudget,
-    pub(super) clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 impl Retry {

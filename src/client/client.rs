@@ -34,14 +34,10 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Client {
-    project: Arc<Project>,
+    pub(super) project: Arc<Project>,
 }
 
 impl Client {
-    pub(crate) fn new(project: Project) -> Self {
-        Self { project: Arc::new(project) }
-    }
-
     /// Returns a client that acts as the member of this session.
     pub fn as_member(&self, session: Session) -> MemberClient {
         MemberClient::new(Arc::clone(&self.project), session)

@@ -104,7 +104,7 @@ impl Error {
     /// that the caller called.
     pub(crate) fn of_caller(self, operation: Operation) -> Self {
         let is_shared = self.0.operation == Operation::AuthenticateSession;
-        if is_shared && self.0.attempts == 0 || self.is_unsent() {
+        if is_shared && self.0.attempts == 0 {
             return self.amend(|context| context.operation = operation);
         }
         self

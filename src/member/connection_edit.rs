@@ -50,7 +50,7 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct ConnectionEdit {
-    pub(super) current: ExternalConnection,
+    current: ExternalConnection,
     display_name: Option<String>,
     roles: RoleList<String>,
     /// Pairs of a group and a role id.
@@ -133,10 +133,6 @@ impl ConnectionEdit {
     /// granted or revoked in a list that the response lacked (`None`), with the name of the
     /// field. The outcome is [`NotApplied`](crate::Outcome::NotApplied).
     pub fn into_update(self) -> Result<UpdateExternalConnectionRequest, Error> {
-        self.difference()
-    }
-
-    pub(super) fn difference(&self) -> Result<UpdateExternalConnectionRequest, Error> {
         let name = self.display_name.as_ref();
         let mut update = UpdateExternalConnectionRequest {
             display_name: name.filter(|name| **name != self.current.display_name).cloned(),

@@ -101,14 +101,14 @@ impl MemberClient {
             _lock = Some(self.project.edits.acquire(key, member.session_id, deadline).await?);
             Ok(id)
         };
-        // Boxed, so that the rest of the edit has no room for it.
-        let current = self.read_connection(id, deadline, Box::pin(acquire)).await?;
         let update = &{
-            let mut changes = ConnectionEdit::new(current);
+            // Boxed, so that the rest of the edit has no room for it.
+            let current = self.read_connection(id, deadline, Box::pin(acquire)).await?;
+            let mut changes = ConnectionEdit::new(current.clone());
             edit(&mut changes);
-            let update = changes.difference()?;
+            let update = changes.into_update()?;
             if update::sets_nothing(&update) {
-                return Ok(changes.current);
+                return Ok(current);
             }
             update
         };
@@ -177,9 +177,8 @@ impl EditLocks {
             queue.push_back((session, Arc::clone(&acquired)));
         }
         let edit = EditLock { locks: self, key, acquired };
-        deadline
-            .wait("waiting for another edit of the connection", edit.acquired.notified())
-            .await?;
+        let waiting = "waiting for another edit of the connection";
+        deadline.wait(waiting, edit.acquired.notified()).await?;
         Ok(edit)
     }
 }

@@ -182,9 +182,10 @@ impl Policies {
 
 /// The policy of the project, or of an organization.
 fn cache(context: CallContext, organization: Option<PathSegment>) -> Arc<RefreshingCache<Policy>> {
-    let (clock, operation) = match organization {
-        None => (context.clock.clone(), Operation::GetRbacPolicy),
-        Some(_) => (context.clock.clone(), Operation::GetOrganizationRbacPolicy),
+    let clock = context.retry.clock.clone();
+    let operation = match organization {
+        None => Operation::GetRbacPolicy,
+        Some(_) => Operation::GetOrganizationRbacPolicy,
     };
     let fetch = move || fetch(context.clone(), operation, organization.clone()).boxed();
     RefreshingCache::new(clock, SCHEDULE, operation, fetch)

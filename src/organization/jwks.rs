@@ -51,10 +51,9 @@ impl JwksCache {
             leeway: settings.leeway,
             expiry_margin: settings.expiry_margin,
         };
-        let clock = context.clock.clone();
+        let clock = context.retry.clock.clone();
         let fetch = move || fetch(context.clone()).boxed();
-        let (schedule, operation) = (settings.jwks, Operation::GetJwks);
-        let sets = RefreshingCache::new(clock.clone(), schedule, operation, fetch);
+        let sets = RefreshingCache::new(clock.clone(), settings.jwks, Operation::GetJwks, fetch);
         Self { sets, clock, waiting: Semaphore::new(MAX_WAITING), validation }
     }
 

@@ -47,7 +47,7 @@ pub(crate) struct OrganizationResolver {
 impl OrganizationResolver {
     pub(crate) fn new(context: CallContext, settings: Settings) -> Arc<Self> {
         let jwks = JwksCache::new(context.clone(), &settings);
-        let cache = MemberCache::new(settings.capacity, context.clock.clone());
+        let cache = MemberCache::new(settings.capacity, context.retry.clock.clone());
         Arc::new(Self { context, settings, jwks, cache, requests: SingleFlight::new() })
     }
 

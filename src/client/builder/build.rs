@@ -33,7 +33,6 @@ impl ClientBuilder {
         let project_id = self.check_credentials()?;
         self.check_limits()?;
         let base_url = BaseUrl::new(self.base_url.as_deref(), &self.project_id)?;
-        let clock = self.clock.clone();
         let http = self.http.build(&base_url)?;
         let config = TransportConfig {
             project_id,
@@ -45,19 +44,19 @@ impl ClientBuilder {
             attempt_timeout: self.http.attempt_timeout,
             connect_timeout: self.http.connect_timeout,
             max_response_bytes: self.max_response_bytes,
-            clock: clock.clone(),
+            clock: self.clock.clone(),
         };
         let transport = Transport::new(config, self.max_in_flight);
         let context = CallContext {
             transport: Arc::new(transport),
-            retry: Arc::new(Retry::new(self.policy, clock.clone())),
+            retry: Arc::new(Retry::new(self.policy, self.clock)),
             operation_timeout: self.operation_timeout,
-            clock,
         };
         let policies = Policies::new(context.clone());
         let organizations = OrganizationResolver::new(context.clone(), self.organizations);
         let edits = EditLocks::default();
-        Ok(Client::new(Project { context, organizations, edits, policies }))
+        let project = Project { context, organizations, edits, policies };
+        Ok(Client { project: Arc::new(project) })
     }
 
     fn check_credentials(&self) -> Result<PathSegment, BuildError> {
