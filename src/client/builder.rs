@@ -199,8 +199,8 @@ impl ClientBuilder {
     /// Sets how many sessions' organizations are cached. Default: 10,000. Zero fails
     /// [`build`](Self::build).
     ///
-    /// An entry takes about 400 bytes, so 10,000 take 4 MB. A renewed JWT takes two entries, one for
-    /// the old and one for the new JWT: with those, of 1.6 kB each, 10,000 entries take 12 MB.
+    /// An entry takes about 550 bytes, so 10,000 take 6 MB. A renewed JWT takes two entries, one for
+    /// the old and one for the new JWT: with those, of 1.6 kB each, 10,000 entries take 14 MB.
     pub fn session_cache_capacity(mut self, sessions: usize) -> Self {
         self.organizations.capacity = sessions;
         self

@@ -134,7 +134,8 @@ fn credentials_in_quotes_or_with_white_space_or_a_line_break_are_rejected_by_nam
                 BuildError::Whitespace { setting, .. } => (*setting, false),
                 _ => panic!("{around:?}: {error:?}"),
             };
-            assert_eq!((named, is_quote), (expected, !around.trim().is_empty()), "{around:?}");
+            let what = (named, is_quote);
+            assert_eq!(what, (expected, !around.trim().is_empty()), "{around:?}: {error:?}");
             assert!(error.to_string().starts_with(&format!("the {expected} ")), "{error}");
             assert!(!format!("{error} {error:?}").contains("hidden"));
         }

@@ -4,6 +4,8 @@ use std::panic::{UnwindSafe, catch_unwind};
 
 use crate::support::prelude::*;
 
+const DAY: u64 = 86_400;
+
 /// Everything that a caller can learn from an error.
 fn all_facts(error: &Error) -> String {
     let call = (error.operation(), error.is_retryable(), error.attempts(), error.reason());
@@ -30,7 +32,10 @@ async fn constructed_error_equals_the_error_of_the_same_response() {
         assert_eq!(all_facts(&made), all_facts(&self::real(real).await), "{body}");
     }
 
-    for (value, seconds) in [("7", 7), ("86401", 86_400), ("99999999999999999999999", 86_400)] {
+    let late = "Fri, 31 Dec 9999 23:59:59 GMT";
+    for (value, seconds) in
+        [("7", 7), ("86401", DAY), ("99999999999999999999999", DAY), (late, DAY)]
+    {
         let headers = headers_of(&[("retry-after", value)]);
         let made = testing::error_with_headers(UPDATE, 503, &headers, "");
         let real = real(steps::http(503, &format!("retry-after: {value}\r\n"), "")).await;

@@ -1,9 +1,7 @@
 //! How fields look, and what they offer.
 
 use super::{log_in, show, show_form};
-use crate::service::AcmeService;
-
-use crate::support::prelude::*;
+use crate::{service::AcmeService, support::prelude::*};
 
 pub(super) async fn show_all(page: &Browser) {
     show_form(page, role_fields_offer_the_roles).await;

@@ -1,9 +1,7 @@
 //! Members who may not update connections.
 
 use super::{log_in, show};
-use crate::service::AcmeService;
-
-use crate::support::prelude::*;
+use crate::{service::AcmeService, support::prelude::*};
 
 const ADVICE: &str = "You can view connections but not change them. Ask for the role";
 

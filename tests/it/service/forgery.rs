@@ -3,7 +3,6 @@
 use reqwest::RequestBuilder;
 
 use super::{AcmeService, RENAME, token_cookie};
-
 use crate::support::prelude::*;
 
 #[tokio::test]

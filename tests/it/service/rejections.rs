@@ -112,10 +112,8 @@ async fn outcome_of_a_failure_and_the_time_to_wait_are_reported() {
         acme.fault(UPDATE, fault);
         let response = acme.rename().await;
         let problem = response.problem(status);
-        assert_eq!(
-            (&problem["outcome"], response.header("retry-after")),
-            (&json!(outcome), retry_after)
-        );
+        assert_eq!(problem["outcome"], json!(outcome), "{problem}");
+        assert_eq!(response.header("retry-after"), retry_after, "{problem}");
         assert!(problem["detail"].as_str().unwrap().contains(detail), "{problem}");
         assert_eq!(acme.connection.state().display_name, name, "{outcome}");
     }

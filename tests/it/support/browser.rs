@@ -39,7 +39,7 @@ impl Browser {
         for name in ["http_proxy", "https_proxy", "all_proxy"] {
             command.env_remove(name).env_remove(name.to_uppercase());
         }
-        let (driver, port) = Program::start(command.arg("--port=0"), "successfully on port ");
+        let (driver, port) = Program::start(command.arg("--port=0"), "successfully on port ", 10);
         let address = format!("127.0.0.1:{}", port.trim_end_matches('.'));
         let profile = env::temp_dir().join(format!("stytch-page-{:032x}", fastrand::u128(..)));
         fs::create_dir(&profile).unwrap();

@@ -51,7 +51,7 @@ pub(crate) async fn output_of<W: AsyncFnOnce() -> R, R: Display>(
     work: W,
 ) -> Output {
     assert_eq!(size_of::<W>(), 0, "the child has other values of what the closure captures");
-    if env::var(IN_CHILD).is_ok() {
+    if env::var(IN_CHILD).is_ok_and(|test| test == test_of::<W>()) {
         println!("{RESULT} {}", work().await);
         std::process::exit(0);
     }
@@ -61,7 +61,7 @@ pub(crate) async fn output_of<W: AsyncFnOnce() -> R, R: Display>(
 /// Returns whether this is a process of its own for the test. If not, runs the test in one and
 /// prints its output: limits and memory are of a whole process, and other tests run in this one.
 pub(crate) async fn is_alone<T: Fn()>(_test: T) -> bool {
-    if env::var(IN_CHILD).is_ok() {
+    if env::var(IN_CHILD).is_ok_and(|test| test == test_of::<T>()) {
         return true;
     }
     let output = run::<T>(&[]).await;
@@ -74,15 +74,20 @@ pub(crate) async fn is_alone<T: Fn()>(_test: T) -> bool {
 
 /// Runs in a child the test that this is the type of, or of a closure in it.
 async fn run<T>(variables: &[(&str, &str)]) -> Output {
-    let test = type_name::<T>().split("::{{closure}}").next().unwrap();
-    let test = test.split_once("::").unwrap().1;
+    let test = test_of::<T>();
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(IN_CHILD, "yes");
+    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(IN_CHILD, test);
     for name in PROXIES {
         command.env_remove(name).env_remove(name.to_lowercase());
     }
     command.envs(variables.iter().copied());
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+/// The test that this is the type of, or of a closure in it.
+fn test_of<T>() -> &'static str {
+    let test = type_name::<T>().split("::{{closure}}").next().unwrap();
+    test.split_once("::").unwrap().1
 }
 
 const IN_CHILD: &str = "STYTCH_TEST_CHILD";

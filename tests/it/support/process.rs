@@ -18,19 +18,20 @@ pub(crate) struct Program {
 type Text = Arc<Mutex<String>>;
 
 impl Program {
-    /// Starts a program and waits until it prints a line with this text. Returns the rest of that
-    /// line.
-    pub(crate) fn start(command: &mut Command, ready: &str) -> (Self, String) {
+    /// Starts a program and waits until it prints this text, within so many lines. Returns the rest of
+    /// that line.
+    pub(crate) fn start(command: &mut Command, ready: &str, lines: usize) -> (Self, String) {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = collect(BufReader::new(child.stderr.take().unwrap()));
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let rest = loop {
-            let mut line = String::new();
-            let length = stdout.read_line(&mut line).unwrap();
-            assert!(length > 0, "{command:?} didn't start: {}", stderr.lock().unwrap());
-            if let Some((_, rest)) = line.split_once(ready) {
-                break rest.trim().to_owned();
-            }
+        let mut printed = Vec::new();
+        let rest = (&mut stdout).lines().take(lines).map_while(Result::ok).find_map(|line| {
+            let rest = line.split_once(ready).map(|(_, rest)| rest.trim().to_owned());
+            printed.push(line);
+            rest
+        });
+        let Some(rest) = rest else {
+            panic!("{command:?} didn't start: {printed:?} {}", stderr.lock().unwrap());
         };
         (Self { child, stdout: collect(stdout), stderr }, rest)
     }
@@ -53,6 +54,9 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         self.kill();
+        if thread::panicking() {
+            println!("{}", self.logged());
+        }
     }
 }
 

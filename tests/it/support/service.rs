@@ -8,9 +8,7 @@ use std::{
 
 use reqwest::{RequestBuilder, header::HeaderMap};
 
-use super::process::Program;
-
-use super::prelude::*;
+use super::{prelude::*, process::Program};
 
 /// The example service, running until this is dropped.
 pub(crate) struct Service {
@@ -32,7 +30,7 @@ impl Service {
 
     pub(crate) fn start(command: &mut Command) -> Self {
         let command = command.args(["--listen", "127.0.0.1:0"]).env_remove("RUST_LOG");
-        let (program, url) = Program::start(command, "Listening on ");
+        let (program, url) = Program::start(command, "Listening on ", 1);
         Self { program, url }
     }
 
