@@ -31,7 +31,8 @@ impl Program {
             rest
         });
         let Some(rest) = rest else {
-            panic!("{command:?} didn't start: {printed:?} {}", stderr.lock().unwrap());
+            let (name, log) = (command.get_program().display(), stderr.lock().unwrap());
+            panic!("{name} didn't start: {printed:?} {log}");
         };
         (Self { child, stdout: collect(stdout), stderr }, rest)
     }
