@@ -132,7 +132,7 @@ fn advice(denied: Operation, verdict: Option<&Verdict>) -> String {
         }
         _ => "You can't change connections.",
     };
-    // Stytch may deny what the policies grant: a session JWT has the roles of when it was signed.
+    // Stytch may deny what the policies grant: the roles in a session JWT are as old as the JWT.
     let lacking = verdict.filter(|verdict| !verdict.authorized);
     match lacking.map(|verdict| verdict.sufficient_roles.join(" or ")) {
         Some(roles) if !roles.is_empty() => format!("{what} Ask for the role {roles}."),

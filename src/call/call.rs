@@ -1,5 +1,5 @@
-//! What every call uses: the transport, the retries, the timeouts and the clock, one for each
-//! client; and the attempts of one call.
+//! What every call uses, one for each client: the transport, the retries with their clock, and the
+//! timeout; and the attempts of one call.
 
 use std::{sync::Arc, time::Duration};
 

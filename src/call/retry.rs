@@ -110,8 +110,8 @@ impl RetryPolicy {
     /// to give up. `random` is from 0 to 1.
     pub(super) fn wait(&self, error: &Error, attempt: u32, random: f64) -> Option<Duration> {
         let requested = error.retry_after().unwrap_or_default();
-        let has_ended = attempt >= self.max_attempts || requested > self.max_retry_after;
-        if has_ended || !error.is_retryable() {
+        let gives_up = attempt >= self.max_attempts || requested > self.max_retry_after;
+        if gives_up || !error.is_retryable() {
             return None;
         }
         // In addition, since jitter spreads clients that got the same value.

@@ -64,8 +64,8 @@ pub(crate) type Reason = Cow<'static, str>;
 pub(crate) type Source = Arc<dyn error::Error + Send + Sync>;
 
 impl Error {
-    /// The error of a failure without a response, which changed nothing. Only one of the transport
-    /// is retryable.
+    /// The error of a failure without a response, which changed nothing. It is retryable if its kind
+    /// is [`Transport`](ErrorKind::Transport).
     pub(crate) fn new(kind: ErrorKind, operation: Operation, reason: impl Into<Reason>) -> Self {
         Self(Arc::new(ErrorContext {
             kind,
@@ -94,8 +94,8 @@ impl Error {
         self.0.out_of_time
     }
 
-    /// Whether the time ended in a wait before an attempt, which was not made. Asked before attempts
-    /// are counted.
+    /// Whether the time ended in a wait before an attempt, which was not made. Only right before the
+    /// attempts of the call are counted.
     pub(crate) fn is_unsent(&self) -> bool {
         self.0.out_of_time && self.0.attempts == 0
     }

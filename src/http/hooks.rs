@@ -102,8 +102,7 @@ impl generated::Client {
 
 impl fmt::Debug for RequestContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // That of an attempt for a member isn't shown anywhere.
-        f.debug_struct("RequestContext").field("acts_for", &"project").finish_non_exhaustive()
+        f.debug_struct("RequestContext").finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,8 @@
 //!   that are safe inside their paths.
 //! - `session.rs` has the member's session and its header.
 //! - `cookies.rs` finds the session of an incoming request, in its headers or cookies.
-//! - `replacements.rs` has the types that stand in place of generated ones: credentials, roles of a member.
+//! - `replacements.rs` has the types that stand in place of generated ones: credentials, and the
+//!   roles of a member.
 //! - `json.rs` decodes JSON: the field at which that fails, null as a default.
 
 mod cookies;
